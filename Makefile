@@ -1,0 +1,48 @@
+# Every target does its own set-up: a .venv with the versions in constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+DEMO_DIR ?= demo_output
+# What an editable install copies into site-packages; a change copies it again.
+COPIED := model-index.yml $(wildcard tools/* configs/*/*.py configs/*/*/*.py configs/sctnet/*)
+
+.PHONY: help setup demo test lint format clean
+
+help:
+	@echo "make demo    street scenes, a test run, one segmented image"
+	@echo "make test    the whole test suite"
+	@echo "make lint    ruff, mypy, codespell"
+	@echo "make setup   only the virtual environment .venv"
+
+setup: $(VENV)/.copied
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+	  { echo "sctnet needs Python 3.10 to 3.13: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up $(VENV): PyTorch and OpenMMLab, a few minutes"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt torch -e '.[lite,mim,dev]'
+	@touch $@ $(VENV)/.copied
+
+$(VENV)/.copied: $(VENV)/.installed $(COPIED)
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup
+	@PATH="$(BIN):$$PATH" python tools/demo.py --out-dir $(DEMO_DIR)
+
+test: setup
+	$(BIN)/python -m pytest -n 2 $(TESTFLAGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) $(DEMO_DIR) build dist

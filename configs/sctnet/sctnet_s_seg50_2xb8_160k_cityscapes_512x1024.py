@@ -1,0 +1,15 @@
+"""SCTNet-S on Cityscapes, tested at 50 % size, 2 GPUs with 8 images each."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .._base_.datasets.cityscapes_seg50 import *
+    from .._base_.default_runtime import *
+    from .._base_.models.sctnet_s import *
+    from .._base_.schedules.adamw_160k_cityscapes import *
+
+model.update(
+    data_preprocessor=dict(size=crop_size),
+    decode_head=dict(num_classes=num_classes),
+    auxiliary_head=dict(num_classes=num_classes),
+)

@@ -1,0 +1,98 @@
+"""Which configs there are, and how a name becomes one.
+
+A config is named by a path, by its leaf name (``sctnet_s_seg50_2xb8_160k_...``, with
+or without ``.py``) or by the short name that the model index gives it
+(``sctnet-s-seg50``).
+"""
+
+import difflib
+import os
+import sysconfig
+from functools import cache
+from pathlib import Path
+
+import yaml
+from mmengine.config import Config
+
+from .errors import ConfigError
+
+_PACKAGE = Path(__file__).resolve().parent
+# In a wheel the configs lie inside the package, in a checkout beside it.
+CONFIG_ROOT = (
+    _PACKAGE / 'configs'
+    if (_PACKAGE / 'configs').is_dir()
+    else _PACKAGE.parent / 'configs'
+)
+
+
+@cache
+def short_names() -> dict[str, str]:
+    """Short name to leaf name, from ``configs/sctnet/metafile.yml``."""
+    metafile = CONFIG_ROOT / 'sctnet' / 'metafile.yml'
+    models = yaml.safe_load(metafile.read_text(encoding='utf-8'))['Models']
+    return {alias: model['Name'] for model in models for alias in model['Alias']}
+
+
+def leaf_names() -> list[str]:
+    """Names of all leaf configs, sorted."""
+    return sorted(path.stem for path in (CONFIG_ROOT / 'sctnet').glob('*.py'))
+
+
+def find_config(name: str | os.PathLike) -> Path:
+    """Return the file of the config called ``name``: path, leaf name or short name.
+
+    Raises:
+        ConfigError: there is none; the message suggests the nearest name.
+    """
+    path = Path(name)
+    if path.is_file():
+        return _prefer_checkout(path)
+    leaf = short_names().get(
+        str(name), path.stem if path.suffix == '.py' else path.name
+    )
+    candidate = CONFIG_ROOT / 'sctnet' / f'{leaf}.py'
+    if candidate.is_file():
+        return candidate
+    known = [*short_names(), *leaf_names()]
+    near = difflib.get_close_matches(leaf, known, n=1, cutoff=0.3) or [known[0]]
+    raise ConfigError(
+        f"there is no config '{name}', neither a file nor a name of sctnet's: did you "
+        f"mean '{near[0]}'? ('mim search sctnet' lists all)"
+    )
+
+
+def _prefer_checkout(path: Path) -> Path:
+    """Follow a config that an editable install copied back to its original.
+
+    mim finds the copies below site-packages; they are as old as the installation.
+    """
+    copies = Path(sysconfig.get_path('purelib')) / 'sctnet' / 'configs'
+    resolved = path.resolve()
+    if resolved.is_relative_to(copies) and copies != CONFIG_ROOT:
+        original = CONFIG_ROOT / resolved.relative_to(copies)
+        if original.is_file():
+            return original
+    return path
+
+
+def load_config(config: str | os.PathLike | Config) -> Config:
+    """Return the :class:`Config` that ``config`` is or names.
+
+    Raises:
+        ConfigError: there is no such config, or its file cannot be read.
+    """
+    if isinstance(config, Config):
+        return config
+    if not isinstance(config, str | os.PathLike):
+        raise ConfigError(
+            f'config is a {type(config).__name__}: expected a path, the name of a '
+            'config or an mmengine Config'
+        )
+    path = find_config(config)
+    try:
+        return Config.fromfile(path)
+    except Exception as error:
+        raise ConfigError(
+            f"config '{path}' cannot be read ({type(error).__name__}: {error}): mend "
+            'the file, or start from one that mim search sctnet lists'
+        ) from error

@@ -1,0 +1,220 @@
+"""Reading and writing weight files safely.
+
+:func:`register_loaders` puts the reader behind mmengine's ``CheckpointLoader``, so that
+mmseg's ``init_model``, the Runner (``load_from``, resume, test) and ``init_cfg`` all
+get the same files opened and the same errors.
+"""
+
+import json
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .errors import CheckpointError
+from .files import atomic_path
+
+Checkpoint = dict[str, Any]
+MapLocation = Any
+
+
+def read_checkpoint(
+    path: str | os.PathLike, map_location: MapLocation = 'cpu'
+) -> Checkpoint:
+    """Read a ``.pth`` or ``.safetensors`` file without running any code it carries.
+
+    Args:
+        path: the file; ``~`` is expanded.
+        map_location: as for :func:`torch.load`.
+
+    Returns:
+        What the file holds. Always a dict; a safetensors file comes back as
+        ``{'state_dict': ..., 'meta': ...}``.
+
+    Raises:
+        CheckpointError: the file is missing, truncated, not a checkpoint, or
+            carries code.
+    """
+    file = Path(os.path.expanduser(path))
+    if file.is_dir():
+        raise CheckpointError(
+            f"checkpoint '{file}' is a folder: name the .pth or .safetensors file in it"
+        )
+    if not file.is_file():
+        raise CheckpointError(
+            f"checkpoint '{file}' does not exist: check the path, or leave the "
+            'checkpoint out to use initial weights'
+        )
+    if file.suffix == '.safetensors':
+        return _read_safetensors(file, map_location)
+    return _read_torch(file, map_location)
+
+
+def _read_torch(file: Path, map_location: MapLocation) -> Checkpoint:
+    try:
+        checkpoint = torch.load(file, map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _explain_unpickling(file, error) from error
+    except OSError as error:
+        raise CheckpointError(
+            f"checkpoint '{file}' cannot be read ({error.strerror or error}): check "
+            'its permissions'
+        ) from error
+    except Exception as error:
+        # torch reports damage as RuntimeError, EOFError, KeyError, struct.error, ...
+        raise _damaged(file) from error
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(
+            f"'{file}' is not a checkpoint: expected a dict of weights, found "
+            f'{type(checkpoint).__name__}; name a .pth or .safetensors weight file'
+        )
+    return checkpoint
+
+
+def _explain_unpickling(file: Path, error: Exception) -> CheckpointError:
+    text = str(error)
+    if 'Unsupported global' in text or 'Unsupported class' in text:
+        name = text.partition('GLOBAL ')[2].split()[:1] or ['an unknown type']
+        return CheckpointError(
+            f"checkpoint '{file}' carries code ({name[0]}) and was refused; nothing "
+            'in it was run: ask its author for a file of tensors only, such as '
+            'tools/convert_checkpoint.py writes'
+        )
+    return _damaged(file)
+
+
+def _damaged(file: Path) -> CheckpointError:
+    return CheckpointError(
+        f"'{file}' is truncated or not a checkpoint ({file.stat().st_size:,} bytes): "
+        'download or copy it again and compare its size with the source'
+    )
+
+
+def _read_safetensors(file: Path, map_location: MapLocation) -> Checkpoint:
+    from safetensors import SafetensorError, safe_open
+
+    device = map_location if isinstance(map_location, (str, torch.device)) else 'cpu'
+    try:
+        with safe_open(file, framework='pt', device=str(device)) as handle:
+            weights = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118
+            meta = handle.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise _damaged(file) from error
+    meta = {key: _parse_json(value) for key, value in meta.items()}
+    return {'meta': meta, 'state_dict': weights}
+
+
+def _parse_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def weights_of(checkpoint: Mapping[str, Any], name: str = 'the file') -> dict:
+    """Return the state dict inside ``checkpoint``, which may be one itself.
+
+    Raises:
+        CheckpointError: there are no tensors in it.
+    """
+    for key in ('state_dict', 'model'):
+        if isinstance(checkpoint.get(key), Mapping):
+            checkpoint = checkpoint[key]
+            break
+    weights = {k: v for k, v in checkpoint.items() if isinstance(v, Tensor)}
+    if not weights:
+        raise CheckpointError(
+            f"'{name}' holds no weights: expected a state dict, or a dict with "
+            "'state_dict', of tensors; name another file"
+        )
+    return weights
+
+
+def dataset_meta_of(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Class names and palette of a checkpoint, or None where it has none.
+
+    Reads mmengine's ``meta['dataset_meta']`` and mmcv 1.x's ``meta['CLASSES']`` and
+    ``meta['PALETTE']``.
+    """
+    meta = checkpoint.get('meta') or {}
+    found = meta.get('dataset_meta')
+    if not found and meta.get('CLASSES'):
+        found = {'classes': meta['CLASSES'], 'palette': meta.get('PALETTE')}
+    if not found or not found.get('classes'):
+        return None
+    return {**found, 'classes': tuple(found['classes'])}
+
+
+def write_checkpoint(
+    path: str | os.PathLike, weights: Mapping[str, Tensor], meta: Mapping[str, Any]
+) -> None:
+    """Write ``weights`` and ``meta`` as ``.pth`` or ``.safetensors``, atomically.
+
+    Raises:
+        CheckpointError: the file's ending is neither.
+        OutputError: the file cannot be written.
+    """
+    suffix = Path(path).suffix
+    if suffix not in ('.pth', '.safetensors'):
+        raise CheckpointError(
+            f"cannot tell the format of '{path}': let its name end in .pth or "
+            '.safetensors'
+        )
+    tensors = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
+    with atomic_path(path) as temporary:
+        if suffix == '.pth':
+            torch.save({'meta': dict(meta), 'state_dict': tensors}, temporary)
+        else:
+            from safetensors.torch import save_file
+
+            text = {key: json.dumps(value) for key, value in meta.items()}
+            save_file(tensors, temporary, metadata=text)
+
+
+def read_remote_checkpoint(
+    url: str, map_location: MapLocation = 'cpu', **kwargs: Any
+) -> Checkpoint:
+    """Download ``url`` into torch's hub cache, once, and read it as safely as a file.
+
+    Raises:
+        CheckpointError: the download failed, or as for :func:`read_checkpoint`.
+    """
+    from mmengine.dist import barrier, get_rank
+
+    folder = Path(kwargs.get('model_dir') or Path(torch.hub.get_dir()) / 'checkpoints')
+    file = folder / url.partition('?')[0].rpartition('/')[2]
+    if get_rank() == 0 and not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(url, str(file))
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"cannot download '{url}' ({error}): check the address and the "
+                'connection, or download it by hand and name the file'
+            ) from error
+    barrier()
+    return read_checkpoint(file, map_location)
+
+
+def register_loaders() -> None:
+    """Let every checkpoint that mmengine loads be read by this module."""
+    from mmengine.runner import checkpoint as mmengine_checkpoint
+
+    def load_from_local(filename: str, map_location: MapLocation) -> Checkpoint:
+        return read_checkpoint(filename, map_location)
+
+    def load_from_http(
+        filename: str, map_location: MapLocation = None, **kwargs: Any
+    ) -> Checkpoint:
+        return read_remote_checkpoint(filename, map_location, **kwargs)
+
+    loader = mmengine_checkpoint.CheckpointLoader
+    loader.register_scheme('', load_from_local, force=True)
+    loader.register_scheme(['http://', 'https://'], load_from_http, force=True)
+    # torchvision:// and openmmlab:// call this function by its global name, and
+    # torch.hub, which it used, would unpickle whatever the address sends.
+    mmengine_checkpoint.load_from_http = load_from_http

@@ -1,0 +1,29 @@
+"""Errors that a user can mend: one sentence each, with the remedy in it."""
+
+
+class SCTNetError(Exception):
+    """Base of every error that names what is wrong, what was expected, the remedy.
+
+    The tools print these as one line and exit with status 2; Python callers can
+    catch this class, or the built-in that each subclass also is.
+    """
+
+
+class CheckpointError(SCTNetError, RuntimeError):
+    """A weight file that is missing, damaged, unsafe or made for another model."""
+
+
+class ConfigError(SCTNetError, ValueError):
+    """A config that does not exist or cannot be used."""
+
+
+class ImageError(SCTNetError, ValueError):
+    """An image that cannot be read or is too small."""
+
+
+class DataError(SCTNetError, FileNotFoundError):
+    """A data set folder without the files that its config asks for."""
+
+
+class OutputError(SCTNetError, OSError):
+    """A place where results cannot be written."""

@@ -1,0 +1,105 @@
+"""Images from files and arrays to what the network's pipeline takes: BGR uint8."""
+
+import io
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .errors import ImageError
+
+MIN_SIZE = 64
+SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
+
+
+def read_image(path: str | os.PathLike) -> np.ndarray:
+    """Decode an image file to BGR uint8 (H, W, 3).
+
+    Grey images get three equal channels, an alpha channel is dropped, 16 bits are
+    reduced to the upper 8, and the camera's orientation tag is applied, as mmseg does.
+
+    Raises:
+        ImageError: the file is missing, empty, truncated, no image, or smaller than
+            64x64 pixels.
+    """
+    file = Path(path)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ImageError(
+            f"image '{file}' cannot be read ({error.strerror}): check the path"
+        ) from error
+    if not data:
+        raise ImageError(f"image '{file}' is empty (0 bytes): copy it again")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    damage = None if _looks_complete(data) else _find_damage(data)
+    if image is None or damage:
+        raise ImageError(
+            f"'{file}' is truncated or not an image ({damage or 'unknown format'}): "
+            f'expected one of {", ".join(SUFFIXES)}; copy or export it again'
+        )
+    return _check_size(image, f"image '{file}'")
+
+
+def _looks_complete(data: bytes) -> bool:
+    """Whether a JPEG or PNG ends with its end marker.
+
+    OpenCV fills the missing part of a truncated file with grey and says nothing.
+    """
+    tail = data[-64:].rstrip(b'\0')
+    return (data[:2] == b'\xff\xd8' and tail.endswith(b'\xff\xd9')) or (
+        data[:4] == b'\x89PNG' and b'IEND' in tail
+    )
+
+
+def _find_damage(data: bytes) -> str | None:
+    """Decode with Pillow, which reports what is cut off; None where all is well."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+    except UnidentifiedImageError:
+        return 'unknown format'
+    except Exception as error:
+        return str(error)
+    return None
+
+
+def to_bgr(image: np.ndarray) -> np.ndarray:
+    """Bring an array to BGR uint8 (H, W, 3).
+
+    Takes uint8 or uint16 arrays of shape (H, W), (H, W, 1), BGR (H, W, 3) or BGRA
+    (H, W, 4).
+
+    Raises:
+        ImageError: another type or shape, or smaller than 64x64 pixels.
+    """
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ImageError(
+            f'image array has dtype {image.dtype}: expected uint8 or uint16 values in '
+            'BGR order; convert it with (255 * image).astype("uint8") or alike'
+        )
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4):
+        raise ImageError(
+            f'image array has shape {image.shape}: expected (H, W), (H, W, 1), '
+            '(H, W, 3) or (H, W, 4); pass several images as a list'
+        )
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.shape[2] == 1:
+        image = np.repeat(image, 3, axis=2)
+    return _check_size(np.ascontiguousarray(image[..., :3]), 'image array')
+
+
+def _check_size(image: np.ndarray, name: str) -> np.ndarray:
+    height, width = image.shape[:2]
+    if min(height, width) < MIN_SIZE:
+        raise ImageError(
+            f'{name} is {width}x{height} pixels: expected at least '
+            f'{MIN_SIZE}x{MIN_SIZE}; enlarge it or take a larger one'
+        )
+    return image

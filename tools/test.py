@@ -1,0 +1,42 @@
+"""Test a checkpoint; ``mim test sctnet CONFIG --checkpoint FILE`` runs this."""
+
+import argparse
+
+from sctnet import launch
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    launch.add_run_arguments(parser)
+    parser.add_argument('checkpoint', help='weight file')
+    parser.add_argument(
+        '--tta', action='store_true', help='average several scales and flips'
+    )
+    parser.add_argument(
+        '--show-dir', help='write pictures of labels and predictions there'
+    )
+    parser.add_argument('--out', help='write predicted label maps there')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Build the Runner and test."""
+    args = parse_args()
+    cfg = launch.prepare_config(args)
+    cfg.load_from = args.checkpoint
+    if args.tta:
+        launch.enable_tta(cfg)
+    if args.show_dir:
+        launch.draw_results(cfg, args.show_dir)
+    if args.out:
+        cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
+    launch.check_data(cfg, ('test_dataloader',))
+
+    from mmengine.runner import Runner
+
+    Runner.from_cfg(cfg).test()
+
+
+if __name__ == '__main__':
+    launch.run_tool(main)

@@ -1,0 +1,38 @@
+"""Train a config; ``mim train sctnet CONFIG`` runs this."""
+
+import argparse
+
+from sctnet import launch
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    launch.add_run_arguments(parser)
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help="go on from CHECKPOINT, or from the work folder's newest",
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Build the Runner and train."""
+    args = parse_args()
+    cfg = launch.prepare_config(args)
+    launch.set_resume(cfg, args.resume)
+    if args.amp:
+        launch.enable_amp(cfg)
+    launch.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+
+    from mmengine.runner import Runner
+
+    Runner.from_cfg(cfg).train()
+
+
+if __name__ == '__main__':
+    launch.run_tool(main)
