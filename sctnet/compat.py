@@ -9,6 +9,7 @@ Two gaps are closed here, once, when ``sctnet`` is imported:
   its ``HistoryBuffer`` and numpy scalars, which must be named as harmless.
 """
 
+import pickle
 import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
@@ -64,7 +65,8 @@ def allow_own_checkpoint_types() -> None:
     """Name the harmless types in mmengine's checkpoints to torch's safe unpickler.
 
     Only data: numpy's array and scalar constructors, its dtypes, and mmengine's
-    ``HistoryBuffer`` (log curves). Nothing on the list runs code of the file's.
+    ``HistoryBuffer`` (log curves) with its four statistics. Nothing on the list runs
+    code of the file's.
     """
     import numpy as np
     import torch
@@ -81,7 +83,26 @@ def allow_own_checkpoint_types() -> None:
         # numpy 1 and numpy 2 write the same functions under different paths.
         for package in ('numpy.core', 'numpy._core'):
             safe.append((getattr(multiarray, name), f'{package}.multiarray.{name}'))
+    safe.append((history_statistic, 'builtins.getattr'))
     torch.serialization.add_safe_globals(safe)
+
+
+def history_statistic(owner: type, name: str) -> Any:
+    """What a weights-only load runs where a file asks for ``getattr``.
+
+    ``HistoryBuffer`` pickles its statistics as ``getattr(HistoryBuffer, 'min')`` and so
+    on. These are given; everything else that ``getattr`` would reach is refused.
+
+    Raises:
+        pickle.UnpicklingError: any other owner or name.
+    """
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    if owner is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):
+        return getattr(owner, name)
+    raise pickle.UnpicklingError(
+        f'Unsupported global: GLOBAL getattr({owner!r}, {name!r})'
+    )
 
 
 def prepare_environment() -> None:

@@ -17,6 +17,10 @@ class ConfigError(SCTNetError, ValueError):
     """A config that does not exist or cannot be used."""
 
 
+class ArgumentError(SCTNetError, ValueError):
+    """An argument out of its range."""
+
+
 class ImageError(SCTNetError, ValueError):
     """An image that cannot be read or is too small."""
 

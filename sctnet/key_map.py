@@ -143,7 +143,7 @@ def check_weights(
         _explain_foreign(model, weights)
         or _explain_width(model, weights, base_channels)
         or _explain_classes(model, weights, reshaped)
-        or _explain_backbone_only(missing, unexpected, reshaped)
+        or _explain_backbone_only(model, weights, missing)
         or _explain_rest(missing, unexpected, reshaped)
     )
     raise CheckpointError(f'the checkpoint does not fit this model: {reason}')
@@ -198,11 +198,11 @@ def _explain_classes(
 
 
 def _explain_backbone_only(
-    missing: list[str], unexpected: list[str], reshaped: list[str]
+    model: Mapping[str, Tensor], weights: Mapping[str, Tensor], missing: list[str]
 ) -> str | None:
-    if unexpected or reshaped or any(k.startswith('backbone.') for k in missing):
-        return None
-    if not any(k.startswith('decode_head.') for k in missing):
+    has_head = any(k.startswith('decode_head.') for k in model)
+    lost = any(k.startswith('backbone.') for k in missing)
+    if not has_head or lost or not all(k.startswith('backbone.') for k in weights):
         return None
     return (
         'it is a backbone without a decode_head; load it with '

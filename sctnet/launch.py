@@ -4,10 +4,12 @@ import argparse
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config, ConfigDict, DictAction
 from mmseg.registry import DATASETS
 
@@ -19,10 +21,14 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 def run_tool(main: Callable[[], Any]) -> None:
     """Run a tool's ``main``; print an expected error as one line, exit with 2."""
+    # Said by mmseg of its own code and of a choice that our configs make on purpose.
+    warnings.filterwarnings('ignore', message='``build_loss`` would be deprecated')
+    warnings.filterwarnings('ignore', message='Default ``avg_non_ignore`` is False')
     try:
         status = main()
     except SCTNetError as error:
-        sys.exit(f'error: {error}')
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit('interrupted')
     sys.exit(status or 0)
@@ -67,7 +73,31 @@ def prepare_config(args: argparse.Namespace) -> Config:
     name = Path(cfg.filename or 'sctnet').stem
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / name)
     _make_writable(Path(cfg.work_dir))
+    join_cpu_processes(cfg)
     return cfg
+
+
+def join_cpu_processes(cfg: Config) -> None:
+    """Start gloo where torchrun launched several processes without a GPU.
+
+    mmengine's own start sets a CUDA device in any case.
+
+    Raises:
+        ConfigError: the model has SyncBN layers, which torch has for GPUs only.
+    """
+    if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
+        if "'SyncBN'" in repr(cfg.model):
+            raise ConfigError(
+                'several processes without a GPU cannot use SyncBN: set '
+                'norm_cfg.type=BN for backbone and heads with --cfg-options, or start '
+                'one process'
+            )
+        torch.distributed.init_process_group('gloo')
+        cfg.model_wrapper_cfg = {
+            'type': 'MMDistributedDataParallel',
+            'broadcast_buffers': False,
+            'device_ids': None,
+        }
 
 
 def _make_writable(folder: Path) -> None:
@@ -151,8 +181,14 @@ def enable_amp(cfg: Config) -> None:
     """Train in mixed precision with mmengine's ``AmpOptimWrapper``.
 
     Raises:
-        ConfigError: the config has an optimizer wrapper of its own kind.
+        ConfigError: the config has an optimizer wrapper of its own kind, or there is
+            no GPU.
     """
+    if not torch.cuda.is_available():
+        raise ConfigError(
+            '--amp needs a GPU, which mmengine found none of: drop --amp, or check '
+            'that torch.cuda.is_available() says True'
+        )
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     kind = kind if isinstance(kind, str) else kind.__name__
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):

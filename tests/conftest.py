@@ -56,9 +56,9 @@ def released_ade_s(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def released_city_s(tmp_path_factory):
-    """A released-form Cityscapes-S file without the training-only parts."""
+    """A released-form Cityscapes-S file, with optimizer, teacher and alignment."""
     path = tmp_path_factory.mktemp('released') / 'c.pth'
-    return released_checkpoint('city_s_seg50', path, with_training=False)
+    return released_checkpoint('city_s_seg50', path)
 
 
 @pytest.fixture(scope='session')

@@ -7,6 +7,7 @@ Colours are BGR in 0..255.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,10 +44,11 @@ class Camera:
     def project(self, points: ArrayLike) -> NDArray[np.float64]:
         """(N, 3) world points with z > 0 to (N, 2) columns and rows."""
         p = np.asarray(points, dtype=np.float64)
-        z = np.maximum(p[:, 2], 1e-3)
-        column = self.centre + self.focal * p[:, 0] / z
-        row = self.horizon + self.focal * (self.eye - p[:, 1]) / z
-        return np.stack([column, row], axis=1)
+        scale = self.focal / np.maximum(p[:, 2], 1e-3)
+        spot = np.empty((len(p), 2))
+        spot[:, 0] = self.centre + scale * p[:, 0]
+        spot[:, 1] = self.horizon + scale * (self.eye - p[:, 1])
+        return spot
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ class Light:
     haze: NDArray[np.float64]  # BGR
     reach: float  # metres after which haze has taken 63 %
 
-    def shade(self, normal: ArrayLike | None = None) -> float:
+    def shade(self, normal: Colour | None = None) -> float:
         """Brightness of a surface; without a normal that of a rounded thing."""
         if normal is None:
             return self.ambient + 0.5 * self.direct
-        n = np.asarray(normal, dtype=np.float64)
-        cosine = float(n @ self.sun) / max(float(np.linalg.norm(n)), 1e-9)
-        return self.ambient + self.direct * max(cosine, 0.0)
+        x, y, z = normal
+        sx, sy, sz = self.sun
+        cosine = (x * sx + y * sy + z * sz) / max(math.hypot(x, y, z), 1e-9)
+        return self.ambient + self.direct * max(float(cosine), 0.0)
 
     def veil(self, depth: ArrayLike) -> NDArray[np.float64]:
         """Share of haze at a distance in metres, 0..1."""
@@ -73,51 +76,9 @@ class Light:
 
     def seen(self, colour: Colour, depth: float) -> list[float]:
         """A colour as it looks through the haze at a distance in metres."""
-        t = float(self.veil(depth))
-        mixed = np.asarray(colour, dtype=np.float64) * (1 - t) + self.haze * t
-        return [float(c) for c in np.clip(mixed, 0, 255)]
-
-
-def noise(
-    rng: np.random.Generator, height: int, width: int, cells: float, octaves: int = 4
-) -> NDArray[np.float32]:
-    """Smooth noise (height, width) of mean 0 and deviation 1, `cells` blobs across."""
-    total = np.zeros((height, width), np.float32)
-    for octave in range(octaves):
-        across = min(max(2, round(cells * 2**octave)), width)
-        down = min(max(2, round(across * height / width)), height)
-        coarse = rng.standard_normal((down, across), dtype=np.float32)
-        fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-        total += fine * 0.55**octave
-    return total / (total.std() + 1e-6)
-
-
-def foliage(
-    rng: np.random.Generator, green: Colour, sun_side: float, size: int = 224
-) -> NDArray[np.uint8]:
-    """A leafy crown as a sprite (size, size, 4): BGR and coverage."""
-    axis = np.linspace(-1, 1, size, dtype=np.float32)
-    x, y = np.meshgrid(axis, axis)
-    field = np.zeros((size, size), np.float32)
-    light = np.zeros((size, size), np.float32)
-    for _ in range(15):
-        angle, far = rng.uniform(0, 2 * np.pi), 0.56 * np.sqrt(rng.uniform())
-        cx, cy, r = far * np.cos(angle), far * np.sin(angle), rng.uniform(0.25, 0.46)
-        blob = 1 - ((x - cx) ** 2 + (y - cy) ** 2) / r**2
-        lit = 0.5 + 0.35 * ((cy - y) + sun_side * (x - cx)) / r
-        light = np.where(blob > field, lit, light)
-        field = np.maximum(field, blob)
-    clumps = noise(rng, size, size, 11, 4)
-    leaves = rng.standard_normal((size // 2, size // 2), dtype=np.float32)
-    leaves = cv2.resize(leaves, (size, size), interpolation=cv2.INTER_LINEAR)
-    cover = np.clip((field + 0.11 * clumps + 0.05 * leaves - 0.12) * 9, 0, 1)
-    tone = 0.62 + 0.42 * light - 0.16 * y + 0.10 * clumps + 0.13 * leaves
-    tone *= 0.72 + 0.28 * np.sqrt(np.clip(field, 0, 1))
-    sprite = np.empty((size, size, 4), np.uint8)
-    body = tone[..., None] * np.asarray(green, np.float32)
-    sprite[..., :3] = np.clip(body, 0, 255).astype(np.uint8)
-    sprite[..., 3] = (cover * 255).astype(np.uint8)
-    return sprite
+        t = 1.0 - math.exp(-depth / self.reach)
+        pairs = zip(colour, self.haze.tolist(), strict=True)
+        return [min(max(float(c) * (1 - t) + h * t, 0.0), 255.0) for c, h in pairs]
 
 
 class Canvas:
@@ -126,8 +87,9 @@ class Canvas:
     def __init__(self, camera: Camera, light: Light) -> None:
         self.camera = camera
         self.light = light
-        self.image = np.zeros((camera.height, camera.width, 3), np.uint8)
-        self.label = np.full((camera.height, camera.width), 10, np.uint8)
+        h, w = camera.height, camera.width
+        self.image = np.zeros((h, w, 3), np.uint8)
+        self.label = np.full((h, w), 10, np.uint8)
 
     def polygon(
         self,
@@ -152,14 +114,16 @@ class Canvas:
         label: int | None = None,
         depth: float = 0.0,
     ) -> None:
-        """Draw an open image-space line (N, 2), `thickness` pixels wide (at least 1)."""
+        """Draw an open image-space line (N, 2), `thickness` >= 1 pixels wide."""
         scaled = np.round(np.asarray(points, np.float64) * 2**SUBPIXEL)
         line = [np.clip(scaled, -(2**22), 2**22).astype(np.int32)]
         wide = max(1, round(thickness))
         seen = self.light.seen(colour, depth)
-        cv2.polylines(self.image, line, False, seen, wide, cv2.LINE_AA, SUBPIXEL)
+        args = (wide, cv2.LINE_AA, SUBPIXEL)
+        cv2.polylines(self.image, line, False, seen, *args)
         if label is not None:
-            cv2.polylines(self.label, line, False, label, wide, cv2.LINE_8, SUBPIXEL)
+            args = (wide, cv2.LINE_8, SUBPIXEL)
+            cv2.polylines(self.label, line, False, label, *args)
 
     def face(self, points: ArrayLike, colour: Colour, label: int | None = None) -> None:
         """Fill a polygon of world points (N, 3)."""
@@ -178,9 +142,10 @@ class Canvas:
     def _blend(
         self,
         box: tuple[int, int, int, int],
-        paint: NDArray[np.uint8],
-        cover: NDArray[np.uint8],
+        paint: NDArray,
+        cover: NDArray,
     ) -> None:
+        """Mix a picture (h, w, 3) into a pixel box by its coverage (h, w), uint8."""
         x0, y0, x1, y1 = box
         weight = cover.astype(np.float32) / 255
         below = np.ascontiguousarray(self.image[y0:y1, x0:x1])
@@ -206,8 +171,9 @@ class Canvas:
         source = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32) - 0.5
         target = (spot - (x0, y0)).astype(np.float32)
         matrix = cv2.getPerspectiveTransform(source, target)
-        mode = {'flags': cv2.INTER_LINEAR, 'borderMode': cv2.BORDER_REPLICATE}
-        paint = cv2.warpPerspective(texture, matrix, size, **mode)
+        paint = cv2.warpPerspective(
+            texture, matrix, size, borderMode=cv2.BORDER_REPLICATE
+        )
         # On an upright plane 1 / z is linear in the column.
         span = spot[1, 0] - spot[0, 0]
         t = (np.arange(x0, x1) - spot[0, 0]) / (span if abs(span) > 1e-6 else 1e-6)
@@ -215,7 +181,7 @@ class Canvas:
         veil = self.light.veil(1 / np.maximum(inverse, 1e-3))[None, :, None]
         tint = paint[..., :3] * (1 - veil).astype(np.float32)
         tint += (veil * self.light.haze).astype(np.float32)
-        cover = np.zeros(size[::-1], np.uint8)
+        cover: NDArray = np.zeros(size[::-1], np.uint8)
         outline = [np.round((spot - (x0, y0)) * 2**SUBPIXEL).astype(np.int32)]
         cv2.fillPoly(cover, outline, 255, cv2.LINE_AA, SUBPIXEL)
         if paint.shape[2] == 4:
@@ -237,7 +203,7 @@ class Canvas:
         left, top, right, bottom = window
         h, w = sprite.shape[:2]
         sx, sy = (x1 - x0) / w, (y1 - y0) / h
-        small = sprite
+        small: NDArray = sprite
         if max(sx, sy) < 0.7:  # shrink by area first, or leaves turn into sparkle
             size = (max(2, round(w * sx)), max(2, round(h * sy)))
             small = cv2.resize(sprite, size, interpolation=cv2.INTER_AREA)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import Canvas, noise
+from .canvas import Canvas
 from .people import PAINTS, Figure, circle, pick
+from .texture import noise
 
 WALL, FENCE, POLE, LIGHT, SIGN, GREEN = 3, 4, 5, 6, 7, 8
 STEEL, WHITE, RED, BLUE = (112, 112, 110), (232, 232, 232), (44, 36, 196), (168, 88, 24)
@@ -17,7 +18,9 @@ LAMPS = [(60, 50, 250), (40, 190, 255), (120, 230, 60)]  # red, amber, green
 def post(f: Figure, high: float, wide: float = 0.1, x: float = 0.0) -> None:
     """An upright pole with a lit side."""
     foot, head = wide / 2, wide * 0.42
-    f.shape([(x - foot, 0), (x + foot, 0), (x + head, high), (x - head, high)], STEEL, POLE)
+    f.shape(
+        [(x - foot, 0), (x + foot, 0), (x + head, high), (x - head, high)], STEEL, POLE
+    )
     lit = np.sign(f.canvas.light.sun[0]) * head
     strip = [(x, 0), (x + lit, 0), (x + lit, high), (x, high)]
     f.shape(strip, (150, 150, 148), POLE)
@@ -44,29 +47,34 @@ def plain_pole(canvas: Canvas, rng: np.random.Generator, u: float, z: float) -> 
 
 def _plate(f: Figure, kind: int, y: float) -> None:
     ring = circle((0, y), 0.36, corners=28)
+    spot = np.array([0, y])
     three = np.array([(-0.42, -0.3), (0.42, -0.3), (0, 0.44)])
     four = np.array([(-0.32, -0.32), (0.32, -0.32), (0.32, 0.32), (-0.32, 0.32)])
     if kind == 0:  # speed limit
         f.shape(ring, RED)
         f.shape(circle((0, y), 0.27), WHITE)
-        f.line([(-0.12, y + 0.1), (-0.05, y + 0.1), (-0.12, y - 0.1), (-0.04, y - 0.1)], 0.04, BLACK)
+        f.line(
+            [(-0.12, y + 0.1), (-0.05, y + 0.1), (-0.12, y - 0.1), (-0.04, y - 0.1)],
+            0.04,
+            BLACK,
+        )
         f.line(circle((0.08, y), 0.06, 1.7, 9), 0.04, BLACK)
     elif kind == 1:  # mandatory direction
         f.shape(ring, BLUE)
         f.line([(-0.15, y - 0.15), (0.13, y + 0.12), (-0.08, y + 0.14)], 0.07, WHITE)
     elif kind == 2:  # danger
-        f.shape(three + (0, y), RED)
+        f.shape(three + spot, RED)
         f.shape(three * 0.66 + (0, y - 0.01), WHITE)
         f.line([(0, y - 0.12), (0, y + 0.12)], 0.07, BLACK)
     elif kind == 3:  # give way
-        f.shape(three * (1, -1) + (0, y), RED)
+        f.shape(three * (1, -1) + spot, RED)
         f.shape(three * (0.62, -0.62) + (0, y + 0.02), WHITE)
     elif kind == 4:  # priority road
         f.shape(circle((0, y), 0.44, corners=4), WHITE)
         f.shape(circle((0, y), 0.33, corners=4), YELLOW)
     elif kind == 5:  # parking
-        f.shape(four + (0, y), WHITE)
-        f.shape(four * 0.9 + (0, y), BLUE)
+        f.shape(four + spot, WHITE)
+        f.shape(four * 0.9 + spot, BLUE)
         f.line([(-0.1, y - 0.2), (-0.1, y + 0.18), (0.1, y + 0.14), (0.1, y + 0.02),
                 (-0.1, y)], 0.08, WHITE)  # fmt: skip
     elif kind == 6:  # direction board
@@ -112,7 +120,7 @@ def signal(
         post(f, 3.55, 0.11)
     for x, y in spots:
         plate = np.array([(-0.24, -0.08), (0.24, -0.08), (0.24, 1.08), (-0.24, 1.08)])
-        f.shape(plate + (x, y), (60, 62, 60))
+        f.shape(plate + np.array([x, y]), (60, 62, 60))
         f.shape(plate * (0.78, 0.94) + (x, y + 0.03), (30, 32, 30))
         for i in range(3):
             centre = (x, y + 0.83 - 0.33 * i)
@@ -148,7 +156,11 @@ def tree(
         corners = f.pixels([(centre - wide * size, low + (high - low) * size),
                             (centre + wide * size, low)])  # fmt: skip
         crown = crowns[int(rng.integers(len(crowns)))]
-        flip = crown[:, ::-1] if rng.uniform() < 0.5 and canvas.light.direct < 0.2 else crown
+        flip = (
+            crown[:, ::-1]
+            if rng.uniform() < 0.5 and canvas.light.direct < 0.2
+            else crown
+        )
         canvas.sprite(np.ascontiguousarray(flip), corners.ravel(), GREEN, z)
 
 

@@ -14,7 +14,13 @@ CLOTHES += [(58, 52, 60), (205, 205, 200), (120, 80, 50), (70, 130, 190), (35, 3
 TROUSERS = [(44, 38, 34), (96, 66, 44), (70, 66, 62), (60, 80, 100), (120, 104, 90)]
 SKINS = [(150, 180, 225), (125, 155, 205), (70, 100, 150), (50, 70, 105)]
 HAIRS = [(28, 32, 40), (40, 60, 92), (80, 130, 170), (130, 135, 140)]
-PAINTS = [(198, 200, 200), (42, 40, 40), (120, 118, 116), (160, 158, 154), (40, 36, 130)]
+PAINTS = [
+    (198, 200, 200),
+    (42, 40, 40),
+    (120, 118, 116),
+    (160, 158, 154),
+    (40, 36, 130),
+]
 PAINTS += [(120, 62, 30), (222, 222, 220), (66, 54, 48), (40, 70, 44), (60, 150, 200)]
 
 
@@ -27,12 +33,13 @@ class Figure:
         self.canvas, self.label, self.z = canvas, label, z
         self.x = canvas.camera.x_at(u, z)
         self.squeeze = squeeze
+        self.tall = 1.0  # factor on all heights and widths
         self.scale = canvas.camera.focal / z
         self.shade = canvas.light.shade()
 
     def pixels(self, points: ArrayLike) -> NDArray[np.float64]:
         """(N, 2) of x right, y up in metres to (N, 2) image points."""
-        p = np.asarray(points, np.float64)
+        p = np.asarray(points, np.float64) * self.tall
         depth = np.full(len(p), self.z)
         world = np.stack([self.x + p[:, 0] * self.squeeze, p[:, 1], depth], axis=1)
         return self.canvas.camera.project(world)
@@ -40,6 +47,7 @@ class Figure:
     def shape(
         self, points: ArrayLike, colour: Colour, label: int | None = None
     ) -> None:
+        """Fill a polygon (N, 2) in metres; without a label with the figure's own."""
         lit = np.asarray(colour, float) * self.shade
         use = self.label if label is None else label
         self.canvas.polygon(self.pixels(points), lit, use, self.z)
@@ -48,7 +56,7 @@ class Figure:
         self, a: ArrayLike, b: ArrayLike, wide: tuple[float, float], colour: Colour
     ) -> None:
         """A tapered capsule from a to b with widths in metres at both ends."""
-        ends = self.pixels([a, b])
+        ends = self.pixels(np.stack([np.asarray(a), np.asarray(b)]))
         along = ends[1] - ends[0]
         turn = np.arctan2(along[1], along[0])
         arc = turn + np.pi / 2 + np.linspace(0, np.pi, 6)
@@ -56,19 +64,27 @@ class Figure:
         outline = np.concatenate([ends[0] + unit * wide[0], ends[1] - unit * wide[1]])
         lit = np.asarray(colour, float) * self.shade
         self.canvas.polygon(outline, lit, self.label, self.z)
+        if self.scale < 25:
+            return
         side = np.sign(self.canvas.light.sun[0]) * 0.12 * self.scale
         centre = outline.mean(axis=0)
         ridge = centre + (outline - centre) * (0.45, 0.9) + (side * wide[0], 0)
         self.canvas.polygon(ridge, np.minimum(lit * 1.14 + 4, 255), None, self.z)
 
     def line(self, points: ArrayLike, wide: float, colour: Colour) -> None:
+        """Draw an open line (N, 2), `wide` metres thick."""
         lit = np.asarray(colour, float) * self.shade
         spot = self.pixels(points)
         self.canvas.stroke(spot, wide * self.scale, lit, self.label, self.z)
 
     def disc(
-        self, centre: tuple[float, float], radius: float, colour: Colour, tall: float = 1
+        self,
+        centre: tuple[float, float],
+        radius: float,
+        colour: Colour,
+        tall: float = 1,
     ) -> None:
+        """Fill an ellipse that is `tall` times as high as wide."""
         self.shape(circle(centre, radius, tall), colour)
 
 
@@ -101,8 +117,7 @@ def person(canvas: Canvas, rng: np.random.Generator, u: float, z: float) -> None
     f = Figure(canvas, u, z, PERSON)
     tall = rng.uniform(0.9, 1.08) * (0.68 if rng.uniform() < 0.1 else 1)
     f.scale *= tall
-    place = f.pixels
-    f.pixels = lambda p: place(np.asarray(p, float) * tall)  # type: ignore[method-assign]
+    f.tall = tall
     top, legs = pick(rng, CLOTHES), pick(rng, TROUSERS)
     way = 1.0 if rng.uniform() < 0.5 else -1.0
     side_on = rng.uniform() < 0.55
@@ -116,7 +131,8 @@ def person(canvas: Canvas, rng: np.random.Generator, u: float, z: float) -> None
         f.limb(hip, knee, (0.19, 0.14), legs * dim)
         f.limb(knee, foot, (0.14, 0.1), legs * dim)
         toe = (0.14 if side_on else 0.03) * way
-        f.limb(foot, foot + (toe, -0.02), (0.09, 0.08), (34 * dim, 32 * dim, 36 * dim))
+        tip = foot + np.array([toe, -0.02])
+        f.limb(foot, tip, (0.09, 0.08), (34 * dim, 32 * dim, 36 * dim))
     half = 0.15 if side_on else 0.21
     arms = [(s, s * (0.04 if side_on else half + 0.02)) for s in (-1, 1)]
     for s, x in arms[:1] if side_on else arms:
@@ -132,7 +148,9 @@ def person(canvas: Canvas, rng: np.random.Generator, u: float, z: float) -> None
              (0, hem + 0.02)], np.minimum(top * 1.13 + 3, 255))  # fmt: skip
     if side_on:
         if rng.uniform() < 0.3:
-            f.limb((-0.2 * way, 1.35), (-0.2 * way, 1.08), (0.2, 0.22), pick(rng, PAINTS))
+            f.limb(
+                (-0.2 * way, 1.35), (-0.2 * way, 1.08), (0.2, 0.22), pick(rng, PAINTS)
+            )
         elbow = (way * swing * 0.4, 1.13)
         f.limb((0, 1.39), elbow, (0.13, 0.1), top * 0.92)
         f.limb(elbow, (elbow[0] + 0.1 * way, 0.94), (0.1, 0.08), top * 0.92)
@@ -165,7 +183,9 @@ def _motorcycle(f: Figure, rng: np.random.Generator, way: float) -> None:
     f.shape([(x * way, y) for x, y in hull], paint)
     f.shape([(x * way, y) for x, y in [(-0.9, 0.88), (0.0, 0.8), (0.02, 0.7),
             (-0.8, 0.74)]], (30, 30, 30))  # fmt: skip
-    f.line([(0.7 * way, 0.34), (0.45 * way, 1.1), (0.3 * way, 1.12)], 0.07, (60, 60, 60))
+    f.line(
+        [(0.7 * way, 0.34), (0.45 * way, 1.1), (0.3 * way, 1.12)], 0.07, (60, 60, 60)
+    )
 
 
 def two_wheeler(
@@ -188,7 +208,9 @@ def two_wheeler(
     hip, neck, hand = (-0.2 * way, 1.0), (0.14 * way, 1.47), (0.4 * way, 1.04)
     turn = rng.uniform(0, np.pi)
     for s, dim in ((1, 0.75), (-1, 1.0)):
-        pedal = np.array([-0.03 + s * 0.16 * np.cos(turn), 0.33 + s * 0.16 * np.sin(turn)])
+        pedal = np.array(
+            [-0.03 + s * 0.16 * np.cos(turn), 0.33 + s * 0.16 * np.sin(turn)]
+        )
         spread = s * 0.1 * (1 - squeeze) / max(squeeze, 0.2)
         knee = ((pedal[0] * 0.5 + 0.2) * way + spread, 0.5 * pedal[1] + 0.52)
         f.limb((hip[0] + spread, hip[1]), knee, (0.19, 0.14), legs * dim)
@@ -198,7 +220,8 @@ def two_wheeler(
     f.limb(hip, neck, (0.3, 0.27 + 0.12 * (1 - squeeze)), top)
     f.limb((neck[0], 1.42), (0.24 * way, 1.18), (0.13, 0.1), top * 0.88)
     f.limb((0.24 * way, 1.18), hand, (0.1, 0.08), top * 0.88)
-    _head(f, rng, 0.24 * way, 1.7, way)
+    f.squeeze, x = 1.0, 0.24 * way * squeeze  # a head is as wide from all sides
+    _head(f, rng, x, 1.7, way)
     if motor or rng.uniform() < 0.45:
-        helmet = circle((0.23 * way, 1.74), 0.135, 1.05)
+        helmet = circle((x, 1.74), 0.135, 1.05)
         f.shape(helmet[helmet[:, 1] > 1.7], pick(rng, PAINTS))

@@ -63,7 +63,7 @@ def fill(name, shape, kind=None, salt=''):
         fan_in = int(np.prod(shape[1:]))
         a = rng.normal(0.0, np.sqrt(2.0 / fan_in), size=shape)
     else:
-        raise ValueError('unknown kind %r' % (kind,))
+        raise ValueError(f'unknown kind {kind!r}')
     return np.asarray(a, dtype=np.float32)
 
 

@@ -1,0 +1,145 @@
+import copy
+
+import pytest
+import torch
+from mmengine.model.averaged_model import ExponentialMovingAverage
+from mmengine.runner import load_checkpoint
+from mmengine.runner.checkpoint import load_state_dict
+from support import original_state, student_state
+
+from sctnet.apis import init_model
+from sctnet.errors import CheckpointError
+from sctnet.models import SCTHead
+
+
+@pytest.fixture(scope='module')
+def model():
+    return init_model('sctnet-s-ade', device='cpu')
+
+
+@pytest.fixture(scope='module')
+def training_model():
+    from mmseg.registry import MODELS
+
+    from sctnet.catalog import load_config
+
+    return MODELS.build(load_config('sctnet-s-ade').model)
+
+
+def test_torch_loads_the_originals_training_state(model):
+    result = model.load_state_dict(original_state('ade_s'))
+    assert not result.missing_keys
+    assert not result.unexpected_keys
+
+
+def test_mmengine_loads_it_without_a_word(model, released_ade_s, capsys):
+    load_checkpoint(model, str(released_ade_s), strict=True)
+    assert 'unexpected' not in capsys.readouterr().out
+
+
+def test_auxiliary_head_is_loaded_where_there_is_one(training_model, released_ade_s):
+    load_checkpoint(training_model, str(released_ade_s), strict=True)
+    expected = original_state('ade_s', 'auxiliary_head.0.')
+    assert torch.equal(
+        training_model.auxiliary_head.conv1.weight,
+        expected['auxiliary_head.0.conv1.weight'],
+    )
+
+
+def test_auxiliary_head_may_be_missing_and_keeps_its_weights(training_model, capsys):
+    before = training_model.auxiliary_head.conv1.weight.detach().clone()
+    load_state_dict(training_model, student_state('ade_s'), strict=True)
+    assert torch.equal(training_model.auxiliary_head.conv1.weight, before)
+    training_model.load_state_dict(student_state('ade_s'), strict=True)
+
+
+def test_half_an_auxiliary_head_is_an_error(training_model):
+    state = student_state('ade_s')
+    state |= original_state('ade_s', 'auxiliary_head.0.bn1')
+    with pytest.raises(CheckpointError, match=r'it lacks .* of auxiliary_head\.conv1'):
+        training_model.load_state_dict(state)
+
+
+@pytest.mark.parametrize('load', [load_state_dict, None])
+def test_half_loaded_model_is_an_error_also_where_mmengine_would_warn(model, load):
+    state = student_state('ade_s')
+    del state['backbone.layer4.mlp_l.conv1.weight']
+    with pytest.raises(CheckpointError, match=r'it lacks 1 of backbone\.cfblock4_1'):
+        load(model, state, strict=False) if load else model.load_state_dict(state)
+
+
+def test_torchs_own_strict_false_reports_instead(model):
+    state = student_state('ade_s')
+    del state['backbone.layer4.mlp_l.conv1.weight']
+    result = model.load_state_dict(state, strict=False)
+    assert result.missing_keys == ['backbone.cfblock4_1.ffn.conv1.weight']
+    with pytest.raises(CheckpointError):  # and the next strict load checks again
+        model.load_state_dict(state)
+
+
+def test_own_state_dict_round_trips_and_survives_copies(tiny_model):
+    source, target = tiny_model(), tiny_model()
+    assert not torch.equal(
+        source.decode_head.conv1.weight, target.decode_head.conv1.weight
+    )
+    copy.deepcopy(target).load_state_dict(source.state_dict())
+    target.load_state_dict(source.state_dict())
+    for key, value in source.state_dict().items():
+        assert torch.equal(target.state_dict()[key], value), key
+
+
+def test_ema_copy_loads_the_originals_names_below_its_prefix(model):
+    ema = ExponentialMovingAverage(model)
+    state = {f'module.{k}': v for k, v in student_state('ade_s').items()}
+    ema.load_state_dict({**state, 'steps': torch.tensor(1)})
+    assert torch.equal(
+        ema.module.backbone.stem[0].weight, state['module.backbone.conv1.0.weight']
+    )
+
+
+def test_backbone_of_another_kind_keeps_its_own_names(tiny_model):
+    """ResNet has layer1.0.bn1 too: our map must not touch it."""
+    from mmseg.registry import MODELS
+
+    norm_cfg = {'type': 'BN'}
+    segmentor = MODELS.build(
+        {
+            'type': 'mmseg.SCTSegmentor',
+            'backbone': {
+                'type': 'ResNetV1c', 'depth': 18,
+                'base_channels': 8, 'stem_channels': 8,
+                'norm_cfg': norm_cfg,
+            },
+            'decode_head': {
+                'type': 'FCNHead', 'in_channels': 64, 'channels': 8, 'num_classes': 4,
+                'norm_cfg': norm_cfg,
+            },
+        }
+    )  # fmt: skip
+    result = segmentor.load_state_dict(segmentor.state_dict())
+    assert not result.missing_keys
+
+
+def test_trains_one_step_without_a_teacher(tiny_model):
+    from mmengine.structures import PixelData
+    from mmseg.structures import SegDataSample
+
+    segmentor = tiny_model()
+    samples = []
+    for _ in range(2):
+        sample = SegDataSample()
+        labels = torch.randint(0, 4, (1, 64, 64))
+        sample.gt_sem_seg = PixelData(data=labels)
+        samples.append(sample)
+    losses = segmentor.loss(torch.randn(2, 3, 64, 64), samples)
+    assert {'decode.loss_ce', 'aux.loss_ce'} <= losses.keys()
+    (losses['decode.loss_ce'] + losses['aux.loss_ce']).backward()
+    assert all(p.grad is not None for p in segmentor.parameters())
+
+
+def test_head_reads_the_feature_it_is_told():
+    head = SCTHead(4, 4, num_classes=3, norm_cfg={'type': 'BN'}, in_index=1).eval()
+    features = (torch.full((1, 4, 2, 2), torch.nan), torch.zeros(1, 4, 5, 6))
+    logits = head(features)
+    assert logits.shape == (1, 3, 5, 6)
+    assert logits.isfinite().all()

@@ -1,0 +1,59 @@
+import pytest
+from mmengine.config import Config
+from support import REPOSITORY, SEG50, SHORT_NAMES
+
+from sctnet.catalog import find_config, load_config
+from sctnet.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    'name',
+    [SEG50, f'{SEG50}.py', 'sctnet-s-seg50', REPOSITORY / f'configs/sctnet/{SEG50}.py'],
+)
+def test_config_by_every_kind_of_name(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_config(name).stem == SEG50
+    assert load_config(name).num_classes == 19
+
+
+def test_short_names_reach_different_configs():
+    assert len({find_config(name) for name in SHORT_NAMES.values()}) == 8
+
+
+def test_config_object_is_taken_as_it_is():
+    cfg = Config({'a': 1})
+    assert load_config(cfg) is cfg
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'nearest'),
+    [
+        ('sctnet-s-sge50', 'sctnet-s-seg50'),
+        ('sctnet-b-coc', 'sctnet-b-coco'),
+        (f'somewhere/{SEG50[:-1]}.py', SEG50),
+    ],
+)
+def test_unknown_name_suggests_the_nearest(wrong, nearest):
+    with pytest.raises(ConfigError, match=f"did you mean '{nearest}'") as caught:
+        load_config(wrong)
+    assert '\n' not in str(caught.value)
+
+
+def test_broken_config_file_is_one_sentence(tmp_path):
+    (tmp_path / 'broken.py').write_text('model = dict(\n')
+    with pytest.raises(ConfigError, match=r"broken\.py' cannot be read \(SyntaxError"):
+        load_config(tmp_path / 'broken.py')
+
+
+def test_other_objects_are_refused():
+    with pytest.raises(ConfigError, match='config is a int'):
+        load_config(3)
+
+
+def test_copy_of_an_editable_install_leads_back_to_the_checkout(tmp_path, monkeypatch):
+    """mim finds the copy in site-packages, which is as old as the installation."""
+    copy = tmp_path / 'sctnet' / 'configs' / 'sctnet' / f'{SEG50}.py'
+    copy.parent.mkdir(parents=True)
+    copy.write_text('stale = True')
+    monkeypatch.setattr('sysconfig.get_path', lambda name: str(tmp_path))
+    assert find_config(copy) == REPOSITORY / 'configs' / 'sctnet' / f'{SEG50}.py'

@@ -1,0 +1,140 @@
+import http.server
+import pickle
+import threading
+
+import pytest
+import torch
+from mmengine.runner import load_checkpoint
+
+from sctnet.checkpoint_files import (
+    dataset_meta_of,
+    read_checkpoint,
+    weights_of,
+    write_checkpoint,
+)
+from sctnet.errors import CheckpointError, OutputError
+
+WEIGHTS = {'layer.weight': torch.arange(6.0).reshape(2, 3), 'n': torch.tensor(3)}
+META = {'dataset_meta': {'classes': ['a', 'b'], 'palette': [[0, 0, 0], [9, 9, 9]]}}
+
+
+class Exploit:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return open, (str(self.target), 'w')
+
+
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+def test_round_trip(tmp_path, suffix):
+    path = tmp_path / f'student{suffix}'
+    write_checkpoint(path, WEIGHTS, META)
+    loaded = read_checkpoint(path)
+    assert loaded['meta'] == META
+    assert loaded['state_dict'].keys() == WEIGHTS.keys()
+    for key, value in WEIGHTS.items():
+        torch.testing.assert_close(loaded['state_dict'][key], value, rtol=0, atol=0)
+    assert dataset_meta_of(loaded)['classes'] == ('a', 'b')
+
+
+def test_exploit_is_refused_names_the_file_and_runs_nothing(tmp_path):
+    target, path = tmp_path / 'created', tmp_path / 'exploit.pth'
+    torch.save({'state_dict': WEIGHTS, 'meta': Exploit(target)}, path)
+    with pytest.raises(CheckpointError, match=r'exploit\.pth.* carries code'):
+        read_checkpoint(path)
+    assert not target.exists()
+    with pytest.raises(CheckpointError, match=r'exploit\.pth'):
+        load_checkpoint(torch.nn.Linear(1, 1), str(path))
+    assert not target.exists()
+    # The payload is real: without the guard it does create the file.
+    torch.load(path, weights_only=False)
+    assert target.exists()
+
+
+def test_bare_pickle_exploit_is_refused(tmp_path):
+    target, path = tmp_path / 'created', tmp_path / 'exploit.pkl'
+    path.write_bytes(pickle.dumps(Exploit(target)))
+    with pytest.raises(CheckpointError, match=r'exploit\.pkl'):
+        read_checkpoint(path)
+    assert not target.exists()
+
+
+def test_exploit_from_the_web_is_refused(tmp_path, monkeypatch):
+    target, folder = tmp_path / 'created', tmp_path / 'served'
+    folder.mkdir()
+    torch.save({'state_dict': Exploit(target)}, folder / 'exploit.pth')
+    torch.save({'state_dict': WEIGHTS}, folder / 'good.pth')
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(folder))
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f'http://127.0.0.1:{server.server_port}'
+        with pytest.raises(CheckpointError, match='carries code'):
+            load_checkpoint(torch.nn.Linear(1, 1), f'{url}/exploit.pth')
+        loaded = load_checkpoint(torch.nn.Linear(1, 1), f'{url}/good.pth')
+        assert loaded['state_dict'].keys() == WEIGHTS.keys()
+        with pytest.raises(CheckpointError, match='cannot download'):
+            load_checkpoint(torch.nn.Linear(1, 1), f'{url}/missing.pth')
+        server.shutdown()
+    assert not target.exists()
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(CheckpointError, match=r"nowhere\.pth' does not exist"):
+        read_checkpoint(tmp_path / 'nowhere.pth')
+    with pytest.raises(CheckpointError, match='is a folder'):
+        read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+@pytest.mark.parametrize('keep', [0.0, 0.1, 0.5, 0.95])
+def test_truncated_file(tmp_path, suffix, keep):
+    path = tmp_path / f'cut{suffix}'
+    write_checkpoint(path, WEIGHTS, META)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep * len(content))])
+    with pytest.raises(CheckpointError, match=r'cut\..* is truncated or not a check'):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize('content', [b'hello', b'\x89PNG\r\n', bytes(1000)])
+def test_file_that_is_no_checkpoint(tmp_path, content):
+    path = tmp_path / 'text.pth'
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match='not a checkpoint'):
+        read_checkpoint(path)
+
+
+def test_pickle_that_is_no_dict(tmp_path):
+    torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(CheckpointError, match='expected a dict of weights, found list'):
+        read_checkpoint(tmp_path / 'list.pth')
+    with pytest.raises(CheckpointError, match='holds no weights'):
+        weights_of({'state_dict': {'epoch': 3}}, 'x.pth')
+
+
+def test_meta_of_mmcv_1():
+    meta = {'CLASSES': ('a', 'b'), 'PALETTE': [[1, 2, 3], [4, 5, 6]]}
+    assert dataset_meta_of({'meta': meta}) == {
+        'classes': ('a', 'b'),
+        'palette': [[1, 2, 3], [4, 5, 6]],
+    }
+    assert dataset_meta_of({'meta': None}) is None
+
+
+def test_other_endings_and_unwritable_places_are_refused(tmp_path):
+    with pytest.raises(CheckpointError, match=r'\.safetensors'):
+        write_checkpoint(tmp_path / 'a.ckpt', WEIGHTS, META)
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OutputError, match='cannot write'):
+        write_checkpoint(tmp_path / 'file' / 'a.pth', WEIGHTS, META)

@@ -1,0 +1,102 @@
+import pytest
+import torch
+from support import original_keys, original_state
+
+from sctnet.checkpoint_files import read_checkpoint
+from sctnet.convert import convert_checkpoint, student_weights
+from sctnet.errors import CheckpointError
+from sctnet.key_map import port_name
+
+
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+def test_released_file_becomes_a_student_with_its_classes(
+    released_ade_s, tmp_path, suffix
+):
+    message = convert_checkpoint(released_ade_s, tmp_path / f's{suffix}')
+    written = read_checkpoint(tmp_path / f's{suffix}')
+    expected = {
+        port_name(name)
+        for name, _ in original_keys('ade_s')
+        if name.startswith(('backbone.', 'decode_head.'))
+    }
+    assert written['state_dict'].keys() == expected
+    assert 'optimizer' not in written
+    assert len(written['meta']['dataset_meta']['classes']) == 150
+    assert message.startswith(f'wrote {len(expected)} of 610 tensors')
+
+
+def test_converting_twice_changes_nothing(released_ade_s, tmp_path):
+    convert_checkpoint(released_ade_s, tmp_path / 'once.pth')
+    convert_checkpoint(tmp_path / 'once.pth', tmp_path / 'twice.pth')
+    once, twice = (read_checkpoint(tmp_path / f'{n}.pth') for n in ('once', 'twice'))
+    assert once['meta'] == twice['meta']
+    assert all(
+        torch.equal(v, twice['state_dict'][k]) for k, v in once['state_dict'].items()
+    )
+
+
+def test_backbone_file_stays_one(tmp_path):
+    state = original_state('ade_s', 'backbone.')
+    flat = {k.removeprefix('backbone.'): v for k, v in state.items()}
+    torch.save(flat, tmp_path / 'pretrained.pth')
+    convert_checkpoint(tmp_path / 'pretrained.pth', tmp_path / 'b.pth')
+    written = read_checkpoint(tmp_path / 'b.pth')['state_dict']
+    assert len(written) == len(flat)
+    assert all(key.startswith('backbone.') for key in written)
+
+
+def test_backbone_only(released_ade_s, tmp_path):
+    convert_checkpoint(released_ade_s, tmp_path / 'b.pth', backbone_only=True)
+    written = read_checkpoint(tmp_path / 'b.pth')
+    assert not any(key.startswith('decode_head.') for key in written['state_dict'])
+    assert written['meta'] == {}
+
+
+def test_own_training_state_and_its_average(tiny_model, tmp_path):
+    model, average = tiny_model(), tiny_model()
+    averaged = {f'module.{k}': v for k, v in average.state_dict().items()}
+    torch.save(
+        {
+            'state_dict': model.state_dict(),
+            'ema_state_dict': {'steps': torch.tensor(3), **averaged},
+        },
+        tmp_path / 'own.pth',
+    )
+    for ema, source in ((False, model), (True, average)):
+        convert_checkpoint(tmp_path / 'own.pth', tmp_path / 's.pth', use_ema=ema)
+        written = read_checkpoint(tmp_path / 's.pth')['state_dict']
+        assert not any(key.startswith('auxiliary_head.') for key in written)
+        assert torch.equal(
+            written['backbone.stem.0.weight'], source.backbone.stem[0].weight
+        )
+
+
+def test_average_that_is_not_there(released_ade_s, tmp_path):
+    with pytest.raises(CheckpointError, match='without --ema'):
+        convert_checkpoint(released_ade_s, tmp_path / 's.pth', use_ema=True)
+
+
+@pytest.mark.parametrize(
+    'lost', ['backbone.layer1.0.bn1.weight', 'decode_head.bn1.bias']
+)
+def test_incomplete_file_is_refused_and_nothing_written(tmp_path, lost):
+    state = original_state('city_s', 'backbone.', 'decode_head.')
+    del state[lost]
+    torch.save({'state_dict': state}, tmp_path / 'part.pth')
+    with pytest.raises(CheckpointError, match=r"cannot convert '.*part\.pth'.*lacks 1"):
+        convert_checkpoint(tmp_path / 'part.pth', tmp_path / 's.pth')
+    assert not (tmp_path / 's.pth').exists()
+
+
+def test_unknown_keys_and_other_networks_are_refused():
+    state = original_state('city_s', 'backbone.', 'decode_head.')
+    with pytest.raises(CheckpointError, match=r'1 of neck\.z'):
+        student_weights({**state, 'neck.z': torch.zeros(1)})
+    with pytest.raises(CheckpointError, match='is no SCTNet'):
+        student_weights({'fc.weight': torch.zeros(1)})
+
+
+def test_source_is_never_changed(released_ade_s, tmp_path):
+    before = released_ade_s.read_bytes()
+    convert_checkpoint(released_ade_s, tmp_path / 's.pth')
+    assert released_ade_s.read_bytes() == before

@@ -1,0 +1,43 @@
+import os
+
+import pytest
+
+from sctnet.errors import OutputError
+from sctnet.files import atomic_path, write_bytes
+
+
+def test_writes_into_new_folders_and_replaces(tmp_path):
+    target = tmp_path / 'a' / 'b.bin'
+    write_bytes(target, b'one')
+    write_bytes(target, b'two')
+    assert target.read_bytes() == b'two'
+    assert os.listdir(target.parent) == ['b.bin']
+
+
+def stop_in_the_middle(target):
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(b'half')
+        raise RuntimeError('stopped')
+
+
+def test_failure_leaves_the_old_file_and_no_litter(tmp_path):
+    target = tmp_path / 'a.bin'
+    write_bytes(target, b'old')
+    with pytest.raises(RuntimeError, match='stopped'):
+        stop_in_the_middle(target)
+    assert target.read_bytes() == b'old'
+    assert os.listdir(tmp_path) == ['a.bin']
+
+
+def test_unwritable_place_is_one_sentence(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OutputError, match=r"cannot write '.*a\.bin' \(.*choose"):
+        write_bytes(tmp_path / 'file' / 'a.bin', b'')
+
+
+def test_full_disk_keeps_the_old_file(tmp_path):
+    target = tmp_path / 'a.bin'
+    write_bytes(target, b'old')
+    with pytest.raises(OutputError, match='space'), atomic_path(target):
+        raise OSError(28, 'No space left on device')
+    assert target.read_bytes() == b'old'

@@ -1,0 +1,99 @@
+import cv2
+import numpy as np
+import pytest
+
+from sctnet.errors import ImageError
+from sctnet.images import read_image, to_bgr
+
+
+@pytest.fixture(scope='module')
+def colour():
+    noise = np.random.default_rng(0).integers(0, 256, (10, 12, 3), np.uint8)
+    return cv2.resize(noise, (96, 80))
+
+
+def write(path, image, *options):
+    cv2.imwrite(str(path), image, *options)
+    return path
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.bmp', '.tif', '.ppm'])
+def test_colour_files_come_back_as_they_are(tmp_path, colour, suffix):
+    path = write(tmp_path / f'a{suffix}', colour)
+    np.testing.assert_array_equal(read_image(path), colour)
+
+
+def test_grey_rgba_and_16_bit_files_are_converted(tmp_path, colour):
+    grey = colour[..., 1]
+    got = read_image(write(tmp_path / 'grey.png', grey))
+    np.testing.assert_array_equal(got, np.repeat(grey[..., None], 3, axis=2))
+    rgba = np.dstack([colour, grey])
+    got = read_image(write(tmp_path / 'rgba.png', rgba))
+    np.testing.assert_array_equal(got, colour)
+    deep = colour.astype(np.uint16) * 257
+    got = read_image(write(tmp_path / 'deep.png', deep))
+    np.testing.assert_array_equal(got, colour)
+    got = read_image(write(tmp_path / 'deepgrey.png', deep[..., 0]))
+    np.testing.assert_array_equal(got[..., 2], colour[..., 0])
+
+
+def test_arrays_are_converted_like_files(colour):
+    grey = colour[..., 1]
+    three = np.repeat(grey[..., None], 3, axis=2)
+    np.testing.assert_array_equal(to_bgr(colour), colour)
+    np.testing.assert_array_equal(to_bgr(grey), three)
+    np.testing.assert_array_equal(to_bgr(grey[..., None]), three)
+    np.testing.assert_array_equal(to_bgr(np.dstack([colour, grey])), colour)
+    np.testing.assert_array_equal(to_bgr(colour.astype(np.uint16) * 257), colour)
+
+
+@pytest.mark.parametrize(
+    ('array', 'complaint'),
+    [
+        (np.zeros((80, 80, 3), np.float32), 'dtype float32'),
+        (np.zeros((80, 80, 2), np.uint8), r'shape \(80, 80, 2\)'),
+        (np.zeros((2, 80, 80, 3), np.uint8), 'pass several images as a list'),
+        (np.zeros((80, 63, 3), np.uint8), '63x80 pixels'),
+        (np.zeros((0, 0, 3), np.uint8), '0x0 pixels'),
+    ],
+)
+def test_bad_arrays(array, complaint):
+    with pytest.raises(ImageError, match=complaint):
+        to_bgr(array)
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.jpg', '.bmp', '.tif', '.webp'])
+@pytest.mark.parametrize('share', [0.05, 0.5, 0.95])
+def test_truncated_files(tmp_path, colour, suffix, share):
+    path = write(tmp_path / f'cut{suffix}', colour)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ImageError, match=r'cut\..* is truncated or not an image'):
+        read_image(path)
+
+
+def test_jpeg_with_bytes_after_its_end_is_whole(tmp_path, colour):
+    path = write(tmp_path / 'a.jpg', colour)
+    expected = read_image(path)
+    path.write_bytes(path.read_bytes() + b'appended by a camera')
+    np.testing.assert_array_equal(read_image(path), expected)
+
+
+def test_missing_empty_and_other_files(tmp_path):
+    with pytest.raises(ImageError, match=r"nowhere\.png' cannot be read \(No such"):
+        read_image(tmp_path / 'nowhere.png')
+    with pytest.raises(ImageError, match='Is a directory'):
+        read_image(tmp_path)
+    (tmp_path / 'empty.png').write_bytes(b'')
+    with pytest.raises(ImageError, match=r"empty\.png' is empty"):
+        read_image(tmp_path / 'empty.png')
+    (tmp_path / 'text.png').write_text('not an image')
+    with pytest.raises(ImageError, match='not an image'):
+        read_image(tmp_path / 'text.png')
+
+
+def test_small_images_name_their_size(tmp_path, colour):
+    path = write(tmp_path / 'small.png', colour[:63])
+    with pytest.raises(ImageError, match=r'96x63 pixels: expected at least 64x64'):
+        read_image(path)
+    assert read_image(write(tmp_path / 'just.png', colour[:64, :64])).shape[0] == 64
