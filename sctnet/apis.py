@@ -16,7 +16,7 @@ from mmseg.structures import SegDataSample
 
 from .catalog import load_config
 from .checkpoint_files import dataset_meta_of, read_checkpoint, weights_of
-from .errors import CheckpointError, ImageError
+from .errors import ArgumentError, CheckpointError, ImageError
 from .images import read_image, to_bgr
 
 Image = str | os.PathLike | np.ndarray
@@ -46,13 +46,13 @@ def init_model(
     Raises:
         ConfigError: there is no such config.
         CheckpointError: the file is missing, damaged, unsafe, or does not fit.
+        ArgumentError: torch has no such device.
     """
     cfg = copy.deepcopy(load_config(config))
     cfg.merge_from_dict(cfg_options or {})
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model_cfg = copy.deepcopy(cfg.model)
     model_cfg.auxiliary_head = None
-    model_cfg.backbone.init_cfg = None
     model = MODELS.build(model_cfg)
     model.dataset_meta = dataset_meta_from_config(cfg)
     if checkpoint is not None:
@@ -61,7 +61,13 @@ def init_model(
     model.cfg = cfg
     if device is None:
         device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
-    return model.to(device).eval()
+    try:
+        return model.to(device).eval()
+    except (AssertionError, RuntimeError) as error:  # torch raises either
+        raise ArgumentError(
+            f"device '{device}' cannot be used ({str(error).splitlines()[0]}): name "
+            "one that torch has, such as 'cpu'"
+        ) from error
 
 
 def _load_weights(
@@ -80,7 +86,9 @@ def _load_weights(
     except CheckpointError as error:
         raise CheckpointError(f"cannot load '{name}': {error}") from error
     meta = dataset_meta_of(loaded)
-    if meta and not meta.get('palette'):
+    if meta is None or len(meta['classes']) != model.num_classes:
+        return None  # names that cannot be the model's
+    if meta['palette'] is None:
         meta['palette'] = (model.dataset_meta or {}).get('palette')
     return meta
 

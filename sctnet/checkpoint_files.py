@@ -131,11 +131,13 @@ def weights_of(checkpoint: Mapping[str, Any], name: str = 'the file') -> dict:
             f"'{name}' holds no weights: expected a state dict, or a dict with "
             "'state_dict', of tensors; name another file"
         )
+    if all(key.startswith('module.') for key in weights):  # saved inside DDP
+        weights = {key.removeprefix('module.'): v for key, v in weights.items()}
     return weights
 
 
 def dataset_meta_of(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Class names and palette of a checkpoint, or None where it has none.
+    """Class names and palette, plain tuple and lists, or None where it has none.
 
     Reads mmengine's ``meta['dataset_meta']`` and mmcv 1.x's ``meta['CLASSES']`` and
     ``meta['PALETTE']``.
@@ -144,9 +146,12 @@ def dataset_meta_of(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
     found = meta.get('dataset_meta')
     if not found and meta.get('CLASSES'):
         found = {'classes': meta['CLASSES'], 'palette': meta.get('PALETTE')}
-    if not found or not found.get('classes'):
+    if not isinstance(found, Mapping) or not found.get('classes'):
         return None
-    return {**found, 'classes': tuple(found['classes'])}
+    palette = found.get('palette')
+    if palette is not None:  # numpy arrays and tuples too, by who wrote the file
+        palette = [[int(value) for value in colour] for colour in palette]
+    return {**found, 'classes': tuple(found['classes']), 'palette': palette or None}
 
 
 def write_checkpoint(

@@ -55,7 +55,7 @@ def convert_checkpoint(
     if dataset_meta and any(k.startswith('decode_head.') for k in student):
         meta['dataset_meta'] = {
             'classes': list(dataset_meta['classes']),
-            'palette': _plain(dataset_meta.get('palette')),
+            'palette': dataset_meta['palette'],
         }
     write_checkpoint(target, student, meta)
     return f"wrote {len(student)} of {len(weights)} tensors to '{target}'"
@@ -78,10 +78,6 @@ def _choose_weights(
     }
 
 
-def _plain(palette: Any) -> Any:
-    return [[int(v) for v in colour] for colour in palette] if palette else None
-
-
 def student_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return backbone and decode head of ``weights``, under our names.
 
@@ -92,7 +88,7 @@ def student_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         CheckpointError: unknown keys, or parts of the student are missing.
     """
-    student = {key.removeprefix('module.'): value for key, value in weights.items()}
+    student = dict(weights)
     if not any(k.startswith(('backbone.', 'decode_head.')) for k in student):
         rename_weights(student, '', BACKBONE_NAMES)
         student = {f'backbone.{key}': value for key, value in student.items()}

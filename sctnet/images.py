@@ -32,7 +32,13 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         ) from error
     if not data:
         raise ImageError(f"image '{file}' is empty (0 bytes): copy it again")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # more pixels than OpenCV takes, for one
+        raise ImageError(
+            f"image '{file}' cannot be decoded ({error.err or 'OpenCV error'}): scale "
+            'it down or export it again'
+        ) from error
     damage = None if _looks_complete(data) else _find_damage(data)
     if image is None or damage:
         raise ImageError(

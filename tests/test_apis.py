@@ -5,10 +5,10 @@ import pytest
 import torch
 from support import SEG50, SHORT_NAMES, original_state, released_checkpoint
 
-from sctnet.apis import inference_model, init_model
+from sctnet.apis import dataset_meta_from_config, inference_model, init_model
 from sctnet.catalog import find_config, load_config
 from sctnet.convert import convert_checkpoint
-from sctnet.errors import CheckpointError, ConfigError, ImageError
+from sctnet.errors import ArgumentError, CheckpointError, ConfigError, ImageError
 
 
 def logits(model, seed=0):
@@ -72,6 +72,42 @@ def test_classes_come_from_the_checkpoint_if_it_has_them(tmp_path, released_city
     model = init_model(SEG50, tmp_path / 'own.pth', device='cpu')
     assert model.dataset_meta['classes'][18] == 'class 18'
     assert len(model.dataset_meta['palette']) == 19
+
+
+def test_class_names_of_another_count_are_not_taken(tmp_path, released_city_s):
+    checkpoint = torch.load(released_city_s, weights_only=True)
+    checkpoint['meta']['CLASSES'] = ('a', 'b')
+    torch.save(checkpoint, tmp_path / 'own.pth')
+    model = init_model(SEG50, tmp_path / 'own.pth', device='cpu')
+    assert model.dataset_meta['classes'][0] == 'road'
+
+
+def test_classes_of_the_configs_own_data_set_inside_wrappers():
+    cfg = load_config(SEG50)
+    dataset = cfg.test_dataloader.dataset
+    dataset.metainfo = {'classes': ('mine',), 'palette': [[1, 2, 3]]}
+    cfg.test_dataloader.dataset = {'type': 'RepeatDataset', 'dataset': dataset}
+    assert dataset_meta_from_config(cfg)['classes'] == ('mine',)
+    cfg.pop('test_dataloader')
+    assert dataset_meta_from_config(cfg) is None
+
+
+def test_weights_saved_inside_ddp_open(tmp_path, released_city_s, model):
+    weights = torch.load(released_city_s, weights_only=True)['state_dict']
+    torch.save({f'module.{k}': v for k, v in weights.items()}, tmp_path / 'ddp.pth')
+    again = init_model(SEG50, tmp_path / 'ddp.pth', device='cpu')
+    assert torch.equal(logits(again), logits(model))
+
+
+@pytest.mark.parametrize('device', ['banana', 'cuda:99'])
+def test_device_that_is_not_there(device):
+    with pytest.raises(ArgumentError, match=f"device '{device}' cannot be used"):
+        init_model(SEG50, device=device)
+
+
+def test_narrow_image_that_the_pipeline_shrinks_too_far(model):
+    with pytest.raises(ImageError, match='at least 64x64 pixels but got 1024x33'):
+        inference_model(model, np.zeros((64, 2000, 3), np.uint8))
 
 
 def test_config_object_and_options(released_city_s):

@@ -2,6 +2,7 @@ import http.server
 import pickle
 import threading
 
+import numpy as np
 import pytest
 import torch
 from mmengine.runner import load_checkpoint
@@ -130,6 +131,10 @@ def test_meta_of_mmcv_1():
         'palette': [[1, 2, 3], [4, 5, 6]],
     }
     assert dataset_meta_of({'meta': None}) is None
+    assert dataset_meta_of({'meta': {'dataset_meta': 'x'}}) is None
+    array = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+    meta = {'dataset_meta': {'classes': ['a', 'b'], 'palette': array}}
+    assert dataset_meta_of({'meta': meta})['palette'] == [[1, 2, 3], [4, 5, 6]]
 
 
 def test_other_endings_and_unwritable_places_are_refused(tmp_path):

@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -77,6 +80,36 @@ def test_jpeg_with_bytes_after_its_end_is_whole(tmp_path, colour):
     expected = read_image(path)
     path.write_bytes(path.read_bytes() + b'appended by a camera')
     np.testing.assert_array_equal(read_image(path), expected)
+
+
+def test_orientation_tag_is_applied(tmp_path, colour):
+    from PIL import Image
+
+    image = Image.fromarray(colour)
+    exif = image.getexif()
+    exif[0x0112] = 6  # turned right
+    image.save(tmp_path / 'turned.jpg', exif=exif)
+    assert read_image(tmp_path / 'turned.jpg').shape == (96, 80, 3)
+
+
+def test_png_with_too_many_pixels_or_a_corrupt_middle(tmp_path, colour):
+    content = bytearray(write(tmp_path / 'a.png', colour).read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 50] = bytes(50)
+    (tmp_path / 'corrupt.png').write_bytes(content)
+    with pytest.raises(ImageError, match=r'corrupt\.png'):
+        read_image(tmp_path / 'corrupt.png')
+
+    def chunk(kind, data):
+        checksum = struct.pack('>I', zlib.crc32(kind + data))
+        return struct.pack('>I', len(data)) + kind + data + checksum
+
+    size = struct.pack('>IIBBBBB', 100_000, 100_000, 8, 2, 0, 0, 0)
+    (tmp_path / 'huge.png').write_bytes(
+        b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', size) + chunk(b'IEND', b'')
+    )
+    with pytest.raises(ImageError, match=r'huge\.png'):
+        read_image(tmp_path / 'huge.png')
 
 
 def test_missing_empty_and_other_files(tmp_path):

@@ -1,6 +1,11 @@
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
 
 from sctnet.errors import ImageError, OutputError
 from sctnet.infer import draw_overlay, open_source, segment_to_files
@@ -61,6 +66,18 @@ def test_unwritable_output_is_one_sentence(model, photo, tmp_path):
     (frame,) = open_source(photo).frames
     with pytest.raises(OutputError, match='cannot write'):
         segment_to_files(model, frame, tmp_path / 'file')
+
+
+def test_more_than_256_classes_and_no_palette(monkeypatch, photo, tmp_path):
+    sample = SegDataSample(metainfo={'palette': None})
+    labels = torch.arange(80 * 96).reshape(1, 80, 96) % 300
+    sample.pred_sem_seg = PixelData(data=labels)
+    monkeypatch.setattr('sctnet.infer.inference_model', lambda *_: sample)
+    (frame,) = open_source(photo).frames
+    _, path = segment_to_files(SimpleNamespace(num_classes=300), frame, tmp_path)
+    saved = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert saved.dtype == np.uint16
+    np.testing.assert_array_equal(saved, labels[0])
 
 
 def test_overlay_blends_known_classes_only():

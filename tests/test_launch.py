@@ -117,6 +117,16 @@ def test_amp_without_a_gpu_and_tta_without_a_pipeline(monkeypatch):
         launch.enable_tta(cfg)
 
 
+def test_processes_without_a_gpu_need_batch_norm(monkeypatch):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    cfg = load_config('sctnet-s-seg50')
+    cfg.launcher = 'pytorch'
+    with pytest.raises(ConfigError, match='cannot use SyncBN'):
+        launch.join_cpu_processes(cfg)
+    cfg.launcher = 'none'
+    launch.join_cpu_processes(cfg)
+
+
 def test_expected_errors_end_a_tool_in_one_line(capsys):
     def fail():
         raise SCTNetError('the thing is wrong: mend it')

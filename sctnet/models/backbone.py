@@ -18,6 +18,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..errors import ImageError
 from ..key_map import BACKBONE_NAMES, check_weights, rename_weights
 from .cf_block import CFBlock
 from .dappm import DAPPM
@@ -94,10 +95,10 @@ class SCTNet(BaseModule):
         """Compute the features of an image batch (N, 3, H, W).
 
         Raises:
-            ValueError: H or W is below 64.
+            ImageError: H or W is below 64.
         """
         if min(x.shape[-2:]) < MIN_SIZE:
-            raise ValueError(
+            raise ImageError(
                 f'SCTNet needs inputs of at least {MIN_SIZE}x{MIN_SIZE} pixels but got '
                 f'{x.shape[-1]}x{x.shape[-2]} (width x height): enlarge the image or '
                 "the test pipeline's Resize scale"

@@ -137,6 +137,13 @@ def test_trains_one_step_without_a_teacher(tiny_model):
     assert all(p.grad is not None for p in segmentor.parameters())
 
 
+def test_init_weights_leaves_the_heads_at_pytorchs_default(tiny_model):
+    segmentor = tiny_model()
+    before = segmentor.decode_head.conv_seg.weight.detach().clone()
+    segmentor.init_weights()
+    assert torch.equal(segmentor.decode_head.conv_seg.weight, before)
+
+
 def test_head_reads_the_feature_it_is_told():
     head = SCTHead(4, 4, num_classes=3, norm_cfg={'type': 'BN'}, in_index=1).eval()
     features = (torch.full((1, 4, 2, 2), torch.nan), torch.zeros(1, 4, 5, 6))
