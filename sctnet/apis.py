@@ -2,6 +2,7 @@
 
 import copy
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any, overload
 
@@ -15,7 +16,8 @@ from mmseg.registry import DATASETS, MODELS
 from mmseg.structures import SegDataSample
 
 from .catalog import load_config
-from .checkpoint_files import dataset_meta_of, read_checkpoint, weights_of
+from .checkpoint_files import dataset_meta_of, weights_of
+from .compat import quieten_mmseg
 from .errors import ArgumentError, CheckpointError, ImageError
 from .images import read_image, to_bgr
 
@@ -53,7 +55,9 @@ def init_model(
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model_cfg = copy.deepcopy(cfg.model)
     model_cfg.auxiliary_head = None
-    model = MODELS.build(model_cfg)
+    with warnings.catch_warnings():
+        quieten_mmseg()
+        model = MODELS.build(model_cfg)
     model.dataset_meta = dataset_meta_from_config(cfg)
     if checkpoint is not None:
         meta = _load_weights(model, checkpoint)
@@ -77,12 +81,9 @@ def _load_weights(
     from mmengine.runner.checkpoint import CheckpointLoader
 
     name = os.fspath(checkpoint)
-    if '://' in name:
-        loaded = CheckpointLoader.load_checkpoint(name, map_location='cpu')
-    else:
-        loaded = read_checkpoint(name)
+    loaded = CheckpointLoader.load_checkpoint(name, map_location='cpu')
     try:
-        model.load_state_dict(weights_of(loaded, name))
+        model.load_state_dict(weights_of(loaded))
     except CheckpointError as error:
         raise CheckpointError(f"cannot load '{name}': {error}") from error
     meta = dataset_meta_of(loaded)

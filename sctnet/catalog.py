@@ -42,7 +42,7 @@ def find_config(name: str | os.PathLike) -> Path:
     """Return the file of the config called ``name``: path, leaf name or short name.
 
     Raises:
-        ConfigError: there is none; the message suggests the nearest name.
+        ConfigError: there is none; the message suggests a name that is near.
     """
     path = Path(name)
     if path.is_file():
@@ -51,14 +51,22 @@ def find_config(name: str | os.PathLike) -> Path:
         str(name), path.stem if path.suffix == '.py' else path.name
     )
     candidate = CONFIG_ROOT / 'sctnet' / f'{leaf}.py'
-    if candidate.is_file():
+    # A mistyped path must not become our config of the same file name.
+    if path.parent == Path() and candidate.is_file():
         return candidate
-    known = [*short_names(), *leaf_names()]
-    near = difflib.get_close_matches(leaf, known, n=1, cutoff=0.3) or [known[0]]
+    near = _nearest(leaf.lower())
     raise ConfigError(
-        f"there is no config '{name}', neither a file nor a name of sctnet's: did you "
-        f"mean '{near[0]}'? ('mim search sctnet' lists all)"
+        f"there is no config '{name}', neither a file nor a name of sctnet's: "
+        + (f"did you mean '{near}'? " if near else '')
+        + "('mim search sctnet' lists all)"
     )
+
+
+def _nearest(leaf: str) -> str | None:
+    known = [*short_names(), *leaf_names()]
+    begun = [name for name in known if leaf and name.startswith(leaf)]
+    near = begun or difflib.get_close_matches(leaf, known, n=1, cutoff=0.6)
+    return near[0] if near else None
 
 
 def _prefer_checkout(path: Path) -> Path:
@@ -66,7 +74,7 @@ def _prefer_checkout(path: Path) -> Path:
 
     mim finds the copies below site-packages; they are as old as the installation.
     """
-    copies = Path(sysconfig.get_path('purelib')) / 'sctnet' / 'configs'
+    copies = Path(sysconfig.get_path('purelib')).resolve() / 'sctnet' / 'configs'
     resolved = path.resolve()
     if resolved.is_relative_to(copies) and copies != CONFIG_ROOT:
         original = CONFIG_ROOT / resolved.relative_to(copies)

@@ -8,11 +8,15 @@ get the same files opened and the same errors.
 import json
 import os
 import pickle
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from .errors import CheckpointError
@@ -56,7 +60,10 @@ def read_checkpoint(
 
 def _read_torch(file: Path, map_location: MapLocation) -> Checkpoint:
     try:
-        checkpoint = torch.load(file, map_location=map_location, weights_only=True)
+        with warnings.catch_warnings():
+            # Other pickle protocols are read or refused like any; no need to warn.
+            warnings.filterwarnings('ignore', message='Detected pickle protocol')
+            checkpoint = torch.load(file, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         raise _explain_unpickling(file, error) from error
     except OSError as error:
@@ -76,11 +83,17 @@ def _read_torch(file: Path, map_location: MapLocation) -> Checkpoint:
 
 
 def _explain_unpickling(file: Path, error: Exception) -> CheckpointError:
-    text = str(error)
-    if 'Unsupported global' in text or 'Unsupported class' in text:
-        name = text.partition('GLOBAL ')[2].split()[:1] or ['an unknown type']
+    # torch words it by case: 'Unsupported global: GLOBAL a.b', 'unsupported GLOBAL
+    # a.b whose module a is blocked', 'Unsupported class a.b'.
+    found = re.search(
+        r'(?:unsupported (?:global:? ?|class )+|unrecognized function )(\S+)',
+        str(error),
+        re.IGNORECASE,
+    )
+    if found:
+        name = found.group(1)
         return CheckpointError(
-            f"checkpoint '{file}' carries code ({name[0]}) and was refused; nothing "
+            f"checkpoint '{file}' carries code ({name}) and was refused; nothing "
             'in it was run: ask its author for a file of tensors only, such as '
             'tools/convert_checkpoint.py writes'
         )
@@ -95,8 +108,6 @@ def _damaged(file: Path) -> CheckpointError:
 
 
 def _read_safetensors(file: Path, map_location: MapLocation) -> Checkpoint:
-    from safetensors import SafetensorError, safe_open
-
     device = map_location if isinstance(map_location, (str, torch.device)) else 'cpu'
     try:
         with safe_open(file, framework='pt', device=str(device)) as handle:
@@ -115,7 +126,7 @@ def _parse_json(text: str) -> Any:
         return text
 
 
-def weights_of(checkpoint: Mapping[str, Any], name: str = 'the file') -> dict:
+def weights_of(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the state dict inside ``checkpoint``, which may be one itself.
 
     Raises:
@@ -128,8 +139,8 @@ def weights_of(checkpoint: Mapping[str, Any], name: str = 'the file') -> dict:
     weights = {k: v for k, v in checkpoint.items() if isinstance(v, Tensor)}
     if not weights:
         raise CheckpointError(
-            f"'{name}' holds no weights: expected a state dict, or a dict with "
-            "'state_dict', of tensors; name another file"
+            'it holds no weights: expected a state dict, or a dict with one under '
+            "'state_dict'; name another file"
         )
     if all(key.startswith('module.') for key in weights):  # saved inside DDP
         weights = {key.removeprefix('module.'): v for key, v in weights.items()}
@@ -142,7 +153,9 @@ def dataset_meta_of(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
     Reads mmengine's ``meta['dataset_meta']`` and mmcv 1.x's ``meta['CLASSES']`` and
     ``meta['PALETTE']``.
     """
-    meta = checkpoint.get('meta') or {}
+    meta = checkpoint.get('meta')
+    if not isinstance(meta, Mapping):
+        return None
     found = meta.get('dataset_meta')
     if not found and meta.get('CLASSES'):
         found = {'classes': meta['CLASSES'], 'palette': meta.get('PALETTE')}
@@ -171,13 +184,14 @@ def write_checkpoint(
         )
     tensors = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
     with atomic_path(path) as temporary:
-        if suffix == '.pth':
-            torch.save({'meta': dict(meta), 'state_dict': tensors}, temporary)
-        else:
-            from safetensors.torch import save_file
-
-            text = {key: json.dumps(value) for key, value in meta.items()}
-            save_file(tensors, temporary, metadata=text)
+        try:
+            if suffix == '.pth':
+                torch.save({'meta': dict(meta), 'state_dict': tensors}, temporary)
+            else:
+                text = {key: json.dumps(value) for key, value in meta.items()}
+                save_file(tensors, temporary, metadata=text)
+        except (RuntimeError, SafetensorError) as error:  # what a full disk gives
+            raise OSError(str(error).splitlines()[0]) from error
 
 
 def read_remote_checkpoint(
@@ -188,20 +202,21 @@ def read_remote_checkpoint(
     Raises:
         CheckpointError: the download failed, or as for :func:`read_checkpoint`.
     """
-    from mmengine.dist import barrier, get_rank
+    from mmengine.dist import barrier, get_local_rank
 
     folder = Path(kwargs.get('model_dir') or Path(torch.hub.get_dir()) / 'checkpoints')
     file = folder / url.partition('?')[0].rpartition('/')[2]
-    if get_rank() == 0 and not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
+    try:
+        if get_local_rank() == 0 and not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(url, str(file))
-        except (OSError, ValueError) as error:
-            raise CheckpointError(
-                f"cannot download '{url}' ({error}): check the address and the "
-                'connection, or download it by hand and name the file'
-            ) from error
-    barrier()
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"cannot download '{url}' ({error}): check the address and the connection, "
+            'or download it by hand and name the file'
+        ) from error
+    finally:
+        barrier()  # also after a failure, or the other processes would wait for ever
     return read_checkpoint(file, map_location)
 
 
@@ -209,6 +224,7 @@ def register_loaders() -> None:
     """Let every checkpoint that mmengine loads be read by this module."""
     from mmengine.runner import checkpoint as mmengine_checkpoint
 
+    # mmengine logs these functions' names after 'load_from_'.
     def load_from_local(filename: str, map_location: MapLocation) -> Checkpoint:
         return read_checkpoint(filename, map_location)
 

@@ -11,11 +11,16 @@ Two gaps are closed here, once, when ``sctnet`` is imported:
 
 import pickle
 import sys
+import warnings
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from mmengine.logging.history_buffer import HistoryBuffer
 
 EXTENSION = 'mmcv._ext'
 
@@ -64,27 +69,67 @@ def stand_in_for_missing_ops() -> bool:
 def allow_own_checkpoint_types() -> None:
     """Name the harmless types in mmengine's checkpoints to torch's safe unpickler.
 
-    Only data: numpy's array and scalar constructors, its dtypes, and mmengine's
-    ``HistoryBuffer`` (log curves) with its four statistics. Nothing on the list runs
-    code of the file's.
+    These are plain numbers: numpy arrays and scalars without objects, fields or foreign
+    buffers, and mmengine's ``HistoryBuffer`` (log curves) with its four statistics.
+    Where numpy's own constructors would take more from a file (a buffer of bytes read
+    as object pointers, say), a narrower stand-in answers to their names.
     """
-    import numpy as np
-    import torch
-    from mmengine.logging.history_buffer import HistoryBuffer
-
-    if not hasattr(torch.serialization, 'add_safe_globals'):  # torch < 2.4
-        return
-    multiarray = (getattr(np, '_core', None) or np.core).multiarray
     dtypes = [
-        getattr(np.dtypes, name) for name in dir(np.dtypes) if name.endswith('DType')
+        getattr(np.dtypes, name)
+        for name in dir(np.dtypes)
+        if name.endswith('DType')
+        and name not in ('ObjectDType', 'VoidDType', 'StringDType')
     ]
-    safe: list[Any] = [np.ndarray, np.dtype, HistoryBuffer, *dtypes]
+    safe: list[Any] = [
+        HistoryBuffer,
+        *dtypes,
+        (PlainArray, 'numpy.ndarray'),
+        (plain_dtype, 'numpy.dtype'),
+        (history_statistic, 'builtins.getattr'),
+    ]
+    multiarray = (getattr(np, '_core', None) or np.core).multiarray
     for name in ('_reconstruct', 'scalar'):
         # numpy 1 and numpy 2 write the same functions under different paths.
         for package in ('numpy.core', 'numpy._core'):
             safe.append((getattr(multiarray, name), f'{package}.multiarray.{name}'))
-    safe.append((history_statistic, 'builtins.getattr'))
     torch.serialization.add_safe_globals(safe)
+
+
+def _plain(dtype: np.dtype) -> np.dtype:
+    if dtype.hasobject or dtype.names is not None or dtype.subdtype is not None:
+        raise pickle.UnpicklingError(
+            f'Unsupported global: GLOBAL numpy.dtype({str(dtype)!r})'
+        )
+    return dtype
+
+
+def plain_dtype(*spec: Any) -> np.dtype:
+    """What a file gets for ``numpy.dtype``: numbers, no objects, no fields.
+
+    Raises:
+        pickle.UnpicklingError: any other dtype.
+    """
+    return _plain(np.dtype(*spec))
+
+
+class PlainArray(np.ndarray):
+    """What a file gets for ``numpy.ndarray``: its constructor is out of reach.
+
+    ``_reconstruct`` makes an empty one and ``__setstate__`` fills it with numbers.
+    """
+
+    def __new__(cls, *_: Any) -> 'PlainArray':
+        """Refuse: a file could pass a buffer to be read as pointers."""
+        raise pickle.UnpicklingError('Unsupported global: GLOBAL numpy.ndarray')
+
+    def __setstate__(self, state: Any) -> None:
+        """Fill the array, unless its dtype is more than numbers."""
+        _plain(state[2])
+        super().__setstate__(state)
+
+    def __reduce__(self) -> Any:
+        """Pickle as an ordinary array, so that no file names this class."""
+        return np.asarray(self).view(np.ndarray).__reduce__()
 
 
 def history_statistic(owner: type, name: str) -> Any:
@@ -96,8 +141,6 @@ def history_statistic(owner: type, name: str) -> Any:
     Raises:
         pickle.UnpicklingError: any other owner or name.
     """
-    from mmengine.logging.history_buffer import HistoryBuffer
-
     if owner is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):
         return getattr(owner, name)
     raise pickle.UnpicklingError(
@@ -105,10 +148,8 @@ def history_statistic(owner: type, name: str) -> Any:
     )
 
 
-def prepare_environment() -> None:
-    """Close both gaps and put the safe checkpoint reader behind mmengine's loader."""
-    stand_in_for_missing_ops()
-    allow_own_checkpoint_types()
-    from .checkpoint_files import register_loaders
-
-    register_loaders()
+def quieten_mmseg() -> None:
+    """Silence two warnings of mmseg's that no user can act on."""
+    # Of its own code, and of a choice that our configs make on purpose.
+    warnings.filterwarnings('ignore', message='``build_loss`` would be deprecated')
+    warnings.filterwarnings('ignore', message='Default ``avg_non_ignore`` is False')

@@ -14,7 +14,8 @@ from .checkpoint_files import (
     write_checkpoint,
 )
 from .errors import CheckpointError
-from .key_map import BACKBONE_NAMES, check_weights, port_name, rename_weights
+from .key_map import BACKBONE_NAMES, TRAINING_ONLY, port_name, rename_weights
+from .mismatch import check_weights
 from .models import SCTHead, SCTNet
 
 
@@ -22,18 +23,17 @@ def convert_checkpoint(
     source: str | os.PathLike,
     target: str | os.PathLike,
     backbone_only: bool = False,
-    use_ema: bool = False,
 ) -> str:
     """Write the student of ``source`` to ``target``, under our names and complete.
 
     Optimizer, teacher, alignment and auxiliary head are left out; class names and
-    palette are kept. A backbone file stays a backbone file.
+    palette are kept. A backbone file stays a backbone file. Of a run with mmengine's
+    ``EMAHook`` the averaged weights are taken, which it stores as the state dict.
 
     Args:
         source: the original's released or pre-trained file, or one of our own.
         target: ends in ``.pth`` or ``.safetensors``; written whole or not at all.
         backbone_only: leave out the decode head too, for ``init_cfg`` Pretrained.
-        use_ema: take the averaged weights that mmengine's ``EMAHook`` stored.
 
     Returns:
         One line that says what was written.
@@ -44,7 +44,7 @@ def convert_checkpoint(
     """
     checkpoint = read_checkpoint(source)
     try:
-        weights = _choose_weights(checkpoint, str(source), use_ema)
+        weights = weights_of(checkpoint)
         student = student_weights(weights)
     except CheckpointError as error:
         raise CheckpointError(f"cannot convert '{source}': {error}") from error
@@ -59,23 +59,6 @@ def convert_checkpoint(
         }
     write_checkpoint(target, student, meta)
     return f"wrote {len(student)} of {len(weights)} tensors to '{target}'"
-
-
-def _choose_weights(
-    checkpoint: Mapping[str, Any], name: str, use_ema: bool
-) -> dict[str, Tensor]:
-    if not use_ema:
-        return weights_of(checkpoint, name)
-    averaged = checkpoint.get('ema_state_dict')
-    if not averaged:
-        raise CheckpointError(
-            'it holds no averaged weights (ema_state_dict); convert it without --ema'
-        )
-    return {
-        key.removeprefix('module.'): value
-        for key, value in averaged.items()
-        if key.startswith('module.')
-    }
 
 
 def student_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -98,7 +81,7 @@ def student_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
             new = port_name(key)
         except KeyError:
             new = key  # ours already, or unknown: the comparison below tells
-        if new is not None and not new.startswith(('auxiliary_head.', 'siam.')):
+        if new is not None and not new.startswith(TRAINING_ONLY):
             student[new] = weight
     return _check_complete(student)
 

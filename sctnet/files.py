@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import OutputError
+from .errors import OutputError, SCTNetError
 
 
 @contextmanager
@@ -31,6 +31,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
+    except SCTNetError:
+        raise
     except OSError as error:
         raise OutputError(
             f"cannot write '{target}' ({error.strerror or error}): choose a folder "

@@ -11,7 +11,7 @@ import numpy as np
 from mmseg.models.segmentors import BaseSegmentor
 
 from .apis import inference_model
-from .errors import ImageError
+from .errors import ArgumentError, ImageError, OutputError
 from .files import write_bytes
 from .images import SUFFIXES, read_image
 
@@ -38,9 +38,13 @@ def open_source(path: str | os.PathLike) -> Source:
     Raises:
         ImageError: there is nothing at ``path``, or nothing that can be segmented.
     """
+    if not os.fspath(path):
+        raise ImageError('the input is an empty name: name an image, folder or video')
     place = Path(path)
     if place.is_dir():
-        files = sorted(p for p in place.iterdir() if p.suffix.lower() in SUFFIXES)
+        files = sorted(
+            p for p in place.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()
+        )
         if not files:
             raise ImageError(
                 f"folder '{place}' has no images: expected files ending in "
@@ -108,7 +112,12 @@ def draw_overlay(
 
     Returns:
         BGR uint8 (H, W, 3).
+
+    Raises:
+        ArgumentError: ``opacity`` is out of range.
     """
+    if not 0 <= opacity <= 1:
+        raise ArgumentError(f'opacity is {opacity}: expected 0 to 1, such as 0.5')
     colours = np.asarray(palette, np.uint8)[:, ::-1]
     known = label_map < len(colours)
     blended = image.copy()
@@ -116,6 +125,18 @@ def draw_overlay(
         (1 - opacity) * image[known] + opacity * colours[label_map[known]]
     ).astype(np.uint8)
     return blended
+
+
+def check_out_dir(source: str | os.PathLike, out_dir: Path) -> None:
+    """Refuse to write into the folder that is read: its images could be overwritten.
+
+    Raises:
+        OutputError: ``out_dir`` is the folder ``source``.
+    """
+    if Path(source).is_dir() and Path(source).resolve() == out_dir.resolve():
+        raise OutputError(
+            f"'{out_dir}' is the folder of the input: name another one with --out-dir"
+        )
 
 
 def segment_to_files(

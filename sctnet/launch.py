@@ -1,37 +1,54 @@
 """What ``tools/train.py`` and ``tools/test.py`` do, callable from Python too."""
 
 import argparse
-import inspect
 import os
 import sys
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config, ConfigDict, DictAction
-from mmseg.registry import DATASETS
+from mmengine.config import Config, DictAction
 
 from .catalog import load_config
-from .errors import ConfigError, DataError, OutputError, SCTNetError
-
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+from .checkpoint_files import read_checkpoint
+from .compat import quieten_mmseg
+from .errors import CheckpointError, ConfigError, OutputError, SCTNetError
+from .preflight import LOADERS, datasets_of
 
 
 def run_tool(main: Callable[[], Any]) -> None:
     """Run a tool's ``main``; print an expected error as one line, exit with 2."""
-    # Said by mmseg of its own code and of a choice that our configs make on purpose.
-    warnings.filterwarnings('ignore', message='``build_loss`` would be deprecated')
-    warnings.filterwarnings('ignore', message='Default ``avg_non_ignore`` is False')
+    quieten_mmseg()
     try:
         status = main()
     except SCTNetError as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.exit('interrupted')
+        print('interrupted', file=sys.stderr)
+        sys.exit(130)
     sys.exit(status or 0)
+
+
+class OptionAction(DictAction):
+    """mmengine's KEY=VALUE options, with its parse errors said in one line."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Parse the options or end with the parser's error."""
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (ValueError, AssertionError, RecursionError):
+            parser.error(
+                f"cannot read '{' '.join(values)}': expected KEY=VALUE ..., such as "
+                'train_dataloader.batch_size=4'
+            )
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +61,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionAction,
         default={},
         metavar='KEY=VALUE',
         help='change the config, e.g. train_dataloader.batch_size=4',
@@ -66,15 +83,30 @@ def prepare_config(args: argparse.Namespace) -> Config:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = load_config(args.config)
     cfg.launcher = args.launcher
-    cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     data_root = args.data_root or args.cfg_options.get('data_root')
     if data_root:
         set_data_root(cfg, data_root)
     name = Path(cfg.filename or 'sctnet').stem
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / name)
-    _make_writable(Path(cfg.work_dir))
+    _make_writable(cfg.work_dir, '--work-dir')
     join_cpu_processes(cfg)
     return cfg
+
+
+def merge_options(cfg: Config, options: dict[str, Any]) -> None:
+    """Change ``cfg`` by dotted keys.
+
+    Raises:
+        ConfigError: a key leads where the config has nothing to change.
+    """
+    try:
+        cfg.merge_from_dict(options)
+    except (KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
+        raise ConfigError(
+            f'--cfg-options cannot be merged ({error}): check the names against the '
+            'config'
+        ) from error
 
 
 def join_cpu_processes(cfg: Config) -> None:
@@ -100,28 +132,16 @@ def join_cpu_processes(cfg: Config) -> None:
         }
 
 
-def _make_writable(folder: Path) -> None:
+def _make_writable(folder: str, option: str) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(13, 'no permission to write')
     except OSError as error:
         raise OutputError(
-            f"work folder '{folder}' cannot be written ({error.strerror}): name "
-            'another with --work-dir'
+            f"folder '{folder}' cannot be written ({error.strerror}): name another "
+            f'with {option}'
         ) from error
-
-
-def _datasets(cfg: Config, loaders: Iterable[str]) -> Iterator[ConfigDict]:
-    """Every leaf data set config of ``loaders``, inside wrappers too."""
-    pending = [cfg[name].dataset for name in loaders if cfg.get(name)]
-    while pending:
-        dataset = pending.pop(0)
-        inner = dataset.get('dataset') or dataset.get('datasets')
-        if inner:
-            pending += inner if isinstance(inner, list) else [inner]
-        else:
-            yield dataset
 
 
 def set_data_root(cfg: Config, data_root: str) -> None:
@@ -131,50 +151,8 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     from its old value when the config was read.
     """
     cfg.data_root = data_root
-    for dataset in _datasets(cfg, LOADERS):
+    for dataset in datasets_of(cfg, LOADERS):
         dataset.data_root = data_root
-
-
-def check_data(cfg: Config, loaders: Iterable[str]) -> None:
-    """See that the folders and at least one file that ``loaders`` will read exist.
-
-    Raises:
-        DataError: one does not; the message names what was looked for.
-    """
-    for dataset in _datasets(cfg, loaders):
-        cls = dataset.type
-        cls = DATASETS.get(cls) if isinstance(cls, str) else cls
-        defaults = inspect.signature(cls.__init__).parameters
-        for prefix, suffix_name in (
-            ('img_path', 'img_suffix'),
-            ('seg_map_path', 'seg_map_suffix'),
-        ):
-            folder = dataset.get('data_prefix', {}).get(prefix)
-            suffix = dataset.get(suffix_name)
-            if suffix is None and suffix_name in defaults:
-                suffix = defaults[suffix_name].default
-            if folder:
-                _check_folder(dataset.get('data_root') or '', folder, suffix or '')
-
-
-def _check_folder(data_root: str, folder: str, suffix: str) -> None:
-    place = Path(data_root) / folder
-    if not place.is_dir():
-        problem = f"data root '{data_root}' has no folder '{folder}'"
-    elif not any(
-        name.endswith(suffix) for _, _, names in os.walk(place) for name in names
-    ):
-        problem = f"'{place}' has no file named *{suffix}"
-    else:
-        return
-    hint = ', or make synthetic street scenes with tools/make_street_scenes.py'
-    if suffix.endswith('_labelTrainIds.png') and place.is_dir():
-        hint = ', and make the label maps with its own scripts (README, Data)'
-    hint = hint if 'gtFine' in folder or 'leftImg8bit' in folder else ''
-    raise DataError(
-        f"{problem} (looked for '{place}/**/*{suffix}'): put the data set there or "
-        f'name its folder with --data-root{hint}'
-    )
 
 
 def enable_amp(cfg: Config) -> None:
@@ -186,8 +164,8 @@ def enable_amp(cfg: Config) -> None:
     """
     if not torch.cuda.is_available():
         raise ConfigError(
-            '--amp needs a GPU, which mmengine found none of: drop --amp, or check '
-            'that torch.cuda.is_available() says True'
+            '--amp needs a GPU and there is none: drop --amp, or check that '
+            'torch.cuda.is_available() says True'
         )
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     kind = kind if isinstance(kind, str) else kind.__name__
@@ -201,9 +179,20 @@ def enable_amp(cfg: Config) -> None:
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
-    """Resume from a named checkpoint, or, for ``'auto'``, the work folder's newest."""
+    """Resume from a named checkpoint, or, for ``'auto'``, the work folder's newest.
+
+    Raises:
+        CheckpointError: the file cannot be read, or is not of an unfinished training.
+    """
     if resume is None:
         return
+    if resume != 'auto':
+        missing = {'message_hub', 'optimizer'} - read_checkpoint(resume).keys()
+        if missing:
+            raise CheckpointError(
+                f"'{resume}' holds weights but no state of a training to resume: start "
+                f'from its weights with --cfg-options load_from={resume}'
+            )
     cfg.resume = True
     cfg.load_from = None if resume == 'auto' else resume
 
@@ -225,6 +214,21 @@ def enable_tta(cfg: Config) -> None:
 
 
 def draw_results(cfg: Config, show_dir: str) -> None:
-    """Write a picture of every tested image, labels beside prediction."""
+    """Write a picture of every tested image, labels beside prediction.
+
+    Raises:
+        OutputError: ``show_dir`` cannot be written.
+    """
+    _make_writable(show_dir, '--show-dir')
     cfg.default_hooks.visualization.update(draw=True, interval=1)
     cfg.visualizer.save_dir = show_dir
+
+
+def save_label_maps(cfg: Config, out_dir: str) -> None:
+    """Write the predicted label map of every tested image.
+
+    Raises:
+        OutputError: ``out_dir`` cannot be written.
+    """
+    _make_writable(out_dir, '--out')
+    cfg.test_evaluator.update(output_dir=out_dir, keep_results=True)

@@ -1,7 +1,9 @@
 """The original's figures, weights and files, as the tests need them."""
 
 import json
+import subprocess
 import sys
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -107,4 +109,15 @@ def assert_close_to_golden(
     kept = thin(np.ascontiguousarray(ours.detach().numpy()))
     torch.testing.assert_close(
         torch.from_numpy(kept), torch.from_numpy(golden), **tolerance
+    )
+
+
+def run_python(code, path=None):
+    """Run ``code`` in a fresh interpreter; ``path`` comes first on sys.path."""
+    lead = f'import sys; sys.path.insert(0, {str(path)!r})\n' if path else ''
+    return subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', lead + textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
     )

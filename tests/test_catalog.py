@@ -30,6 +30,8 @@ def test_config_object_is_taken_as_it_is():
     [
         ('sctnet-s-sge50', 'sctnet-s-seg50'),
         ('sctnet-b-coc', 'sctnet-b-coco'),
+        ('SCTNET-S-SEG50', 'sctnet-s-seg50'),
+        ('sctnet-s-seg5', 'sctnet-s-seg50'),
         (f'somewhere/{SEG50[:-1]}.py', SEG50),
     ],
 )
@@ -37,6 +39,17 @@ def test_unknown_name_suggests_the_nearest(wrong, nearest):
     with pytest.raises(ConfigError, match=f"did you mean '{nearest}'") as caught:
         load_config(wrong)
     assert '\n' not in str(caught.value)
+
+
+def test_mistyped_path_does_not_become_our_config_of_that_name():
+    with pytest.raises(ConfigError, match=f"did you mean '{SEG50}'"):
+        load_config(f'nowhere/{SEG50}.py')
+
+
+def test_name_that_is_near_nothing_gets_no_guess():
+    with pytest.raises(ConfigError, match='mim search sctnet') as caught:
+        load_config('resnet.py')
+    assert 'did you mean' not in str(caught.value)
 
 
 def test_broken_config_file_is_one_sentence(tmp_path):

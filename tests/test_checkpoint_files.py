@@ -1,4 +1,5 @@
 import http.server
+import os
 import pickle
 import threading
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.runner import load_checkpoint
+from support import run_python
 
 from sctnet.checkpoint_files import (
     dataset_meta_of,
@@ -27,6 +29,16 @@ class Exploit:
 
     def __reduce__(self):
         return open, (str(self.target), 'w')
+
+
+class Shell:
+    """Runs a command when it is unpickled: its module is on torch's block list."""
+
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return os.system, (f'touch {self.target}',)
 
 
 @pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
@@ -55,12 +67,45 @@ def test_exploit_is_refused_names_the_file_and_runs_nothing(tmp_path):
     assert target.exists()
 
 
-def test_bare_pickle_exploit_is_refused(tmp_path):
-    target, path = tmp_path / 'created', tmp_path / 'exploit.pkl'
-    path.write_bytes(pickle.dumps(Exploit(target)))
-    with pytest.raises(CheckpointError, match=r'exploit\.pkl'):
+@pytest.mark.parametrize('payload', [Exploit, Shell])
+@pytest.mark.parametrize('form', ['zip', 'legacy', 'bare'])
+def test_every_form_of_exploit_is_called_what_it_is(tmp_path, payload, form):
+    target, path = tmp_path / 'created', tmp_path / 'exploit.pth'
+    content = {'state_dict': WEIGHTS, 'meta': payload(target)}
+    if form == 'bare':
+        path.write_bytes(pickle.dumps(payload(target), protocol=2))
+    else:
+        torch.save(content, path, _use_new_zipfile_serialization=form == 'zip')
+    with pytest.raises(CheckpointError, match=r'exploit\.pth.* carries code'):
         read_checkpoint(path)
     assert not target.exists()
+
+
+def test_pickles_of_protocols_that_torch_does_not_read_run_nothing(tmp_path):
+    target, path = tmp_path / 'created', tmp_path / 'exploit.pth'
+    path.write_bytes(pickle.dumps(Exploit(target), protocol=4))
+    with pytest.raises(CheckpointError, match=r'exploit\.pth'):
+        read_checkpoint(path)
+    assert not target.exists()
+
+
+def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
+    code = f"""
+        import resource, signal, torch
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        from sctnet.checkpoint_files import write_checkpoint
+        from sctnet.errors import OutputError
+        weights = {{'w': torch.zeros(100_000)}}
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+        for name in ('a.pth', 'a.safetensors'):
+            try:
+                write_checkpoint({str(tmp_path)!r} + '/' + name, weights, {{}})
+            except OutputError as error:
+                print('refused', 'space' in str(error))
+    """
+    done = run_python(code)
+    assert done.stdout.split() == ['refused', 'True'] * 2, done.stderr
+    assert os.listdir(tmp_path) == []
 
 
 def test_exploit_from_the_web_is_refused(tmp_path, monkeypatch):
@@ -121,7 +166,7 @@ def test_pickle_that_is_no_dict(tmp_path):
     with pytest.raises(CheckpointError, match='expected a dict of weights, found list'):
         read_checkpoint(tmp_path / 'list.pth')
     with pytest.raises(CheckpointError, match='holds no weights'):
-        weights_of({'state_dict': {'epoch': 3}}, 'x.pth')
+        weights_of({'state_dict': {'epoch': 3}})
 
 
 def test_meta_of_mmcv_1():

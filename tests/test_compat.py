@@ -1,25 +1,13 @@
-import subprocess
-import sys
-import textwrap
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
+from support import run_python
 
 from sctnet.checkpoint_files import read_checkpoint
 from sctnet.errors import CheckpointError
-
-
-def run_python(code, path=None):
-    """Run ``code`` in a fresh interpreter; ``path`` comes first on sys.path."""
-    lead = f'import sys; sys.path.insert(0, {str(path)!r})\n' if path else ''
-    return subprocess.run(
-        [sys.executable, '-W', 'ignore', '-c', lead + textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_mmseg_imports_after_sctnet_and_a_missing_op_names_itself_when_called():
@@ -116,3 +104,71 @@ def test_getattr_reaches_nothing_but_the_statistics(tmp_path, reached):
     torch.save({'state_dict': Getattr(*reached)}, tmp_path / 'bad.pth')
     with pytest.raises(CheckpointError, match='carries code'):
         read_checkpoint(tmp_path / 'bad.pth')
+
+
+CRAFTED = {
+    # bytes of the file read as object pointers
+    'buffer': "Call(np.ndarray, (1,), 'O', b'ABCDEFGH')",
+    'history': "Call(HistoryBuffer, Call(np.ndarray, (1,), 'O', b'ABCDEFGH'), [1])",
+    'object dtype': "Call(np.dtype, 'O')",
+    'fields': "Call(np.dtype, [('a', 'O')])",
+    'object class': 'Call(np.dtypes.ObjectDType)',
+    'void class': 'Call(np.dtypes.VoidDType, 8)',
+    'object array': "np.array([{'a': 1}], dtype=object)",
+    'record array': "np.zeros(2, dtype=[('a', 'f4')])",
+}
+
+
+@pytest.mark.parametrize('name', CRAFTED)
+def test_crafted_arrays_are_refused_not_built(tmp_path, name):
+    """In a process of its own: what is guarded against ends it by a signal."""
+    done = run_python(f"""
+        import numpy as np, torch, sctnet
+        from mmengine.logging.history_buffer import HistoryBuffer
+        from sctnet.checkpoint_files import read_checkpoint
+        from sctnet.errors import CheckpointError
+
+        class Call:
+            def __init__(self, *words):
+                self.words = words
+
+            def __reduce__(self):
+                return self.words[0], self.words[1:]
+
+        path = {str(tmp_path / 'crafted.pth')!r}
+        torch.save({{'state_dict': {{'w': {CRAFTED[name]}}}}}, path)
+        try:
+            read_checkpoint(path)
+        except CheckpointError as error:
+            print('refused:', error)
+    """)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith('refused:'), done.stdout
+
+
+def test_loaded_arrays_are_saved_as_ordinary_ones(tmp_path):
+    array = np.arange(3.0)
+    torch.save({'a': array}, tmp_path / 'a.pth')
+    loaded = torch.load(tmp_path / 'a.pth', weights_only=True)
+    torch.save(loaded, tmp_path / 'b.pth')
+    assert b'PlainArray' not in (tmp_path / 'b.pth').read_bytes()
+    again = torch.load(tmp_path / 'b.pth', weights_only=True)['a']
+    np.testing.assert_array_equal(again, array)
+
+
+def test_paths_that_numpy_1_wrote_load_too(tmp_path):
+    torch.save({'a': np.float64(0.5)}, tmp_path / 'a.pth')
+    content = (tmp_path / 'a.pth').read_bytes()
+    assert b'numpy._core' in content
+    with zipfile.ZipFile(tmp_path / 'a.pth') as old:
+        entries = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(tmp_path / 'b.pth', 'w') as new:
+        for name, entry in entries.items():
+            new.writestr(name, entry.replace(b'numpy._core', b'numpy.core'))
+    assert torch.load(tmp_path / 'b.pth', weights_only=True)['a'] == 0.5
+
+
+def test_hubs_of_mmengine_download_safely_too():
+    from mmengine.runner import checkpoint
+
+    assert checkpoint.load_from_http.__module__ == 'sctnet.checkpoint_files'

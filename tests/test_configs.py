@@ -85,6 +85,28 @@ def test_recipe(config):
     assert train['RandomCrop']['crop_size'] == crop
     assert train['RandomCrop']['cat_max_ratio'] == 0.75
     assert train['RandomFlip']['prob'] == 0.5
+    folders = {
+        'ade': ('images/training', 'images/validation'),
+        'coco': ('images/train2014', 'images/test2014'),
+        'city': ('leftImg8bit/train', 'leftImg8bit/val'),
+    }[config.partition('_')[0]]
+    for name, folder in zip(
+        ('train', 'val', 'test'), (*folders, folders[1]), strict=True
+    ):
+        prefix = cfg[f'{name}_dataloader'].dataset.data_prefix
+        assert prefix.img_path == folder
+        labels = {'images': 'annotations', 'leftImg8bit': 'gtFine'}
+        top, _, split = folder.partition('/')
+        assert prefix.seg_map_path == f'{labels[top]}/{split}'
+    resizes, flips = cfg.tta_pipeline[1]['transforms'][:2]
+    assert [step['scale'] for step in resizes] == [
+        (int(test_scale[0] * r), int(test_scale[1] * r))
+        for r in (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
+    ]
+    assert [step['prob'] for step in flips] == [0.0, 1.0]
+    assert cfg.val_evaluator.iou_metrics == cfg.test_evaluator.iou_metrics == ['mIoU']
+    for part in ('backbone', 'decode_head', 'auxiliary_head'):
+        assert cfg.model[part].norm_cfg.type == 'SyncBN'
     preprocessor = cfg.model.data_preprocessor
     assert preprocessor.size == crop
     assert (preprocessor.pad_val, preprocessor.seg_pad_val) == (0, 255)

@@ -7,8 +7,8 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
-from sctnet.errors import ImageError, OutputError
-from sctnet.infer import draw_overlay, open_source, segment_to_files
+from sctnet.errors import ArgumentError, ImageError, OutputError
+from sctnet.infer import check_out_dir, draw_overlay, open_source, segment_to_files
 
 
 @pytest.fixture(scope='module')
@@ -53,6 +53,9 @@ def test_video_gives_every_frame(tmp_path):
 
 
 def test_bad_inputs(tmp_path):
+    with pytest.raises(ImageError, match='empty name'):
+        open_source('')
+    (tmp_path / 'folder.png').mkdir()
     with pytest.raises(ImageError, match='has no images'):
         open_source(tmp_path)
     (tmp_path / 'broken.mp4').write_bytes(b'no video')
@@ -66,6 +69,22 @@ def test_unwritable_output_is_one_sentence(model, photo, tmp_path):
     (frame,) = open_source(photo).frames
     with pytest.raises(OutputError, match='cannot write'):
         segment_to_files(model, frame, tmp_path / 'file')
+
+
+def test_output_into_the_folder_of_the_input_is_refused(tmp_path, photo):
+    (tmp_path / 'x').mkdir()
+    with pytest.raises(OutputError, match='--out-dir'):
+        check_out_dir(tmp_path, tmp_path / 'x' / '..')
+    check_out_dir(tmp_path, tmp_path / 'x')
+    check_out_dir(photo, photo.parent)
+
+
+@pytest.mark.parametrize('opacity', [-1, 5])
+def test_opacity_out_of_range(opacity):
+    with pytest.raises(ArgumentError, match='expected 0 to 1'):
+        draw_overlay(
+            np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1)), [[0] * 3], opacity
+        )
 
 
 def test_more_than_256_classes_and_no_palette(monkeypatch, photo, tmp_path):

@@ -2,10 +2,17 @@ import argparse
 import os
 
 import pytest
+import torch
 
 from sctnet import launch
 from sctnet.catalog import load_config
-from sctnet.errors import ConfigError, DataError, OutputError, SCTNetError
+from sctnet.errors import (
+    CheckpointError,
+    ConfigError,
+    OutputError,
+    SCTNetError,
+)
+from sctnet.preflight import LOADERS
 
 
 def parse(*words):
@@ -15,7 +22,7 @@ def parse(*words):
 
 
 def data_roots(cfg):
-    return {cfg[name].dataset.data_root for name in launch.LOADERS}
+    return {cfg[name].dataset.data_root for name in LOADERS}
 
 
 def test_data_root_reaches_all_loaders_both_ways(tmp_path):
@@ -50,50 +57,15 @@ def test_unwritable_work_dir(tmp_path):
         launch.prepare_config(parse('--work-dir', str(tmp_path / 'file' / 'w')))
 
 
-def test_missing_data_names_what_was_looked_for(streets, tmp_path):
-    cfg = load_config('sctnet-s-seg50')
-    with pytest.raises(DataError, match=r'data/cityscapes/leftImg8bit/val') as caught:
-        launch.check_data(cfg, ('test_dataloader',))
-    assert '--data-root' in str(caught.value)
-    assert '\n' not in str(caught.value)
-    launch.set_data_root(cfg, str(tmp_path))
-    (tmp_path / 'leftImg8bit' / 'val').mkdir(parents=True)
-    with pytest.raises(DataError, match=r'no file named \*_leftImg8bit\.png'):
-        launch.check_data(cfg, ('test_dataloader',))
-    launch.set_data_root(cfg, str(streets))
-    launch.check_data(cfg, launch.LOADERS)
-
-
-def test_cityscapes_without_train_ids_says_so(streets, tmp_path):
-    root = tmp_path / 'cityscapes'
-    (root / 'gtFine' / 'val').mkdir(parents=True)
-    (root / 'leftImg8bit').symlink_to(streets / 'leftImg8bit')
-    cfg = load_config('sctnet-s-seg50')
-    launch.set_data_root(cfg, str(root))
-    with pytest.raises(DataError, match=r'labelTrainIds\.png.*with its own scripts'):
-        launch.check_data(cfg, ('test_dataloader',))
-
-
-def test_wrapped_data_sets_are_checked_and_pointed_too():
-    cfg = load_config('sctnet-s-ade')
-    cfg.train_dataloader.dataset = {
-        'type': 'RepeatDataset',
-        'times': 2,
-        'dataset': cfg.train_dataloader.dataset,
-    }
-    launch.set_data_root(cfg, 'elsewhere')
-    assert cfg.train_dataloader.dataset.dataset.data_root == 'elsewhere'
-    with pytest.raises(DataError, match='elsewhere/images/training'):
-        launch.check_data(cfg, ('train_dataloader',))
-
-
-def test_resume_tta_amp_and_show(monkeypatch):
+def test_resume_tta_amp_and_show(monkeypatch, tmp_path):
     cfg = load_config('sctnet-s-seg50')
     launch.set_resume(cfg, 'auto')
     assert (cfg.resume, cfg.load_from) == (True, None)
-    launch.set_resume(cfg, 'a.pth')
-    assert (cfg.resume, cfg.load_from) == (True, 'a.pth')
-    launch.draw_results(cfg, 'shown')
+    own = str(tmp_path / 'own.pth')
+    torch.save({'message_hub': {}, 'optimizer': {}}, own)
+    launch.set_resume(cfg, own)
+    assert (cfg.resume, cfg.load_from) == (True, own)
+    launch.draw_results(cfg, str(tmp_path / 'shown'))
     assert cfg.default_hooks.visualization.draw is True
     launch.enable_tta(cfg)
     assert cfg.model.type.__name__ == 'SegTTAModel'
@@ -137,3 +109,30 @@ def test_expected_errors_end_a_tool_in_one_line(capsys):
     assert capsys.readouterr().err == 'error: the thing is wrong: mend it\n'
     with pytest.raises(ZeroDivisionError):  # a defect of ours keeps its traceback
         launch.run_tool(lambda: 1 / 0)
+
+
+def test_weights_without_training_state_cannot_be_resumed(released_city_s, tmp_path):
+    cfg = load_config('sctnet-s-seg50')
+    with pytest.raises(CheckpointError, match='--cfg-options load_from='):
+        launch.set_resume(cfg, str(released_city_s))
+    with pytest.raises(CheckpointError, match='does not exist'):
+        launch.set_resume(cfg, str(tmp_path / 'nowhere.pth'))
+
+
+def test_places_for_pictures_and_labels_are_checked_first(tmp_path):
+    (tmp_path / 'file').write_text('')
+    cfg = load_config('sctnet-s-seg50')
+    with pytest.raises(OutputError, match='--show-dir'):
+        launch.draw_results(cfg, str(tmp_path / 'file' / 'x'))
+    with pytest.raises(OutputError, match='--out'):
+        launch.save_label_maps(cfg, str(tmp_path / 'file' / 'x'))
+    launch.save_label_maps(cfg, str(tmp_path / 'labels'))
+    assert cfg.test_evaluator.output_dir == str(tmp_path / 'labels')
+
+
+@pytest.mark.parametrize('option', ['nope', 'a=[1,(2]', 'a=[{"b":(1,2)}]'])
+def test_unreadable_options_are_one_line(option, capsys):
+    with pytest.raises(SystemExit) as caught:
+        parse('--cfg-options', option)
+    assert caught.value.code == 2
+    assert 'expected KEY=VALUE' in capsys.readouterr().err

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import cv2
-import numpy as np
 import pytest
+import torch
 from support import REPOSITORY, SEG50
 
 TOOLS = REPOSITORY / 'tools'
@@ -98,6 +98,48 @@ def test_train_tool_trains_resumes_and_its_checkpoint_opens(streets, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'student.safetensors').stat().st_size > 1000
+
+
+def test_training_starts_from_released_weights(released_city_s, streets, tmp_path):
+    """Whole through load_from; for other classes through init_cfg of the backbone."""
+    common = [SEG50, '--data-root', streets, '--work-dir', 'work', *SMALL, *TRAIN[:4]]
+    common += ['train_cfg.max_iters=1', 'optim_wrapper.optimizer.lr=0.0']
+    common += ['model.data_preprocessor.size=(64,64)', *TRAIN[-1:]]
+    weights = torch.load(released_city_s, weights_only=True)['state_dict']
+    backbone = [
+        'model.backbone.init_cfg.type=Pretrained',
+        f'model.backbone.init_cfg.checkpoint={released_city_s}',
+        'model.decode_head.num_classes=21',
+        'model.auxiliary_head.num_classes=21',
+    ]
+    for options in ([f'load_from={released_city_s}'], backbone):
+        done = start('train.py', *common, *options, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        trained = torch.load(tmp_path / 'work' / 'iter_1.pth', weights_only=True)
+        assert torch.equal(
+            trained['state_dict']['backbone.cfblock4_1.attention.horizontal'],
+            weights['backbone.layer4.attn_l.kv3'],
+        )
+
+
+def test_released_file_is_not_resumed_and_one_image_is_no_batch(
+    released_city_s, streets, tmp_path
+):
+    error = one_line_error(
+        start('train.py', SEG50, '--resume', released_city_s, cwd=tmp_path)
+    )
+    assert 'load_from' in error
+    error = one_line_error(
+        start(
+            'train.py', SEG50, '--data-root', streets,
+            '--cfg-options', 'train_dataloader.batch_size=1', cwd=tmp_path,
+        )
+    )  # fmt: skip
+    assert 'set it to 2 or more' in error
+    error = one_line_error(
+        start('train.py', SEG50, '--cfg-options', 'train_pipeline.9.x=1', cwd=tmp_path)
+    )
+    assert '--cfg-options cannot be merged' in error
 
 
 def test_distributed_test_gives_the_same_figures(released_city_s, streets, tmp_path):
@@ -192,7 +234,3 @@ def test_slurm_scripts_call_srun_with_the_tool(script, tmp_path):
     assert '--ntasks=4 --ntasks-per-node=4' in done.stdout
     assert f'{script[6:-3]}.py conf.py' in done.stdout
     assert done.stdout.rstrip().endswith('--launcher slurm --x')
-
-
-def test_pictures_of_the_photo_are_not_uniform(photo):
-    assert np.unique(cv2.imread(str(photo))).size > 100

@@ -14,9 +14,8 @@ def main() -> None:
     parser.add_argument(
         '--backbone', action='store_true', help='leave the decode head out too'
     )
-    parser.add_argument('--ema', action='store_true', help='take averaged weights')
     args = parser.parse_args()
-    print(convert_checkpoint(args.source, args.target, args.backbone, args.ema))
+    print(convert_checkpoint(args.source, args.target, args.backbone))
 
 
 if __name__ == '__main__':

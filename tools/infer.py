@@ -8,7 +8,7 @@ from rich.progress import track
 
 from sctnet.apis import init_model
 from sctnet.errors import ImageError
-from sctnet.infer import open_source, segment_to_files
+from sctnet.infer import check_out_dir, open_source, segment_to_files
 from sctnet.launch import run_tool
 
 
@@ -27,6 +27,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Segment everything; 1 if an image of a folder had to be skipped."""
     args = parse_args()
+    check_out_dir(args.input, args.out_dir)
     source = open_source(args.input)
     model = init_model(args.config, args.checkpoint, args.device)
     skipped: list[str] = []

@@ -1,6 +1,7 @@
 """Write a small data set of synthetic street scenes in Cityscapes' layout."""
 
 import argparse
+import shlex
 
 from rich.progress import Progress
 
@@ -41,7 +42,7 @@ def main() -> None:
         )
     print(
         f'{args.train} training and {args.val} validation scenes are in {root}\n'
-        f'To train or test on them, add: --data-root {root}'
+        f'To train or test on them, add: --data-root {shlex.quote(str(root))}'
     )
 
 

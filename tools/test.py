@@ -2,7 +2,7 @@
 
 import argparse
 
-from sctnet import launch
+from sctnet import launch, preflight
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,8 +30,8 @@ def main() -> None:
     if args.show_dir:
         launch.draw_results(cfg, args.show_dir)
     if args.out:
-        cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
-    launch.check_data(cfg, ('test_dataloader',))
+        launch.save_label_maps(cfg, args.out)
+    preflight.check_data(cfg, ('test_dataloader',))
 
     from mmengine.runner import Runner
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from sctnet import launch
+from sctnet import launch, preflight
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,7 +27,8 @@ def main() -> None:
     launch.set_resume(cfg, args.resume)
     if args.amp:
         launch.enable_amp(cfg)
-    launch.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    preflight.check_batch_size(cfg)
+    preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))
 
     from mmengine.runner import Runner
 

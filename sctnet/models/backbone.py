@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import ImageError
-from ..key_map import BACKBONE_NAMES, check_weights, rename_weights
+from ..images import MIN_SIZE
+from ..key_map import BACKBONE_NAMES, rename_weights
+from ..mismatch import check_weights
 from .cf_block import CFBlock
 from .dappm import DAPPM
 from .layers import NormCfg, ResidualBlock, build_norm
-
-MIN_SIZE = 64
 
 
 class SCTNetFeatures(NamedTuple):
@@ -100,8 +100,8 @@ class SCTNet(BaseModule):
         if min(x.shape[-2:]) < MIN_SIZE:
             raise ImageError(
                 f'SCTNet needs inputs of at least {MIN_SIZE}x{MIN_SIZE} pixels but got '
-                f'{x.shape[-1]}x{x.shape[-2]} (width x height): enlarge the image or '
-                "the test pipeline's Resize scale"
+                f'{x.shape[-1]}x{x.shape[-2]} (width x height): crop it to a '
+                "less extreme shape or raise the test pipeline's Resize scale"
             )
         detail = self.stage2(F.relu(self.stage1(self.stem(x))))
         stage3 = self.cfblock3(F.relu(self.stage3(F.relu(detail))))

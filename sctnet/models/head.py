@@ -22,7 +22,7 @@ class SCTHead(BaseDecodeHead):
         in_channels: channels of the selected feature map.
         channels: width between the two convolutions.
         num_classes: K.
-        norm_cfg: both norms.
+        norm_cfg: both norms; batch norm by default.
         **kwargs: the other arguments of mmseg's ``BaseDecodeHead``.
     """
 
@@ -32,11 +32,12 @@ class SCTHead(BaseDecodeHead):
         channels: int,
         *,
         num_classes: int,
-        norm_cfg: NormCfg,
+        norm_cfg: NormCfg | None = None,
         dropout_ratio: float = 0.0,
         init_cfg: dict | None = None,
         **kwargs: Any,
     ) -> None:
+        norm_cfg = {'type': 'BN'} if norm_cfg is None else norm_cfg
         super().__init__(
             in_channels,
             channels,

@@ -9,11 +9,10 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from ..key_map import HEAD_NAMES, SIAM_NAMES, check_weights, rename_weights
+from ..key_map import HEAD_NAMES, SIAM_NAMES, TRAINING_ONLY, rename_weights
+from ..mismatch import check_weights
 from .backbone import SCTNet
 from .head import SCTHead
-
-TRAINING_ONLY = ('auxiliary_head.',)
 
 
 @MODELS.register_module()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-KEEP = 4096
+KEEP = 2048
 HERE = Path(__file__).resolve().parent
 CONFIGS = (
     *('ade_s', 'ade_b', 'coco_b', 'city_s_seg50', 'city_s_seg75'),

@@ -44,17 +44,27 @@ def test_norm_cfg_reaches_every_norm(norm):
     model.eval()(torch.zeros(1, 3, 64, 64))
 
 
-def test_keys_of_the_attention_start_apart_and_stay_apart():
-    model = SCTNet(8, 8)
-    before = model.cfblock3.attention.vertical.detach().clone()
-    for kernels in (before, model.cfblock3.attention.horizontal):
-        assert kernels.std().item() == pytest.approx(1e-3, rel=0.05)
+BLOCKS = ('cfblock3', 'cfblock4_1', 'cfblock4_2')
+
+
+@pytest.mark.parametrize('block', BLOCKS)
+@pytest.mark.parametrize('branch', ['vertical', 'horizontal'])
+def test_keys_of_the_attention_start_apart_and_stay_apart(block, branch):
+    model = SCTNet(8, 8, drop_path_rate=0.0)
+    kernels = getattr(getattr(model, block).attention, branch)
+    assert kernels.std().item() == pytest.approx(1e-3, rel=0.05)
+    before = kernels.detach().clone()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     model(torch.randn(2, 3, 64, 64)).fused.square().mean().backward()
     optimizer.step()
-    rows = model.cfblock3.attention.vertical.detach().flatten(1)
+    rows = kernels.detach().flatten(1)
     assert not torch.equal(rows, before.flatten(1))
     assert torch.cdist(rows, rows).fill_diagonal_(1).min() > 1e-6
+
+
+@pytest.mark.parametrize('block', BLOCKS)
+def test_drop_path_rate_is_the_originals(block):
+    assert getattr(SCTNet(8, 8), block).drop_path.drop_prob == 0.1
 
 
 def test_convolutions_keep_pytorchs_default_initialisation():

@@ -15,8 +15,7 @@ from support import (
     student_state,
 )
 
-from sctnet.apis import init_model
-from sctnet.infer import inference_model
+from sctnet.apis import inference_model, init_model
 
 pytestmark = pytest.mark.parity
 

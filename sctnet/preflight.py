@@ -1,0 +1,83 @@
+"""What is looked at before a run starts, so that it does not fail an hour later."""
+
+import inspect
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mmengine.config import Config, ConfigDict
+from mmseg.registry import DATASETS
+
+from .errors import ConfigError, DataError
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def datasets_of(cfg: Config, loaders: Iterable[str]) -> Iterator[ConfigDict]:
+    """Yield every leaf data set config of ``loaders``, inside wrappers too."""
+    pending = [cfg[name].dataset for name in loaders if cfg.get(name)]
+    while pending:
+        dataset = pending.pop(0)
+        inner = dataset.get('dataset') or dataset.get('datasets')
+        if inner:
+            pending += inner if isinstance(inner, list) else [inner]
+        else:
+            yield dataset
+
+
+def check_data(cfg: Config, loaders: Iterable[str]) -> None:
+    """See that the folders and at least one file that ``loaders`` will read exist.
+
+    Raises:
+        DataError: one does not; the message names what was looked for.
+    """
+    for dataset in datasets_of(cfg, loaders):
+        cls = dataset.type
+        cls = DATASETS.get(cls) if isinstance(cls, str) else cls
+        defaults = inspect.signature(cls.__init__).parameters
+        for prefix, suffix_name in (
+            ('img_path', 'img_suffix'),
+            ('seg_map_path', 'seg_map_suffix'),
+        ):
+            folder = dataset.get('data_prefix', {}).get(prefix)
+            suffix = dataset.get(suffix_name)
+            if suffix is None and suffix_name in defaults:
+                suffix = defaults[suffix_name].default
+            if folder:
+                _check_folder(dataset.get('data_root') or '', folder, suffix or '')
+
+
+def _check_folder(data_root: str, folder: str, suffix: str) -> None:
+    place = Path(data_root) / folder
+    if not place.is_dir():
+        problem = f"data root '{data_root}' has no folder '{folder}'"
+    elif not any(
+        name.endswith(suffix) for _, _, names in os.walk(place) for name in names
+    ):
+        problem = f"'{place}' has no file named *{suffix}"
+    else:
+        return
+    hint = ', or make synthetic street scenes with tools/make_street_scenes.py'
+    if suffix.endswith('_labelTrainIds.png') and place.is_dir():
+        hint = ', and make the label maps with its own scripts (README, Data)'
+    hint = hint if 'gtFine' in folder or 'leftImg8bit' in folder else ''
+    raise DataError(
+        f"{problem} (looked for '{place}/**/*{suffix}'): put the data set there or "
+        f'name its folder with --data-root{hint}'
+    )
+
+
+def check_batch_size(cfg: Config) -> None:
+    """Refuse one image a batch, which the norm after global pooling cannot train on.
+
+    Raises:
+        ConfigError: a batch norm would see a single value per channel.
+    """
+    processes = int(os.environ.get('WORLD_SIZE', 1))
+    synchronised = processes > 1 and "'SyncBN'" in repr(cfg.model)
+    batch_norm = "'BN'" in repr(cfg.model) or "'SyncBN'" in repr(cfg.model)
+    if cfg.train_dataloader.batch_size == 1 and batch_norm and not synchronised:
+        raise ConfigError(
+            'train_dataloader.batch_size=1 leaves batch norm a single value a channel '
+            'after global pooling: set it to 2 or more, or use a norm_cfg such as GN'
+        )
