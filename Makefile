@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 DEMO_DIR ?= demo_output
 # What an editable install copies into site-packages; a change copies it again.
-COPIED := model-index.yml $(wildcard tools/* configs/*/*.py configs/*/*/*.py configs/sctnet/*)
+COPIED := model-index.yml $(wildcard tools/* configs/*/*.py configs/*/*/*.py configs/*/metafile.yml)
 
 .PHONY: help setup demo test lint format clean
 

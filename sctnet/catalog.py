@@ -27,15 +27,24 @@ CONFIG_ROOT = (
 
 @cache
 def short_names() -> dict[str, str]:
-    """Short name to leaf name, from ``configs/sctnet/metafile.yml``."""
-    metafile = CONFIG_ROOT / 'sctnet' / 'metafile.yml'
-    models = yaml.safe_load(metafile.read_text(encoding='utf-8'))['Models']
-    return {alias: model['Name'] for model in models for alias in model['Alias']}
+    """Short name to leaf name, from the metafiles beside the leaf configs."""
+    names = {}
+    for metafile in CONFIG_ROOT.glob('*/metafile.yml'):
+        for model in yaml.safe_load(metafile.read_text(encoding='utf-8'))['Models']:
+            names.update(dict.fromkeys(model['Alias'], model['Name']))
+    return names
+
+
+@cache
+def _leaves() -> dict[str, Path]:
+    """Leaf name to file."""
+    folders = (p for p in CONFIG_ROOT.iterdir() if not p.name.startswith('_'))
+    return {path.stem: path for folder in folders for path in folder.glob('*.py')}
 
 
 def leaf_names() -> list[str]:
     """Names of all leaf configs, sorted."""
-    return sorted(path.stem for path in (CONFIG_ROOT / 'sctnet').glob('*.py'))
+    return sorted(_leaves())
 
 
 def find_config(name: str | os.PathLike) -> Path:
@@ -50,10 +59,9 @@ def find_config(name: str | os.PathLike) -> Path:
     leaf = short_names().get(
         str(name), path.stem if path.suffix == '.py' else path.name
     )
-    candidate = CONFIG_ROOT / 'sctnet' / f'{leaf}.py'
     # A mistyped path must not become our config of the same file name.
-    if path.parent == Path() and candidate.is_file():
-        return candidate
+    if path.parent == Path() and leaf in _leaves():
+        return _leaves()[leaf]
     near = _nearest(leaf.lower())
     raise ConfigError(
         f"there is no config '{name}', neither a file nor a name of sctnet's: "

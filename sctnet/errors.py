@@ -31,3 +31,7 @@ class DataError(SCTNetError, FileNotFoundError):
 
 class OutputError(SCTNetError, OSError):
     """A place where results cannot be written."""
+
+
+class TrainingError(SCTNetError, ArithmeticError):
+    """A training that cannot go on."""

@@ -49,7 +49,7 @@ def _umask() -> int:
     return mask
 
 
-def write_bytes(path: str | os.PathLike, data: bytes) -> None:
+def write_bytes(path: str | os.PathLike, data: bytes | memoryview) -> None:
     """Write ``data`` to ``path`` atomically; raises :class:`OutputError`."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)

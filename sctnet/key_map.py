@@ -16,7 +16,7 @@ NameMap = dict[str, str | None]
 
 
 # What a student alone does without; a checkpoint may have all of it or none.
-TRAINING_ONLY = ('auxiliary_head.',)
+TRAINING_ONLY = ('auxiliary_head.', 'siam.')
 
 
 def _block_names() -> NameMap:
@@ -67,24 +67,25 @@ HEAD_NAMES: NameMap = {
     'bn2': 'norm2',
     'conv_seg': 'conv_seg',
 }
-# SIAM's projections and the teacher that the original stored in its student.
-SIAM_NAMES: NameMap = dict.fromkeys(
-    (
-        'feature_transforms',
-        'convstage3',
-        'convstage4',
-        'teacher_backbone',
-        'teacher_head',
-    )
-)
-ORIGINAL_TO_PORT: NameMap = {
-    **{f'backbone.{old}': f'backbone.{new}' for old, new in BACKBONE_NAMES.items()},
-    **{f'decode_head.{old}': f'decode_head.{new}' for old, new in HEAD_NAMES.items()},
+# SIAM's projections, and the teacher that the original stored in its student.
+SIAM_NAMES: NameMap = {
+    'feature_transforms': 'siam.sdha.projection',
+    'convstage3': 'siam.bfa.projections.stage3',
+    'convstage4': 'siam.bfa.projections.stage4',
+    'teacher_backbone': None,
+    'teacher_head': None,
+}
+TRAINING_NAMES: NameMap = {
     **{
         f'auxiliary_head.0.{old}': f'auxiliary_head.{new}'
         for old, new in HEAD_NAMES.items()
     },
-    **{f'auxiliary_head.1.{old}': None for old in SIAM_NAMES},
+    **{f'auxiliary_head.1.{old}': new for old, new in SIAM_NAMES.items()},
+}
+ORIGINAL_TO_PORT: NameMap = {
+    **{f'backbone.{old}': f'backbone.{new}' for old, new in BACKBONE_NAMES.items()},
+    **{f'decode_head.{old}': f'decode_head.{new}' for old, new in HEAD_NAMES.items()},
+    **TRAINING_NAMES,
 }
 
 

@@ -11,9 +11,8 @@ import torch
 from mmengine.config import Config, DictAction
 
 from .catalog import load_config
-from .checkpoint_files import read_checkpoint
 from .compat import quieten_mmseg
-from .errors import CheckpointError, ConfigError, OutputError, SCTNetError
+from .errors import ConfigError, OutputError, SCTNetError
 from .preflight import LOADERS, datasets_of
 
 
@@ -114,22 +113,16 @@ def join_cpu_processes(cfg: Config) -> None:
 
     mmengine's own start sets a CUDA device in any case.
 
-    Raises:
-        ConfigError: the model has SyncBN layers, which torch has for GPUs only.
+    torch has SyncBN for GPUs only; there a norm of our own takes its name.
     """
     if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
-        if "'SyncBN'" in repr(cfg.model):
-            raise ConfigError(
-                'several processes without a GPU cannot use SyncBN: set '
-                'norm_cfg.type=BN for backbone and heads with --cfg-options, or start '
-                'one process'
-            )
+        from .engine.sync_norm import use_cpu_sync_norm
+
+        use_cpu_sync_norm()
         torch.distributed.init_process_group('gloo')
-        cfg.model_wrapper_cfg = {
-            'type': 'MMDistributedDataParallel',
-            'broadcast_buffers': False,
-            'device_ids': None,
-        }
+        # A GPU's number is what mmengine would give, also without one.
+        cfg.setdefault('model_wrapper_cfg', {'type': 'MMDistributedDataParallel'})
+        cfg.model_wrapper_cfg.update(broadcast_buffers=False, device_ids=None)
 
 
 def _make_writable(folder: str, option: str) -> None:
@@ -155,25 +148,41 @@ def set_data_root(cfg: Config, data_root: str) -> None:
         dataset.data_root = data_root
 
 
-def enable_amp(cfg: Config) -> None:
-    """Train in mixed precision with mmengine's ``AmpOptimWrapper``.
+def set_teacher(cfg: Config, checkpoint: str) -> None:
+    """Name the weights of the teacher.
 
     Raises:
-        ConfigError: the config has an optimizer wrapper of its own kind, or there is
-            no GPU.
+        ConfigError: the config has no ``DistillationHook``.
     """
-    if not torch.cuda.is_available():
-        raise ConfigError(
-            '--amp needs a GPU and there is none: drop --amp, or check that '
-            'torch.cuda.is_available() says True'
-        )
+    for hook in cfg.get('custom_hooks') or []:
+        kind = hook.type if isinstance(hook.type, str) else hook.type.__name__
+        if kind.rpartition('.')[2] == 'DistillationHook':
+            hook.checkpoint = checkpoint
+            return
+    raise ConfigError(
+        f"'{cfg.filename}' has no DistillationHook for --teacher: add one to its "
+        'custom_hooks, or drop --teacher'
+    )
+
+
+def enable_amp(cfg: Config) -> None:
+    """Train in mixed precision: float16 on a GPU, bfloat16 on a CPU.
+
+    Raises:
+        ConfigError: the config has an optimizer wrapper of its own kind.
+    """
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     kind = kind if isinstance(kind, str) else kind.__name__
+    if kind == 'BFloat16OptimWrapper':
+        return
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ConfigError(
             f'--amp does not go with optim_wrapper.type={kind}: use OptimWrapper, or '
             'drop --amp'
         )
+    if not torch.cuda.is_available():
+        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        return
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
@@ -182,19 +191,23 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     """Resume from a named checkpoint, or, for ``'auto'``, the work folder's newest.
 
     Raises:
-        CheckpointError: the file cannot be read, or is not of an unfinished training.
+        CheckpointError: the file, or every one in the folder, cannot be read or is
+            not of a training.
     """
     if resume is None:
         return
-    if resume != 'auto':
-        missing = {'message_hub', 'optimizer'} - read_checkpoint(resume).keys()
-        if missing:
-            raise CheckpointError(
-                f"'{resume}' holds weights but no state of a training to resume: start "
-                f'from its weights with --cfg-options load_from={resume}'
-            )
+    from .engine.checkpoint_hook import check_resumable, newest_checkpoint
+
+    if resume == 'auto':
+        found = newest_checkpoint(cfg.work_dir)
+        if found is None:
+            print(f"'{cfg.work_dir}' has no checkpoint: starting from the beginning")
+            return
+        resume = found
+    else:
+        check_resumable(resume)
     cfg.resume = True
-    cfg.load_from = None if resume == 'auto' else resume
+    cfg.load_from = resume
 
 
 def enable_tta(cfg: Config) -> None:

@@ -120,6 +120,12 @@ def _is_backbone_name(name: str) -> bool:
 def _explain_rest(
     missing: list[str], unexpected: list[str], reshaped: list[str]
 ) -> str:
+    findings = list_misfits(missing, unexpected, reshaped)
+    return f'{findings}; take the config that it was trained with'
+
+
+def list_misfits(missing: list[str], unexpected: list[str], reshaped: list[str]) -> str:
+    """Say what a file lacks, has beyond the model and has in other shapes."""
     findings = [
         f'{what} {_parts(keys)}'
         for what, keys in (
@@ -129,7 +135,7 @@ def _explain_rest(
         )
         if keys
     ]
-    return f'{"; ".join(findings)}; take the config that it was trained with'
+    return '; '.join(findings)
 
 
 def _parts(keys: list[str]) -> str:

@@ -16,6 +16,9 @@ def parse_args() -> argparse.Namespace:
         metavar='CHECKPOINT',
         help="go on from CHECKPOINT, or from the work folder's newest",
     )
+    parser.add_argument(
+        '--teacher', metavar='FILE', help='weights of the teacher, or its work folder'
+    )
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     return parser.parse_args()
 
@@ -25,6 +28,8 @@ def main() -> None:
     args = parse_args()
     cfg = launch.prepare_config(args)
     launch.set_resume(cfg, args.resume)
+    if args.teacher:
+        launch.set_teacher(cfg, args.teacher)
     if args.amp:
         launch.enable_amp(cfg)
     preflight.check_batch_size(cfg)

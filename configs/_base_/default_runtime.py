@@ -1,7 +1,6 @@
 """Hooks, logging, visualizer and environment, the same for every experiment."""
 
 from mmengine.hooks import (
-    CheckpointHook,
     DistSamplerSeedHook,
     IterTimerHook,
     LoggerHook,
@@ -12,6 +11,8 @@ from mmengine.visualization import LocalVisBackend
 from mmseg.engine.hooks import SegVisualizationHook
 from mmseg.models.segmentors import SegTTAModel
 from mmseg.visualization import SegLocalVisualizer
+
+from sctnet.engine import AtomicCheckpointHook, FiniteLossHook
 
 default_scope = 'mmseg'
 env_cfg = dict(
@@ -24,12 +25,13 @@ default_hooks = dict(
     logger=dict(type=LoggerHook, interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type=ParamSchedulerHook),
     checkpoint=dict(
-        type=CheckpointHook,
+        type=AtomicCheckpointHook,
         by_epoch=False,
         interval=16000,
         save_best='mIoU',
         max_keep_ckpts=3,
     ),
+    finite_loss=dict(type=FiniteLossHook),
     sampler_seed=dict(type=DistSamplerSeedHook),
     visualization=dict(type=SegVisualizationHook),
 )

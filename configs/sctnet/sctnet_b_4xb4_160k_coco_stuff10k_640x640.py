@@ -2,6 +2,8 @@
 
 from mmengine.config import read_base
 
+from sctnet.engine import DistillationHook
+
 with read_base():
     from .._base_.datasets.coco_stuff10k_640x640 import *
     from .._base_.default_runtime import *
@@ -15,3 +17,4 @@ model.update(
 )
 train_dataloader.update(batch_size=4)
 optim_wrapper.update(optimizer=dict(lr=6e-5))
+custom_hooks = [dict(type=DistillationHook, teacher='segformer-b3-coco')]

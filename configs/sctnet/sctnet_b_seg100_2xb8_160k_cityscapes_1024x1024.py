@@ -2,6 +2,8 @@
 
 from mmengine.config import read_base
 
+from sctnet.engine import DistillationHook
+
 with read_base():
     from .._base_.datasets.cityscapes_seg100 import *
     from .._base_.default_runtime import *
@@ -13,3 +15,4 @@ model.update(
     decode_head=dict(num_classes=num_classes),
     auxiliary_head=dict(num_classes=num_classes),
 )
+custom_hooks = [dict(type=DistillationHook, teacher='segformer-b3-cityscapes')]

@@ -2,17 +2,28 @@
 
 from .backbone import SCTNet, SCTNetFeatures
 from .cf_block import CFBlock, ConvAttention, ConvFFN
+from .channel_wise_divergence import ChannelWiseDivergence
 from .dappm import DAPPM
 from .head import SCTHead
+from .pixel_cross_entropy import PixelCrossEntropyLoss
 from .segmentor import SCTSegmentor
+from .siam import SIAM, BackboneFeatureAlignment, SharedDecoderHeadAlignment
+from .teacher import Teacher, TeacherFeatures
 
 __all__ = [
     'DAPPM',
+    'SIAM',
+    'BackboneFeatureAlignment',
     'CFBlock',
+    'ChannelWiseDivergence',
     'ConvAttention',
     'ConvFFN',
+    'PixelCrossEntropyLoss',
     'SCTHead',
     'SCTNet',
     'SCTNetFeatures',
     'SCTSegmentor',
+    'SharedDecoderHeadAlignment',
+    'Teacher',
+    'TeacherFeatures',
 ]

@@ -1,4 +1,12 @@
-"""The SCTNet segmentor: mmseg's encoder-decoder that opens the original's weights."""
+"""The SCTNet segmentor: mmseg's encoder-decoder, taught by another while it trains.
+
+::
+
+    image -+-> backbone -+-> decode head -----> loss_ce, prediction
+           |             +-> auxiliary head --> loss_ce                 (training)
+           |             +-> SIAM ------------> loss_bfa_*, loss_sdha_* (training)
+           +-> teacher ------+                                          (training)
+"""
 
 import logging
 from collections.abc import Mapping
@@ -7,23 +15,98 @@ from typing import Any
 from mmengine.logging import print_log
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
+from mmseg.utils import SampleList, add_prefix
 from torch import Tensor
 
-from ..key_map import HEAD_NAMES, SIAM_NAMES, TRAINING_ONLY, rename_weights
+from ..errors import ConfigError
+from ..key_map import HEAD_NAMES, TRAINING_NAMES, TRAINING_ONLY, rename_weights
 from ..mismatch import check_weights
 from .backbone import SCTNet
 from .head import SCTHead
+from .siam import SIAM
+from .teacher import Teacher
+
+
+class _Holder:
+    """Holds a teacher beside the module tree; copies and pickles of it are empty."""
+
+    def __init__(self, teacher: Teacher | None = None) -> None:
+        self.teacher = teacher
+
+    def __reduce__(self) -> tuple[type, tuple]:
+        return _Holder, ()
 
 
 @MODELS.register_module()
 class SCTSegmentor(EncoderDecoder):
-    """Backbone, decode head and, while it trains, an auxiliary head.
+    """Backbone, decode head and, while it trains, an auxiliary head and SIAM.
 
     Takes mmseg's ``EncoderDecoder`` arguments and follows its contract: ``loss``,
-    ``predict`` and ``tensor`` modes on (N, 3, H, W) batches. It differs in what it
-    loads: weights under the original's names, with or without the training-only parts,
-    and nothing that fits only in part.
+    ``predict`` and ``tensor`` modes on (N, 3, H, W) batches. With ``siam`` the losses
+    also align it with a teacher, which must be attached before and is never a part of
+    it: not of its parameters, state dict, copies or modes.
+
+    It also differs in what it loads: weights under the original's names, with or
+    without the training-only parts, and nothing that fits only in part.
+
+    Args:
+        siam: config of :class:`SIAM`; None trains without a teacher.
+        **kwargs: the arguments of mmseg's ``EncoderDecoder``; ``backbone`` may be any.
     """
+
+    def __init__(self, *, siam: dict | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.siam: SIAM | None = None if siam is None else MODELS.build(siam)
+        self._holder = _Holder()
+
+    @property
+    def teacher(self) -> Teacher | None:
+        """The attached teacher, if any."""
+        return self._holder.teacher
+
+    def attach_teacher(self, teacher: Teacher) -> None:
+        """Let ``loss`` align this student with ``teacher``, on this model's device.
+
+        Raises:
+            ConfigError: SIAM was built for another kind of teacher.
+        """
+        if self.siam is not None:
+            self.siam.check_teacher(teacher)
+        self._holder = _Holder(teacher)
+
+    def detach_teacher(self) -> None:
+        """Forget the teacher."""
+        self._holder = _Holder()
+
+    def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
+        """Compute every loss of a normalised batch (N, 3, H, W).
+
+        Returns:
+            ``decode.loss_ce``, with an auxiliary head ``aux.loss_ce``, with SIAM
+            ``siam.loss_*``, all weighted; and accuracies, which are not summed.
+
+        Raises:
+            ConfigError: there is a SIAM but no teacher is attached.
+        """
+        features = self.extract_feat(inputs)
+        losses = self._decode_head_forward_train(features, data_samples)
+        if self.with_auxiliary_head:
+            losses.update(self._auxiliary_head_forward_train(features, data_samples))
+        if self.siam is not None:
+            losses.update(self._align(inputs, features))
+        return losses
+
+    def _align(self, inputs: Tensor, features: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        if self.teacher is None:
+            raise ConfigError(
+                'there is no teacher to align with: use a DistillationHook (or its '
+                'attach(segmentor) without a Runner), or set model.siam=None to train '
+                'without one'
+            )
+        assert self.siam is not None
+        teacher = self.teacher.to(inputs.device)
+        target = teacher(inputs, decode=self.siam.sdha is not None)
+        return add_prefix(self.siam(features, target, teacher.decode), 'siam')
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -69,11 +152,7 @@ class SCTSegmentor(EncoderDecoder):
             self.backbone.rename_weights(state_dict, f'{prefix}backbone.')
         if isinstance(self.decode_head, SCTHead):
             rename_weights(state_dict, f'{prefix}decode_head.', HEAD_NAMES)
-            auxiliary = {f'0.{old}': new for old, new in HEAD_NAMES.items()}
-            siam = {f'1.{old}': new for old, new in SIAM_NAMES.items()}
-            rename_weights(
-                state_dict, f'{prefix}auxiliary_head.', {**auxiliary, **siam}
-            )
+            rename_weights(state_dict, prefix, TRAINING_NAMES)
 
     def _settle_training_only(
         self, state_dict: dict[str, Tensor], prefix: str, own: Mapping[str, Tensor]

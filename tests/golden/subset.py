@@ -20,6 +20,10 @@ CONFIGS = (
     *('ade_s', 'ade_b', 'coco_b', 'city_s_seg50', 'city_s_seg75'),
     *('city_b_seg50', 'city_b_seg75', 'city_b_seg100'),
 )
+TRAINING = (
+    *('train_ade_s', 'train_ade_s_125x187', 'train_ade_b', 'train_coco_b'),
+    'train_city_s_seg75',
+)
 
 
 def stride_for(size: int) -> int:
@@ -35,13 +39,11 @@ def thin(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1)[:: stride_for(array.size)]
 
 
-def subset_arrays(source: Path, name: str, skip: tuple[str, ...] = ()) -> None:
+def subset_arrays(source: Path, name: str) -> None:
     """Thin the arrays of one file; label maps and sure pixels are kept whole."""
     kept = {}
     with np.load(source / f'{name}.npz') as full:
         for key in full.files:
-            if key.startswith(skip) if skip else False:
-                continue
             if key.endswith('.margin'):
                 sure = full[key].astype(np.float32) > 1e-2
                 kept[f'{key[:-7]}.sure'] = np.packbits(sure)
@@ -52,17 +54,30 @@ def subset_arrays(source: Path, name: str, skip: tuple[str, ...] = ()) -> None:
     np.savez_compressed(HERE / f'{name}.npz', **kept)
 
 
+def subset_training(source: Path) -> None:
+    """Keep the float64 runs: losses, gradient norms, statistics, steps."""
+    for name in (*TRAINING, 'steps_ade_s', 'steps_city_s_seg75'):
+        full = json.loads((source / f'{name}.json').read_text())
+        kept = {key: full[key] for key in ('image', 'labels', 'size') if key in full}
+        kept['float64'] = {
+            key: value
+            for key, value in full['float64'].items()
+            if key not in ('guidance_feats', 'losses_order', 'losses_shapes')
+        }
+        text = json.dumps(kept, separators=(',', ':'))
+        (HERE / f'{name}.json').write_text(text)
+
+
 def main() -> None:
     """Write every small copy."""
     source = Path(sys.argv[1])
     for config in CONFIGS:
         subset_arrays(source, f'eval_{config}')
     for config in ('ade_s', 'city_b_seg100', 'city_s_seg75', 'coco_b'):
-        subset_arrays(source, f'double_{config}', skip=('teacher_',))
-    subset_arrays(
-        source, 'modules', skip=('align_scale', 'cwd', 'alignment')
-    )  # SIAM's come with SIAM
+        subset_arrays(source, f'double_{config}')
+    subset_arrays(source, 'modules')
     subset_arrays(source, 'preprocess')
+    subset_training(source)
     keys = {}
     for config in CONFIGS:
         entries = json.loads((source / f'keys_{config}.json').read_text())

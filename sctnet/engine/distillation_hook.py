@@ -1,0 +1,157 @@
+"""Brings a teacher to an SCTNet segmentor before its first iteration."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS, MODELS
+from torch import nn
+
+from ..catalog import load_config
+from ..errors import CheckpointError, ConfigError
+from ..models import SCTSegmentor, Teacher
+from ..teacher_files import load_teacher
+from .teacher_check import check_classes, check_preprocessing, sanity_report
+
+
+@HOOKS.register_module()
+class DistillationHook(Hook):
+    """Builds, loads, checks and attaches a frozen teacher; detaches it at the end.
+
+    The teacher never becomes a part of the student: not of its state dict, optimizer,
+    EMA copies or DDP. It is built when training starts, so that testing needs neither
+    it nor its file.
+
+    Args:
+        teacher: which segmentor teaches: the path or name of its config, or the model
+            dict of one.
+        checkpoint: its weights, a path or URL: a segmentor of mmseg's (0.x or 1.x), a
+            teacher as the original released it, or our own.
+        sanity_images: before the first iteration, how many images of the validation
+            set to measure the teacher's mIoU on, and of either set to check the labels
+            of; 0 skips both.
+    """
+
+    def __init__(
+        self,
+        teacher: str | os.PathLike | Mapping[str, Any],
+        checkpoint: str | os.PathLike | None = None,
+        sanity_images: int = 8,
+    ) -> None:
+        self.teacher = teacher
+        self.checkpoint = checkpoint
+        self.sanity_images = sanity_images
+
+    def before_train(self, runner: Runner) -> None:
+        """Attach the teacher, and report whether it fits the data.
+
+        Not in ``before_run``: EMA copies the model there, and mmengine builds hooks
+        for testing too.
+
+        Raises:
+            CheckpointError: no file is named, or it cannot be read or does not fit.
+            ConfigError: student, teacher and data set do not go together.
+            DataError: labels lie outside the classes.
+        """
+        segmentor = _unwrap(runner.model)
+        teacher = self.attach(segmentor)
+        if teacher is None:
+            return
+        dataset = runner.train_dataloader.dataset
+        check_classes(
+            teacher, self.teacher_meta, getattr(dataset, 'metainfo', {}), runner.logger
+        )
+        if self.sanity_images:
+            sanity_report(runner, segmentor, teacher, self.sanity_images)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
+        """Tell SIAM where the training stands, for scheduled loss weights."""
+        siam = getattr(_unwrap(runner.model), 'siam', None)
+        if siam is not None:
+            siam.set_progress(runner.iter, runner.max_iters)
+
+    def after_train(self, runner: Runner) -> None:
+        """Detach the teacher."""
+        segmentor = _unwrap(runner.model)
+        if isinstance(segmentor, SCTSegmentor):
+            segmentor.detach_teacher()
+
+    def attach(self, segmentor: nn.Module) -> Teacher | None:
+        """Build the teacher, load its weights and attach it; works without a Runner.
+
+        Returns:
+            The teacher, or None for a student without ``siam``, which needs none.
+
+        Raises:
+            CheckpointError: no file is named, or it cannot be read or does not fit.
+            ConfigError: the student cannot be taught, or not by this teacher.
+        """
+        if not isinstance(segmentor, SCTSegmentor):
+            raise ConfigError(
+                f'a {type(segmentor).__name__} cannot be taught: set model.type to '
+                'SCTSegmentor, which takes any backbone, and give it a siam'
+            )
+        if segmentor.siam is None or not segmentor.siam.terms:
+            print_log(
+                'no alignment is configured: training without a teacher', 'current'
+            )
+            return None
+        teacher = self.build_teacher()
+        check_preprocessing(segmentor, teacher)
+        teacher.to(next(segmentor.parameters()).device)
+        segmentor.attach_teacher(teacher)
+        return teacher
+
+    def build_teacher(self) -> Teacher:
+        """Build the teacher and load its weights.
+
+        Raises:
+            CheckpointError: no file is named, or it cannot be read or does not fit.
+            ConfigError: there is no such config, or it is no segmentor's.
+        """
+        if self.checkpoint is None:
+            raise CheckpointError(
+                f'the teacher {_name(self.teacher)} has no weights: name its file with '
+                '--teacher FILE (custom_hooks: DistillationHook, checkpoint), or train '
+                'without a teacher by --cfg-options model.siam=None'
+            )
+        segmentor = _build_segmentor(self.teacher)
+        self.teacher_meta = load_teacher(segmentor, self.checkpoint)
+        return Teacher(segmentor)
+
+
+def _build_segmentor(teacher: str | os.PathLike | Mapping[str, Any]) -> nn.Module:
+    init_default_scope('mmseg')
+    if isinstance(teacher, Mapping):
+        model = Config({'model': teacher}).model
+    else:
+        config = (
+            Config(teacher) if isinstance(teacher, Mapping) else load_config(teacher)
+        )
+        if 'model' not in config:
+            raise ConfigError(
+                f'the teacher {_name(teacher)} has no model: name the config that it '
+                'was trained with, or give the dict of its model'
+            )
+        model = config.model.copy()
+    # Its weights come from the checkpoint; a pre-trained backbone would be read first.
+    model.pop('pretrained', None)
+    model.pop('train_cfg', None)
+    model.pop('auxiliary_head', None)
+    return MODELS.build(model)
+
+
+def _name(teacher: str | os.PathLike | Mapping[str, Any]) -> str:
+    return 'of the config' if isinstance(teacher, Mapping) else f"'{teacher}'"
+
+
+def _unwrap(model: Any) -> Any:
+    return model.module if is_model_wrapper(model) else model

@@ -1,0 +1,56 @@
+"""Stops a training whose loss is no longer a number."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+from ..errors import TrainingError
+
+
+@HOOKS.register_module()
+class FiniteLossHook(Hook):
+    """Raises at the first loss term that is infinite or not a number.
+
+    It runs before the checkpoint hook, so that what was saved last stays the last: a
+    checkpoint of sound weights.
+    """
+
+    priority = 'ABOVE_NORMAL'
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Look at every loss term of the iteration.
+
+        Raises:
+            TrainingError: one is not finite; names iteration, terms and files.
+        """
+        wrong = {
+            name: float(value)
+            for name, value in (outputs or {}).items()
+            if 'loss' in name and not torch.as_tensor(value).isfinite().all()
+        }
+        # The total says nothing that a term does not say better.
+        terms = {k: v for k, v in wrong.items() if k != 'loss'} or wrong
+        if terms:
+            values = ', '.join(f'{name} is {value}' for name, value in terms.items())
+            last = runner.message_hub.get_info('last_ckpt') or 'none was saved'
+            raise TrainingError(
+                f'the loss is not finite at iteration {runner.iter + 1}: {values}, on '
+                f'{_files(data_batch)} (last good checkpoint: {last}): look at these '
+                'files, lower the learning rate or clip gradients, then --resume'
+            )
+
+
+def _files(data_batch: Any) -> str:
+    samples = data_batch.get('data_samples', []) if isinstance(data_batch, dict) else []
+    names = [str(getattr(sample, 'img_path', None)) for sample in samples]
+    return ', '.join(names) or 'an unknown batch'

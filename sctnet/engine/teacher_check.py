@@ -1,0 +1,153 @@
+"""Whether a teacher fits the student and the data, said before training starts.
+
+A teacher that silently did not fit was the failure that users of the original reported
+most: the loss falls, and the student learns nothing.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.runner import Runner
+from mmseg.evaluation import IoUMetric
+from mmseg.models.segmentors import BaseSegmentor
+
+from ..errors import ConfigError, DataError
+from ..models import Teacher
+
+_CHANCE = 1.5  # times 1 / classes: a teacher below this knows nothing
+
+
+def check_preprocessing(segmentor: BaseSegmentor, teacher: Teacher) -> None:
+    """See that student and teacher expect images normalised the same way.
+
+    Raises:
+        ConfigError: they do not; the student's images go to the teacher too.
+    """
+    ours, theirs = (model.data_preprocessor for model in (segmentor, teacher.segmentor))
+    for name in ('mean', 'std', 'channel_conversion'):
+        a, b = getattr(ours, name, None), getattr(theirs, name, None)
+        if a is None or b is None:
+            continue
+        if not torch.equal(torch.as_tensor(a).cpu(), torch.as_tensor(b).cpu()):
+            raise ConfigError(
+                f'student and teacher normalise images differently ({name}: '
+                f'{_plain(a)} and {_plain(b)}), and both see the same: set '
+                'model.data_preprocessor to what the teacher was trained with'
+            )
+
+
+def _plain(value: Any) -> Any:
+    return [round(v, 3) for v in torch.as_tensor(value).flatten().tolist()]
+
+
+def check_classes(
+    teacher: Teacher,
+    teacher_meta: Mapping[str, Any] | None,
+    dataset_meta: Mapping[str, Any],
+    logger: logging.Logger,
+) -> None:
+    """Log the teacher's class names beside the data set's.
+
+    Raises:
+        ConfigError: their numbers differ.
+    """
+    classes = list(dataset_meta.get('classes') or [])
+    if not classes:
+        return
+    if teacher.num_classes != len(classes):
+        raise ConfigError(
+            f'the teacher has {teacher.num_classes} classes and the data set '
+            f'{len(classes)}: train a teacher on this data set, or take the data set '
+            'that this one was trained on'
+        )
+    names = (teacher_meta or {}).get('classes')
+    if names is None:
+        logger.warning(
+            "the teacher's file names no classes: that their order is the data set's "
+            'cannot be checked'
+        )
+        return
+    pairs = list(enumerate(zip(names, classes, strict=True)))
+    table = ', '.join(
+        f'{i} {a}' if a == b else f'{i} {a} / {b} (!)' for i, (a, b) in pairs
+    )
+    logger.info(f'classes of the teacher / of the data set where they differ: {table}')
+    differing = sum(a != b for _, (a, b) in pairs)
+    if differing:
+        logger.warning(
+            f'{differing} of {len(classes)} class names of the teacher differ from the '
+            "data set's, marked (!) above: if these are other classes, or another "
+            'order, the student learns nonsense; train a teacher on this data set'
+        )
+
+
+def sanity_report(
+    runner: Runner, segmentor: BaseSegmentor, teacher: Teacher, images: int
+) -> float | None:
+    """Check labels of both data sets, and log the teacher's mIoU on validation images.
+
+    Returns:
+        The mIoU in percent over ``images`` validation images; None without them.
+
+    Raises:
+        DataError: labels lie outside the classes.
+    """
+    classes = teacher.num_classes
+    ignore = segmentor.decode_head.ignore_index
+    for sample in _samples(runner.train_dataloader.dataset, images):
+        _check_labels(sample['data_samples'], classes, ignore)
+    if runner.val_loop is None:
+        return None
+    histograms = []
+    for sample in _samples(runner.val_dataloader.dataset, images):
+        _check_labels(sample['data_samples'], classes, ignore)
+        batch = segmentor.data_preprocessor(pseudo_collate([sample]), False)
+        labels = torch.from_numpy(_labels(sample['data_samples']))
+        (result,) = teacher.predict(batch['inputs'], batch['data_samples'])
+        predicted = result.pred_sem_seg.data[0].cpu()
+        histograms.append(
+            IoUMetric.intersect_and_union(predicted, labels, classes, ignore)
+        )
+    if not histograms:
+        return None
+    intersection, union = (
+        torch.stack([h[i] for h in histograms]).sum(dim=0) for i in (0, 1)
+    )
+    present = union > 0
+    miou = 100 * float((intersection[present] / union[present]).mean())
+    runner.logger.info(
+        f'the teacher reaches {miou:.2f} mIoU on {len(histograms)} validation images'
+    )
+    if miou < 100 * _CHANCE / max(int(present.sum()), 1):
+        runner.logger.warning(
+            f'a mIoU of {miou:.2f} is hardly above chance: check the order of classes, '
+            'reduce_zero_label and the normalisation of the teacher before training on'
+        )
+    return miou
+
+
+def _samples(dataset: Any, count: int) -> Iterator[dict]:
+    """Samples spread evenly over ``dataset``, loaded and augmented as configured."""
+    source = getattr(dataset, 'dataset', dataset)
+    for index in np.unique(np.linspace(0, len(dataset) - 1, count).astype(int)):
+        yield source[int(index)]
+
+
+def _labels(data_sample: Any) -> np.ndarray:
+    return data_sample.gt_sem_seg.data[0].cpu().numpy().astype(np.int64)
+
+
+def _check_labels(data_sample: Any, classes: int, ignore: int) -> None:
+    labels = np.unique(_labels(data_sample))
+    outside = labels[((labels < 0) | (labels >= classes)) & (labels != ignore)]
+    if len(outside):
+        path = getattr(data_sample, 'seg_map_path', None) or data_sample.img_path
+        raise DataError(
+            f"'{path}' has labels {outside[:5].tolist()} outside the {classes} classes "
+            f'(0 to {classes - 1}, and {ignore} to ignore): convert the label maps, or '
+            "check the data set's reduce_zero_label and classes"
+        )

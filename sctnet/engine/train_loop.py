@@ -1,0 +1,160 @@
+"""A training loop whose every iteration depends on its number alone.
+
+What is random in iteration i (which images, how they are augmented, which paths are
+dropped) is drawn from generators that are seeded anew by the run's seed, the process
+and i. A run that was killed and resumed therefore repeats, bit for bit, what it would
+have done, with nothing but the seed in its checkpoint, and skips what it has seen
+without loading it.
+"""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank, get_world_size
+from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner.loops import _InfiniteDataloaderIterator
+from mmseg.registry import DATA_SAMPLERS, DATASETS, LOOPS
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+_DATA, _MODEL = 0, 1  # two streams of seeds that must not meet
+
+
+def seed_everything(*key: int, devices: bool = True) -> None:
+    """Seed python, numpy and torch from integers; ``devices`` includes the GPUs."""
+    words = [int(word) for word in np.random.SeedSequence(key).generate_state(3)]
+    random.seed(words[0])
+    np.random.seed(words[1])
+    if devices:
+        torch.manual_seed(words[2])
+    else:
+        torch.default_generator.manual_seed(words[2])
+
+
+class NumberedSampler(Sampler):
+    """Yields pairs (index, number): which sample, and the how-manieth of all it is.
+
+    Args:
+        sampler: config of the sampler that yields this process's indices; it is
+            started again when it ends.
+        dataset: what it samples from.
+        seed: of its shuffling, the same in all processes.
+        start: how many samples of this process to skip.
+    """
+
+    def __init__(self, sampler: dict, dataset: Dataset, seed: int, start: int) -> None:
+        self.sampler = DATA_SAMPLERS.build(
+            sampler, default_args={'dataset': dataset, 'seed': seed}
+        )
+        self.start = start
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        rank, world_size = get_rank(), get_world_size()
+        for count, index in enumerate(self._endless()):
+            if count >= self.start:
+                yield index, count * world_size + rank
+
+    def _endless(self) -> Iterator[int]:
+        epoch = 0
+        while True:
+            if hasattr(self.sampler, 'set_epoch'):
+                self.sampler.set_epoch(epoch)
+            yield from self.sampler
+            epoch += 1
+
+
+class SeededSamples(Dataset):
+    """Loads and augments sample ``index`` with randomness that ``number`` decides.
+
+    The result is the same in every worker, process and run.
+
+    Args:
+        dataset: a data set or the config of one.
+        seed: of the run.
+    """
+
+    def __init__(self, dataset: Any, seed: int) -> None:
+        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, sample: tuple[int, int]) -> Any:
+        index, number = sample
+        seed_everything(self.seed, _DATA, number, devices=False)
+        return self.dataset[index]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == 'dataset':  # not there yet: a copy is being unpickled
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+
+def _common_seed(runner: Runner) -> int:
+    """The seed that all processes share, also where each adds its rank."""
+    apart = runner._randomness_cfg.get('diff_rank_seed', False)
+    return runner.seed - get_rank() if apart else runner.seed
+
+
+@LOOPS.register_module()
+class ResumableTrainLoop(IterBasedTrainLoop):
+    """mmengine's iteration-based loop, exactly resumable.
+
+    Takes the same arguments. A ``dataloader`` that is built already, not a config, is
+    used as it is, and then only the model's randomness resumes exactly.
+    """
+
+    def __init__(
+        self, runner: Runner, dataloader: dict | DataLoader, *args: Any, **kwargs: Any
+    ) -> None:
+        self._config = dataloader if isinstance(dataloader, dict) else None
+        if self._config is not None:
+            dataloader = self._build_dataloader(runner, start=0)
+        super().__init__(runner, dataloader, *args, **kwargs)
+
+    def _build_dataloader(self, runner: Runner, start: int) -> DataLoader:
+        config = dict(self._config or {})
+        seed = _common_seed(runner)
+        config['sampler'] = {
+            'type': NumberedSampler,
+            'sampler': config['sampler'],
+            'start': start * config['batch_size'],
+        }
+        config['dataset'] = {
+            'type': SeededSamples,
+            'dataset': config['dataset'],
+            'seed': seed,
+        }
+        return runner.build_dataloader(config, seed=seed)
+
+    def run(self) -> nn.Module:
+        """Train from the current iteration to the last, validating in between."""
+        self.runner.call_hook('before_train')
+        self.runner.call_hook('before_train_epoch')
+        if self._iter > 0 and self._config is not None:
+            # Also because the checkpoint has brought its own seed.
+            self.dataloader = self._build_dataloader(self.runner, self._iter)
+            self.dataloader_iterator = _InfiniteDataloaderIterator(self.dataloader)
+        seed = _common_seed(self.runner)
+        while self._iter < self._max_iters and not self.stop_training:
+            self.runner.model.train()
+            data_batch = next(self.dataloader_iterator)
+            seed_everything(seed, _MODEL, get_rank(), self._iter)
+            self.run_iter(data_batch)
+            self._decide_current_val_interval()
+            if self._validates_now():
+                self.runner.val_loop.run()
+        self.runner.call_hook('after_train_epoch')
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def _validates_now(self) -> bool:
+        due = self._iter % self.val_interval == 0 or self._iter == self._max_iters
+        return self.runner.val_loop is not None and self._iter >= self.val_begin and due

@@ -1,0 +1,131 @@
+"""The frozen network that SIAM aligns a student with: any segmentor of mmseg's."""
+
+from typing import NamedTuple
+
+import torch
+from mmengine.model import revert_sync_batchnorm
+from mmseg.models.decode_heads import FCNHead, SegformerHead
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.models.utils import resize
+from mmseg.utils import SampleList
+from torch import Tensor, nn
+
+from ..errors import ConfigError
+
+
+class Decoded(NamedTuple):
+    """What a teacher's decoder makes of merged features."""
+
+    features: Tensor  # (N, C, h, w), what the classifier sees
+    logits: Tensor  # (N, K, h, w)
+
+
+class TeacherFeatures(NamedTuple):
+    """What the teacher makes of an image batch, without gradients."""
+
+    stages: tuple[Tensor, ...]  # what its backbone returns
+    merged: Tensor | None = None  # what its decoder takes: (N, 1024, H/4, W/4)
+    decoded: Decoded | None = None  # what its decoder makes of that, at H/4 x W/4
+
+    def shared(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Merged features, decoded features and logits, for shared-head alignment."""
+        assert self.merged is not None
+        assert self.decoded is not None
+        return self.merged, self.decoded.features, self.decoded.logits
+
+
+class Teacher(nn.Module):
+    """A segmentor that is frozen, stays in eval mode and shows its inner features.
+
+    Args:
+        segmentor: any encoder-decoder of mmseg's. One with a ``SegformerHead`` or an
+            ``FCNHead`` can share its decoder; others can align stages only.
+
+    Raises:
+        ConfigError: ``segmentor`` has no backbone and decode head.
+    """
+
+    def __init__(self, segmentor: nn.Module) -> None:
+        super().__init__()
+        if not isinstance(segmentor, EncoderDecoder):
+            raise ConfigError(
+                f'a {type(segmentor).__name__} cannot teach: expected a segmentor with '
+                "backbone and decode_head, such as mmseg's EncoderDecoder"
+            )
+        # Its norms only ever run on their statistics; SyncBN would want a GPU for it.
+        self.segmentor = revert_sync_batchnorm(segmentor)
+        self.requires_grad_(False)
+        super().train(False)
+
+    def train(self, mode: bool = True) -> 'Teacher':
+        """Stay in eval mode, whatever is asked."""
+        return self
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes K of its logits."""
+        return self.segmentor.num_classes
+
+    @property
+    def shares_decoder(self) -> bool:
+        """Whether a student's features can go through its decoder."""
+        head = self.segmentor.decode_head
+        # Heads derived from FCNHead put their own attention between its convolutions.
+        plain = getattr(type(head), 'forward', None) is FCNHead.forward
+        return isinstance(head, SegformerHead) or plain
+
+    @property
+    def merged_channels(self) -> int:
+        """Channels of the map that its decoder takes."""
+        head = self.segmentor.decode_head
+        if isinstance(head, SegformerHead):
+            return head.fusion_conv.in_channels
+        return head.in_channels
+
+    @torch.no_grad()
+    def forward(self, image: Tensor, decode: bool = True) -> TeacherFeatures:
+        """Compute the features of a normalised image batch (N, 3, H, W).
+
+        ``decode=False`` leaves the decode head out, for alignment of stages alone.
+        """
+        stages = self.segmentor.backbone(image)
+        if not decode:
+            return TeacherFeatures(tuple(stages))
+        features = self.segmentor.neck(stages) if self.segmentor.with_neck else stages
+        merged = self._merge(features)
+        return TeacherFeatures(tuple(stages), merged, self.decode(merged))
+
+    @torch.no_grad()
+    def predict(self, image: Tensor, data_samples: SampleList) -> SampleList:
+        """Segment a normalised image batch (N, 3, H, W) as mmseg's ``predict`` does."""
+        return self.segmentor.predict(image, data_samples)
+
+    def decode(self, merged: Tensor) -> Decoded:
+        """Map merged features (N, C, h, w) to decoded features and logits.
+
+        Gradients flow through it to ``merged``; its own weights are frozen.
+        """
+        head = self.segmentor.decode_head
+        if isinstance(head, SegformerHead):
+            features = head.fusion_conv(merged)
+        else:
+            features = head.convs(merged)
+            if head.concat_input:
+                features = head.conv_cat(torch.cat([merged, features], dim=1))
+        return Decoded(features, head.cls_seg(features))
+
+    def _merge(self, features: tuple[Tensor, ...]) -> Tensor:
+        head = self.segmentor.decode_head
+        inputs = head._transform_inputs(features)
+        if not isinstance(head, SegformerHead):
+            return inputs
+        projected = [
+            resize(
+                conv(x),
+                size=inputs[0].shape[2:],
+                mode=head.interpolate_mode,
+                align_corners=head.align_corners,
+            )
+            for conv, x in zip(head.convs, inputs, strict=True)
+        ]
+        return torch.cat(projected, dim=1)

@@ -1,0 +1,104 @@
+"""Weight files of teachers, and what is wrong with one that does not fit."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor, nn
+
+from .checkpoint_files import dataset_meta_of, weights_of
+from .errors import CheckpointError
+from .mismatch import list_misfits
+
+# The original's names of a teacher, alone or inside its student.
+_PREFIXES = (
+    ('auxiliary_head.1.teacher_backbone.', 'backbone.'),
+    ('auxiliary_head.1.teacher_head.', 'decode_head.'),
+    ('teacher_backbone.', 'backbone.'),
+    ('teacher_head.', 'decode_head.'),
+)
+_TRAINING_ONLY = 'auxiliary_head.'
+
+
+def teacher_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the teacher in ``weights`` under mmseg's names.
+
+    Takes a segmentor's state dict as mmseg 0.x and 1.x save it, a teacher as the
+    original released it, and a student of the original's that carries its teacher.
+    """
+    if not any('teacher_backbone.' in key for key in weights):
+        return {k: v for k, v in weights.items() if not k.startswith(_TRAINING_ONLY)}
+    teacher = {}
+    for key, weight in weights.items():
+        for old, new in _PREFIXES:
+            if key.startswith(old):
+                teacher[new + key.removeprefix(old)] = weight
+    return teacher
+
+
+def load_teacher(
+    segmentor: nn.Module, checkpoint: str | os.PathLike
+) -> dict[str, Any] | None:
+    """Load ``checkpoint``, a path or URL, into ``segmentor``: all of it or none.
+
+    Of a folder, a training's, the best checkpoint is taken, else the newest.
+
+    Returns:
+        The file's class names and palette, if it has them.
+
+    Raises:
+        CheckpointError: it cannot be read, or does not fit; nothing was loaded then.
+    """
+    if os.path.isdir(checkpoint):
+        checkpoint = _best_in(Path(checkpoint))
+    try:
+        content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location='cpu')
+        weights = teacher_weights(weights_of(content))
+        _check(segmentor.state_dict(), weights)
+    except CheckpointError as error:
+        raise CheckpointError(f"the teacher '{checkpoint}': {error}") from error
+    # Counters of old BatchNorm files may be missing; nothing else may.
+    segmentor.load_state_dict(weights, strict=False)
+    return dataset_meta_of(content)
+
+
+def _best_in(folder: Path) -> Path:
+    for pattern in ('best_*.pth', 'iter_*.pth'):
+        found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
+        if found:
+            return found[-1]
+    raise CheckpointError(
+        f"the teacher's folder '{folder}' holds no best_*.pth or iter_*.pth: name the "
+        'work folder of its training, or the file itself'
+    )
+
+
+def _check(model: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
+    wanted = [k for k in model if not k.startswith(_TRAINING_ONLY)]
+    missing = [
+        k for k in wanted if k not in weights and not k.endswith('num_batches_tracked')
+    ]
+    unexpected = [k for k in weights if k not in model]
+    reshaped = [
+        k for k in wanted if k in weights and model[k].shape != weights[k].shape
+    ]
+    if not (missing or unexpected or reshaped):
+        return
+    if reshaped and not missing and all('.conv_seg.' in k for k in reshaped):
+        found, built = (len(d[reshaped[0]]) for d in (weights, model))
+        raise CheckpointError(
+            f'it has {found} classes and its config {built}: take a teacher that was '
+            'trained on the same data set, or the config that this one was trained with'
+        )
+    if any('cfblock' in k or '.attn_l.' in k for k in unexpected):
+        raise CheckpointError(
+            'it holds an SCTNet, not this teacher: name the SegFormer that teaches, or '
+            "set the hook's teacher to the config that this file was trained with"
+        )
+    findings = list_misfits(missing, unexpected, reshaped)
+    raise CheckpointError(
+        f"it does not fit its config: {findings}: set the hook's teacher to the config "
+        'that it was trained with'
+    )

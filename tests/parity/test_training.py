@@ -1,0 +1,241 @@
+"""Losses, gradients, statistics and optimizer steps against the original's, float64."""
+
+import copy
+import json
+
+import pytest
+import torch
+from support import (
+    GOLDEN,
+    SHORT_NAMES,
+    fill,
+    original_state,
+)
+
+from sctnet.catalog import load_config
+from sctnet.engine import DistillationHook
+from sctnet.key_map import port_name
+
+pytestmark = pytest.mark.parity
+RUNS = {
+    'train_ade_s': 'ade_s',
+    'train_ade_s_125x187': 'ade_s',
+    'train_ade_b': 'ade_b',
+    'train_coco_b': 'coco_b',
+    'train_city_s_seg75': 'city_s_seg75',
+}
+TERMS = {
+    'logits': ('siam.loss_sdha_logits', 3),
+    'decoder_feature': ('siam.loss_sdha_feature', 15),
+    'stage4': ('siam.loss_bfa_stage4', 15),
+    'stage3': ('siam.loss_bfa_stage3', 15),
+}
+STUDENT = ('backbone.', 'decode_head.', 'auxiliary_head.0.')
+PROJECTIONS = tuple(
+    f'auxiliary_head.1.{name}.'
+    for name in ('feature_transforms', 'convstage3', 'convstage4')
+)
+
+
+def close(ours, expected, rtol=1e-9, atol=0.0, name=None):
+    ours = torch.as_tensor(ours, dtype=torch.float64).detach()
+    expected = torch.as_tensor(expected, dtype=torch.float64)
+    torch.testing.assert_close(
+        ours, expected, rtol=rtol, atol=atol, msg=lambda text: f'{name}: {text}'
+    )
+
+
+def build(config, tmp_path, num_classes):
+    """Student in training mode with the teacher attached, all in float64."""
+    from mmengine.model import revert_sync_batchnorm
+    from mmseg.registry import MODELS
+
+    cfg = copy.deepcopy(load_config(SHORT_NAMES[config]))
+    cfg.model.backbone.drop_path_rate = 0.0
+    segmentor = revert_sync_batchnorm(MODELS.build(cfg.model))
+    result = segmentor.load_state_dict(original_state(config))
+    assert not result.missing_keys
+    assert not result.unexpected_keys
+    teacher = {
+        name.removeprefix('auxiliary_head.1.'): weight
+        for name, weight in original_state(config).items()
+        if 'teacher_' in name
+    }
+    torch.save(teacher, tmp_path / 'Teacher.pth')  # the form that was released
+    hook = DistillationHook(cfg.custom_hooks[0].teacher, tmp_path / 'Teacher.pth')
+    assert hook.attach(segmentor).num_classes == num_classes
+    segmentor.teacher.double()
+    return segmentor.double().train(), cfg
+
+
+def make_batch(image, labels):
+    from mmengine.structures import PixelData
+    from mmseg.structures import SegDataSample
+
+    size = [image[key] for key in ('seed', 'n', 'h', 'w')]
+    inputs = torch.from_numpy(fill.image(*size)).double()
+    maps = fill.labels(*(labels[key] for key in ('seed', 'n', 'h', 'w', 'num_classes')))
+    samples = []
+    for label_map in maps:
+        sample = SegDataSample()
+        sample.gt_sem_seg = PixelData(data=torch.from_numpy(label_map)[None])
+        samples.append(sample)
+    return inputs, samples
+
+
+def total_of(losses):
+    return sum(value for name, value in losses.items() if 'loss' in name)
+
+
+def check_losses(losses, golden):
+    expected = golden['losses']
+    close(losses['decode.loss_ce'], expected['decode.loss_ce'])
+    close(losses['aux.loss_ce'], expected['aux_0.loss_ce'])
+    close(losses['decode.acc_seg'].squeeze(), expected['decode.acc_seg'], 1e-6)
+    close(losses['aux.acc_seg'].squeeze(), expected['aux_0.acc_seg'], 1e-6)
+    for term, (name, weight) in TERMS.items():
+        unweighted = golden['guidance_terms_unweighted'][term]
+        close(losses[name], weight * unweighted, name=name)
+    guidance = sum(losses[name] for name, _ in TERMS.values())
+    close(guidance, expected['aux_1.loss_guidance'])
+    close(total_of(losses), expected['loss'])
+
+
+@pytest.fixture(params=RUNS)
+def run(request, tmp_path):
+    """One forward and backward pass of a config: the student, losses, figures."""
+    golden = json.loads((GOLDEN / f'{request.param}.json').read_text())
+    config = RUNS[request.param]
+    classes = golden['labels']['num_classes']
+    segmentor, _ = build(config, tmp_path, classes)
+    losses = segmentor.loss(*make_batch(golden['image'], golden['labels']))
+    total_of(losses).backward()
+    return segmentor, losses, golden['float64']
+
+
+def test_losses_gradients_and_statistics_equal_the_originals(run):
+    segmentor, losses, golden = run
+    check_losses(losses, golden)
+    check_gradients(segmentor, golden['grad_norm'])
+    check_statistics(segmentor, golden['bn_after_one_forward'])
+
+
+def check_gradients(segmentor, expected):
+    ours = {name: p.grad for name, p in segmentor.named_parameters()}
+    compared = 0
+    for name, norm in expected.items():
+        if not name.startswith(STUDENT + PROJECTIONS):
+            assert 'teacher_' in name
+            continue
+        # Biases before a batch norm have no true gradient, rounding alone.
+        close(ours.pop(port_name(name)).norm(), norm, atol=1e-10, name=name)
+        compared += 1
+    assert not ours
+    assert compared == 164
+    assert all(p.grad is None for p in segmentor.teacher.parameters())
+
+
+def check_statistics(segmentor, expected):
+    modules = dict(segmentor.named_modules())
+    for name, figures in expected.items():
+        if 'teacher_head' in name:
+            place = name.removeprefix('auxiliary_head.1.teacher_head.')
+            norm = segmentor.teacher.segmentor.decode_head.get_submodule(place)
+        else:
+            norm = modules[port_name(f'{name}.weight').removesuffix('.weight')]
+        for kind in ('mean', 'var'):
+            values = getattr(norm, f'running_{kind}')
+            close(values[:8], figures[f'running_{kind}_first8'], name=name)
+            close(values.norm(), figures[f'running_{kind}_norm'], name=name)
+        assert int(norm.num_batches_tracked) == figures['num_batches_tracked']
+        assert norm.training == figures['training']
+        assert norm.eps == figures['eps']
+
+
+class TrainedTeacher:
+    """What the original's Cityscapes recipes do to the teacher they mean to freeze.
+
+    Its scheduler gives the layers that the student's features pass a rate of up to
+    1e-6; AdamW then moves them.
+    """
+
+    def __init__(self, segmentor, weight_decay):
+        head = segmentor.teacher.segmentor.decode_head
+        weights = [*head.fusion_conv.parameters(), *head.conv_seg.parameters()]
+        for weight in weights:
+            weight.requires_grad_(True)
+        self.optimizer = torch.optim.AdamW(weights, lr=0.0, weight_decay=weight_decay)
+
+    def step(self, lr):
+        self.optimizer.param_groups[0]['lr'] = lr
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+
+@pytest.mark.parametrize(
+    ('config', 'trains_teacher', 'rtol'),
+    [
+        ('ade_s', False, 1e-9),
+        ('city_s_seg75', True, 1e-9),
+        # The teacher that stays as it was differs by some 1e-8 a step, which AdamW's
+        # first steps, hardly more than signs of gradients, amplify in the student.
+        ('city_s_seg75', False, 5e-3),
+    ],
+)
+def test_optimizer_steps_equal_the_originals(config, trains_teacher, rtol, tmp_path):
+    """Six steps from iteration 1500, with the recipe's own optimizer and scheduler."""
+    recorded = json.loads((GOLDEN / f'steps_{config}.json').read_text())
+    golden = recorded['float64']
+    classes = 150 if config == 'ade_s' else 19
+    segmentor, cfg = build(config, tmp_path, classes)
+    wrapper = make_optimizer(segmentor, cfg)
+    decay = cfg.optim_wrapper.optimizer.weight_decay
+    trained = TrainedTeacher(segmentor, decay) if trains_teacher else None
+    scheduler = make_scheduler(wrapper, cfg, golden['steps'][0]['iter'])
+    height, width = recorded['size']
+    size = {'n': 2, 'h': height, 'w': width}
+    batch = make_batch({'seed': 1, **size}, {'seed': 2, 'num_classes': classes, **size})
+    for number, expected in enumerate(golden['steps']):
+        losses = segmentor.loss(*batch)
+        if number == 0 or rtol == 1e-9:
+            check_losses(losses, expected)
+        else:
+            close(total_of(losses), expected['losses']['loss'], rtol)
+        rates = {group['lr'] for group in wrapper.optimizer.param_groups}
+        close(min(rates), expected['lr']['backbone'], 1e-9)
+        close(max(rates), expected['lr']['decode_head'], 1e-9)
+        wrapper.update_params(total_of(losses))
+        if trained:
+            trained.step(expected['lr']['teacher_head'])
+        scheduler.step()
+    if rtol == 1e-9:
+        check_weights(segmentor, golden['params_after'])
+
+
+def make_optimizer(segmentor, cfg):
+    from mmengine.optim import build_optim_wrapper
+
+    return build_optim_wrapper(segmentor, copy.deepcopy(cfg.optim_wrapper))
+
+
+def make_scheduler(wrapper, cfg, iteration):
+    """The config's scheduler, brought to ``iteration``."""
+    from mmengine.registry import PARAM_SCHEDULERS
+
+    (config,) = cfg.param_scheduler
+    scheduler = PARAM_SCHEDULERS.build({**config, 'optimizer': wrapper.optimizer})
+    for _ in range(iteration):
+        scheduler.step()
+    return scheduler
+
+
+def check_weights(segmentor, expected):
+    parameters = dict(segmentor.named_parameters())
+    for original, figures in expected.items():
+        if 'teacher_' in original:
+            continue
+        weight = parameters[port_name(original)].detach()
+        close(weight.norm(), figures['norm'], name=original)
+        # Single elements move by a ratio of gradients, however small these are.
+        atol = 1e-9 * figures['norm']
+        close(weight.flatten()[:4], figures['first4'], atol=atol, name=original)
