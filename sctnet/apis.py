@@ -20,6 +20,8 @@ from .checkpoint_files import dataset_meta_of, weights_of
 from .compat import quieten_mmseg
 from .errors import ArgumentError, CheckpointError, ImageError
 from .images import read_image, to_bgr
+from .models import SCTSegmentor
+from .teacher_files import load_teacher
 
 Image = str | os.PathLike | np.ndarray
 
@@ -54,7 +56,8 @@ def init_model(
     cfg.merge_from_dict(cfg_options or {})
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model_cfg = copy.deepcopy(cfg.model)
-    model_cfg.auxiliary_head = None
+    for training_only in ('auxiliary_head', 'siam'):
+        model_cfg.pop(training_only, None)
     with warnings.catch_warnings():
         quieten_mmseg()
         model = MODELS.build(model_cfg)
@@ -81,12 +84,15 @@ def _load_weights(
     from mmengine.runner.checkpoint import CheckpointLoader
 
     name = os.fspath(checkpoint)
-    loaded = CheckpointLoader.load_checkpoint(name, map_location='cpu')
-    try:
-        model.load_state_dict(weights_of(loaded))
-    except CheckpointError as error:
-        raise CheckpointError(f"cannot load '{name}': {error}") from error
-    meta = dataset_meta_of(loaded)
+    if isinstance(model, SCTSegmentor):
+        loaded = CheckpointLoader.load_checkpoint(name, map_location='cpu')
+        try:
+            model.load_state_dict(weights_of(loaded))
+        except CheckpointError as error:
+            raise CheckpointError(f"cannot load '{name}': {error}") from error
+        meta = dataset_meta_of(loaded)
+    else:
+        meta = load_teacher(model, name)
     if meta is None or len(meta['classes']) != model.num_classes:
         return None  # names that cannot be the model's
     if meta['palette'] is None:

@@ -76,6 +76,10 @@ def check_batch_size(cfg: Config) -> None:
     processes = int(os.environ.get('WORLD_SIZE', 1))
     synchronised = processes > 1 and "'SyncBN'" in repr(cfg.model)
     batch_norm = "'BN'" in repr(cfg.model) or "'SyncBN'" in repr(cfg.model)
+    backbone = cfg.model.backbone.type
+    kind = backbone if isinstance(backbone, str) else backbone.__name__
+    if kind.rpartition('.')[2] != 'SCTNet':
+        return
     if cfg.train_dataloader.batch_size == 1 and batch_norm and not synchronised:
         raise ConfigError(
             'train_dataloader.batch_size=1 leaves batch norm a single value a channel '

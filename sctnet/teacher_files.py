@@ -94,11 +94,11 @@ def _check(model: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
         )
     if any('cfblock' in k or '.attn_l.' in k for k in unexpected):
         raise CheckpointError(
-            'it holds an SCTNet, not this teacher: name the SegFormer that teaches, or '
-            "set the hook's teacher to the config that this file was trained with"
+            'it holds an SCTNet, not this network: name another file, or the config '
+            'that this one was trained with'
         )
     findings = list_misfits(missing, unexpected, reshaped)
     raise CheckpointError(
-        f"it does not fit its config: {findings}: set the hook's teacher to the config "
-        'that it was trained with'
+        f'it does not fit its config: {findings}: name the config that it was trained '
+        'with'
     )

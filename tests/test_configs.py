@@ -10,7 +10,11 @@ from support import GOLDEN, REPOSITORY, SHORT_NAMES
 from sctnet.catalog import leaf_names, load_config, short_names
 from sctnet.key_map import port_name
 
-LEAVES = sorted((REPOSITORY / 'configs' / 'sctnet').glob('*.py'))
+LEAVES = sorted(
+    path
+    for path in (REPOSITORY / 'configs').glob('*/*.py')
+    if path.parent.name != '_base_'
+)
 # batch, lr, weight decay, min lr, crop (h, w), ratio, train scale, test scale
 RECIPES = {
     'ade_s': (8, 5e-4, 0.01, 0, (512, 512), (0.5, 2.0), (2048, 512), (2048, 512)),
@@ -52,16 +56,23 @@ def test_leaf_is_short_importable_and_builds(leaf):
 
 
 def test_leaf_names_are_unique_in_the_whole_tree():
-    names = [path.name for path in (REPOSITORY / 'configs').rglob('*.py')]
+    names = [path.name for path in LEAVES]
+    names += [path.name for path in (REPOSITORY / 'configs' / '_base_').rglob('*.py')]
+    names.remove('common.py')  # of data sets and of models; no leaf
     assert len(names) == len(set(names))
 
 
 def test_model_index_names_every_leaf_and_its_file():
-    metafile = REPOSITORY / 'configs' / 'sctnet' / 'metafile.yml'
-    models = yaml.safe_load(metafile.read_text())['Models']
+    index = yaml.safe_load((REPOSITORY / 'model-index.yml').read_text())['Import']
+    models = [
+        model
+        for metafile in index
+        for model in yaml.safe_load((REPOSITORY / metafile).read_text())['Models']
+    ]
     assert sorted(model['Name'] for model in models) == leaf_names()
     assert all((REPOSITORY / model['Config']).is_file() for model in models)
-    assert set(short_names()) == set(SHORT_NAMES.values())
+    assert set(short_names()) >= set(SHORT_NAMES.values())
+    assert len(short_names()) == len(models)
 
 
 @pytest.mark.parametrize('config', RECIPES)
@@ -72,7 +83,7 @@ def test_recipe(config):
     assert loader.batch_size == batch
     assert (optimizer.type, optimizer.lr) == (torch.optim.AdamW, lr)
     assert (optimizer.weight_decay, optimizer.betas) == (decay, (0.9, 0.999))
-    assert cfg.param_scheduler[1].eta_min == min_lr
+    assert cfg.param_scheduler[0].get('eta_min', 0) == min_lr
     assert cfg.train_cfg.max_iters == 160000
     train = steps(loader.dataset.pipeline)
     assert list(train) == [

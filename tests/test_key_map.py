@@ -4,7 +4,7 @@ from support import SHORT_NAMES, original_keys, student_state
 from sctnet.apis import init_model
 from sctnet.key_map import ORIGINAL_TO_PORT, port_name
 
-DROPPED = ('teacher_backbone', 'teacher_head', 'feature_transforms', 'convstage')
+DROPPED = ('teacher_backbone', 'teacher_head')
 
 
 @pytest.mark.parametrize('config', SHORT_NAMES)

@@ -59,8 +59,6 @@ def test_unwritable_work_dir(tmp_path):
 
 def test_resume_tta_amp_and_show(monkeypatch, tmp_path):
     cfg = load_config('sctnet-s-seg50')
-    launch.set_resume(cfg, 'auto')
-    assert (cfg.resume, cfg.load_from) == (True, None)
     own = str(tmp_path / 'own.pth')
     torch.save({'message_hub': {}, 'optimizer': {}}, own)
     launch.set_resume(cfg, own)
@@ -82,21 +80,34 @@ def test_resume_tta_amp_and_show(monkeypatch, tmp_path):
 def test_amp_without_a_gpu_and_tta_without_a_pipeline(monkeypatch):
     cfg = load_config('sctnet-s-seg50')
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
-    with pytest.raises(ConfigError, match='needs a GPU'):
-        launch.enable_amp(cfg)
+    launch.enable_amp(cfg)
+    assert cfg.optim_wrapper.type == 'BFloat16OptimWrapper'
+    launch.enable_amp(cfg)  # again, or written in the config
+    assert cfg.optim_wrapper.type == 'BFloat16OptimWrapper'
     cfg.pop('tta_pipeline')
     with pytest.raises(ConfigError, match='--tta needs'):
         launch.enable_tta(cfg)
 
 
-def test_processes_without_a_gpu_need_batch_norm(monkeypatch):
-    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+def test_auto_resume_takes_the_work_folders_newest(tmp_path, capsys):
     cfg = load_config('sctnet-s-seg50')
-    cfg.launcher = 'pytorch'
-    with pytest.raises(ConfigError, match='cannot use SyncBN'):
-        launch.join_cpu_processes(cfg)
-    cfg.launcher = 'none'
-    launch.join_cpu_processes(cfg)
+    cfg.work_dir = str(tmp_path)
+    launch.set_resume(cfg, 'auto')
+    assert cfg.resume is False
+    assert 'starting from the beginning' in capsys.readouterr().out
+    for iteration in (9, 10):
+        state = {'message_hub': {}, 'optimizer': {}}
+        torch.save(state, tmp_path / f'iter_{iteration}.pth')
+    launch.set_resume(cfg, 'auto')
+    assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / 'iter_10.pth'))
+
+
+def test_teacher_option_reaches_the_hook():
+    cfg = load_config('sctnet-s-seg50')
+    launch.set_teacher(cfg, 'teacher.pth')
+    assert cfg.custom_hooks[0].checkpoint == 'teacher.pth'
+    with pytest.raises(ConfigError, match='has no DistillationHook'):
+        launch.set_teacher(load_config('segformer-b2-ade'), 'teacher.pth')
 
 
 def test_expected_errors_end_a_tool_in_one_line(capsys):

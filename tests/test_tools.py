@@ -21,6 +21,7 @@ SMALL = [
     'train_dataloader.persistent_workers=False',
 ]
 TRAIN = [
+    'model.siam=None',  # without a teacher
     *('train_dataloader.batch_size=2', 'train_cfg.val_interval=100'),
     *('default_hooks.logger.interval=1', 'default_hooks.checkpoint.interval=1'),
     *('model.backbone.base_channels=8', 'model.backbone.dappm_channels=8'),
@@ -102,7 +103,7 @@ def test_train_tool_trains_resumes_and_its_checkpoint_opens(streets, tmp_path):
 
 def test_training_starts_from_released_weights(released_city_s, streets, tmp_path):
     """Whole through load_from; for other classes through init_cfg of the backbone."""
-    common = [SEG50, '--data-root', streets, '--work-dir', 'work', *SMALL, *TRAIN[:4]]
+    common = [SEG50, '--data-root', streets, '--work-dir', 'work', *SMALL, *TRAIN[:5]]
     common += ['train_cfg.max_iters=1', 'optim_wrapper.optimizer.lr=0.0']
     common += ['model.data_preprocessor.size=(64,64)', *TRAIN[-1:]]
     weights = torch.load(released_city_s, weights_only=True)['state_dict']
