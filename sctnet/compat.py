@@ -149,7 +149,11 @@ def history_statistic(owner: type, name: str) -> Any:
 
 
 def quieten_mmseg() -> None:
-    """Silence two warnings of mmseg's that no user can act on."""
-    # Of its own code, and of a choice that our configs make on purpose.
-    warnings.filterwarnings('ignore', message='``build_loss`` would be deprecated')
-    warnings.filterwarnings('ignore', message='Default ``avg_non_ignore`` is False')
+    """Silence warnings of mmseg's that no user can act on."""
+    # Of its own code, and of choices that our configs make on purpose.
+    for text in (
+        '``build_loss`` would be deprecated',
+        'Default ``avg_non_ignore`` is False',
+        'The draw is False',
+    ):
+        warnings.filterwarnings('ignore', message=text)

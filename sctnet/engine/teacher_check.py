@@ -71,6 +71,12 @@ def check_classes(
             'cannot be checked'
         )
         return
+    if len(names) != len(classes):
+        logger.warning(
+            f"the teacher's file names {len(names)} classes and holds weights for "
+            f"{len(classes)}: that they are the data set's cannot be checked"
+        )
+        return
     pairs = list(enumerate(zip(names, classes, strict=True)))
     table = ', '.join(
         f'{i} {a}' if a == b else f'{i} {a} / {b} (!)' for i, (a, b) in pairs

@@ -1,0 +1,231 @@
+import copy
+
+import pytest
+import torch
+from mmengine.config import ConfigDict
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import MODELS
+from support import original_state
+
+from sctnet.apis import init_model
+from sctnet.catalog import load_config
+from sctnet.engine import DistillationHook
+from sctnet.errors import CheckpointError, ConfigError, DataError
+
+SMALL = {
+    'train_dataloader.num_workers': 0,
+    'train_dataloader.persistent_workers': False,
+    'train_dataloader.batch_size': 2,
+    'val_dataloader.num_workers': 0,
+    'val_dataloader.persistent_workers': False,
+    'train_dataloader.dataset.pipeline.3.crop_size': (64, 64),
+    'model.data_preprocessor.size': (64, 64),
+    'train_cfg.max_iters': 2,
+    'train_cfg.val_interval': 1,
+    'custom_hooks.0.sanity_images': 1,
+    'default_hooks.checkpoint.interval': 1,
+    'default_hooks.logger.interval': 1,
+}
+
+
+@pytest.fixture(scope='module')
+def teacher_file(tmp_path_factory):
+    """A seeded SegFormer-T as mmseg 1.x saves one."""
+    torch.manual_seed(5)
+    segmentor = MODELS.build(load_config('segformer-t-streets').model)
+    path = tmp_path_factory.mktemp('teacher') / 'teacher.pth'
+    torch.save({'meta': {}, 'state_dict': segmentor.state_dict()}, path)
+    return path
+
+
+@pytest.fixture
+def cfg(streets, teacher_file, tmp_path):
+    config = copy.deepcopy(load_config('sctnet-t-streets'))
+    config.merge_from_dict({**SMALL, 'custom_hooks.0.checkpoint': str(teacher_file)})
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        config[name].dataset.data_root = str(streets)
+    config.work_dir = str(tmp_path / 'work')
+    config.experiment_name = tmp_path.name
+    return config
+
+
+class Watch(Hook):
+    """Looks at the training from inside, at every iteration."""
+
+    def __init__(self, look):
+        self.look = look
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.look(runner, outputs)
+
+
+def test_teacher_is_nowhere_but_in_the_losses(cfg, teacher_file):
+    cfg.custom_hooks.append({'type': 'EMAHook'})
+    expected = torch.load(teacher_file, weights_only=True)['state_dict']
+    seen = []
+
+    def look(runner, outputs):
+        teacher = runner.model.teacher
+        own = {id(p) for p in teacher.parameters()}
+        trained = runner.optim_wrapper.optimizer.param_groups
+        assert not own & {id(p) for group in trained for p in group['params']}
+        assert not own & {id(p) for p in runner.model.parameters()}
+        assert not any(module.training for module in teacher.modules())
+        assert all(p.grad is None for p in teacher.parameters())
+        assert not any(m is teacher for m in runner.model.modules())
+        seen.append((teacher, outputs))
+
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(Watch(look))
+    before = {k: v.clone() for k, v in runner.model.state_dict().items()}
+    runner.train()
+    (teacher, outputs), _ = seen
+    for key, weight in teacher.segmentor.state_dict().items():
+        assert torch.equal(weight, expected[key]), key
+    names = ('bfa_stage3', 'bfa_stage4', 'sdha_feature', 'sdha_logits')
+    assert all(outputs[f'siam.loss_{name}'] > 0 for name in names)
+    assert runner.model.teacher is None  # detached at the end
+    after = runner.model.state_dict()
+    assert after.keys() == before.keys()
+    assert not torch.equal(
+        after['siam.sdha.projection.weight'], before['siam.sdha.projection.weight']
+    )
+    checkpoint = torch.load(f'{cfg.work_dir}/iter_2.pth', weights_only=True)
+    assert len(checkpoint['optimizer']['param_groups'][0]['params']) <= len(before)
+    for part in ('state_dict', 'ema_state_dict'):
+        names = {key.removeprefix('module.') for key in checkpoint[part]} - {'steps'}
+        assert names == before.keys()
+
+
+def test_attaches_without_a_runner_and_copies_leave_it_behind(teacher_file):
+    student = MODELS.build(load_config('sctnet-t-streets').model)
+    with pytest.raises(ConfigError, match='use a DistillationHook'):
+        student.loss(torch.randn(2, 3, 64, 64), make_samples())
+    teacher = DistillationHook('segformer-t-streets', teacher_file).attach(student)
+    assert student.teacher is teacher
+    losses = student.train().loss(torch.randn(2, 3, 64, 64), make_samples())
+    assert sum(name.startswith('siam.loss_') for name in losses) == 4
+    assert copy.deepcopy(student).teacher is None
+    student.detach_teacher()
+    assert student.teacher is None
+
+
+def make_samples():
+    from mmengine.structures import PixelData
+    from mmseg.structures import SegDataSample
+
+    samples = []
+    for _ in range(2):
+        sample = SegDataSample()
+        labels = torch.randint(0, 19, (1, 64, 64))
+        sample.gt_sem_seg = PixelData(data=labels)
+        samples.append(sample)
+    return samples
+
+
+def test_testing_and_inference_need_no_teacher_file(cfg, tmp_path):
+    cfg.custom_hooks[0].checkpoint = str(tmp_path / 'gone.pth')
+    model = MODELS.build(cfg.model)
+    path = tmp_path / 'student.pth'
+    torch.save({'meta': {}, 'state_dict': model.state_dict()}, path)
+    cfg.load_from = str(path)
+    assert 'mIoU' in Runner.from_cfg(cfg).test()
+    assert init_model('sctnet-t-streets', path, 'cpu').siam is None
+
+
+def test_student_without_alignment_needs_no_teacher(cfg):
+    cfg.model.siam = None
+    cfg.custom_hooks[0].checkpoint = None
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter == 2
+
+
+@pytest.mark.parametrize(
+    ('change', 'error', 'message'),
+    [
+        ({'checkpoint': None}, CheckpointError, 'name its file with --teacher FILE'),
+        ({'checkpoint': 'gone.pth'}, CheckpointError, "'gone.pth' does not exist"),
+        ({'teacher': 'segformer-b9-ade'}, ConfigError, 'there is no config'),
+        ({'teacher': 'segformer-b2-ade'}, CheckpointError, 'does not fit its config'),
+    ],
+)
+def test_teacher_that_is_not_there_or_does_not_fit(cfg, change, error, message):
+    cfg.custom_hooks[0].update(change)
+    with pytest.raises(error, match=message):
+        Runner.from_cfg(cfg).train()
+
+
+def test_teacher_with_other_classes_than_the_data(cfg, tmp_path):
+    model = copy.deepcopy(load_config('segformer-t-streets').model)
+    model.decode_head.num_classes = 7
+    path = tmp_path / 'seven.pth'
+    torch.save(MODELS.build(model).state_dict(), path)
+    cfg.custom_hooks[0].checkpoint = str(path)
+    with pytest.raises(CheckpointError, match='it has 7 classes and its config 19'):
+        Runner.from_cfg(cfg).train()
+    cfg.custom_hooks[0].teacher = model
+    cfg.experiment_name += '_again'
+    with pytest.raises(ConfigError, match='7 classes and the data set 19'):
+        Runner.from_cfg(cfg).train()
+
+
+def test_labels_outside_the_classes_stop_before_the_first_iteration(cfg, tmp_path):
+    import shutil
+
+    import cv2
+
+    root = tmp_path / 'streets'
+    shutil.copytree(cfg.train_dataloader.dataset.data_root, root)
+    path = next((root / 'gtFine' / 'val').rglob('*TrainIds.png'))
+    labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    labels[:9] = 33
+    cv2.imwrite(str(path), labels)
+    for name in ('train_dataloader', 'val_dataloader'):
+        cfg[name].dataset.data_root = str(root)
+    cfg.custom_hooks[0].sanity_images = 2
+    runner = Runner.from_cfg(cfg)
+    with pytest.raises(DataError, match=rf'{path.name}.* has labels \[33\] outside'):
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_other_normalisation_than_the_teachers_is_an_error(cfg):
+    cfg.model.data_preprocessor.mean = [0.0, 0.0, 0.0]
+    with pytest.raises(ConfigError, match='normalise images differently'):
+        Runner.from_cfg(cfg).train()
+
+
+def test_what_is_no_student_of_ours_cannot_be_taught(teacher_file):
+    other = MODELS.build(load_config('segformer-t-streets').model)
+    with pytest.raises(ConfigError, match='a EncoderDecoder cannot be taught'):
+        DistillationHook('segformer-t-streets', teacher_file).attach(other)
+
+
+def test_scheduled_weights_follow_the_iterations(cfg):
+    cfg.model.siam.schedule = ConfigDict(kind='linear', end=2)
+    seen = []
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(
+        Watch(lambda runner, _: seen.append(dict(runner.model.siam.factors)))
+    )
+    runner.train()
+    assert [set(factors.values()) for factors in seen] == [{1.0}, {0.5}]
+
+
+def test_a_config_dict_or_its_path_name_the_same_teacher(teacher_file, tmp_path):
+    path = tmp_path / 'mine.py'
+    load_config('segformer-t-streets').dump(path)
+    model = load_config('segformer-t-streets').model
+    for teacher in (path, str(path), model, dict(model)):
+        built = DistillationHook(teacher, teacher_file).build_teacher()
+        assert built.num_classes == 19
+
+
+def test_released_student_that_carries_its_teacher_can_teach(released_ade_s):
+    hook = DistillationHook('segformer-b2-ade', released_ade_s)
+    teacher = hook.build_teacher()
+    key = 'auxiliary_head.1.teacher_head.conv_seg.weight'
+    expected = original_state('ade_s', key)[key]
+    assert torch.equal(teacher.segmentor.decode_head.conv_seg.weight, expected)
