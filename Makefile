@@ -9,7 +9,7 @@ COPIED := model-index.yml $(wildcard tools/* configs/*/*.py configs/*/*/*.py con
 .PHONY: help setup demo test lint format clean
 
 help:
-	@echo "make demo    street scenes, a test run, one segmented image"
+	@echo "make demo    street scenes, a teacher, its student, a test, pictures"
 	@echo "make test    the whole test suite"
 	@echo "make lint    ruff, mypy, codespell"
 	@echo "make setup   only the virtual environment .venv"

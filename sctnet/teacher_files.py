@@ -52,7 +52,7 @@ def load_teacher(
         CheckpointError: it cannot be read, or does not fit; nothing was loaded then.
     """
     if os.path.isdir(checkpoint):
-        checkpoint = _best_in(Path(checkpoint))
+        checkpoint = best_checkpoint(checkpoint)
     try:
         content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location='cpu')
         weights = teacher_weights(weights_of(content))
@@ -64,14 +64,20 @@ def load_teacher(
     return dataset_meta_of(content)
 
 
-def _best_in(folder: Path) -> Path:
+def best_checkpoint(folder: str | os.PathLike) -> Path:
+    """Return the best checkpoint of a training in ``folder``, else its newest.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    folder = Path(folder)
     for pattern in ('best_*.pth', 'iter_*.pth'):
         found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
         if found:
             return found[-1]
     raise CheckpointError(
-        f"the teacher's folder '{folder}' holds no best_*.pth or iter_*.pth: name the "
-        'work folder of its training, or the file itself'
+        f"folder '{folder}' holds no best_*.pth or iter_*.pth: name the work folder of "
+        'a training, or the file itself'
     )
 
 

@@ -1,17 +1,21 @@
-"""Street scenes, ``mim test`` on them with a seeded student, one segmented image."""
+"""Teach a small SCTNet: street scenes, a teacher, a student, a test, two pictures."""
 
 import argparse
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-import torch
+import cv2
 
-from sctnet.apis import init_model
-from sctnet.checkpoint_files import write_checkpoint
+from sctnet.apis import inference_model, init_model
+from sctnet.figures import draw_comparison, draw_curves
+from sctnet.images import read_image
 from sctnet.launch import run_tool
+from sctnet.teacher_files import best_checkpoint
 
-CONFIG = 'sctnet_s_seg50_2xb8_160k_cityscapes_512x1024.py'
+TEACHER = 'segformer_t_1xb4_600_streets_128x256.py'
+STUDENT = 'sctnet_t_1xb4_600_streets_128x256.py'
 TOOLS = Path(__file__).resolve().parent
 
 
@@ -24,12 +28,16 @@ def run(*command: object) -> None:
         sys.exit(f'error: the command above failed with status {status}')
 
 
-def write_seeded_student(path: Path, seed: int = 0) -> None:
-    """Write an untrained SCTNet-S, the same for the same seed."""
-    torch.manual_seed(seed)
-    model = init_model(CONFIG, device='cpu')
-    meta = {key: list(model.dataset_meta[key]) for key in ('classes', 'palette')}
-    write_checkpoint(path, model.state_dict(), {'dataset_meta': meta})
+def compare(image: Path, checkpoints: dict[str, tuple[str, Path]], path: Path) -> None:
+    """Draw an image, its true labels and what each checkpoint makes of it."""
+    truth = Path(str(image).replace('leftImg8bit', 'gtFine').removesuffix('.png'))
+    labels = cv2.imread(f'{truth}_labelTrainIds.png', cv2.IMREAD_UNCHANGED)
+    maps = {'truth': labels}
+    for name, (config, checkpoint) in checkpoints.items():
+        model = init_model(config, checkpoint, device='cpu')
+        result = inference_model(model, image)
+        maps[name] = result.pred_sem_seg.data[0].numpy()
+    draw_comparison(read_image(image), maps, model.dataset_meta['palette'], path)
 
 
 def main() -> None:
@@ -37,25 +45,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out-dir', type=Path, default=Path('demo_output'))
     out = parser.parse_args().out_dir
-    data, checkpoint = out / 'street_scenes', out / 'seeded_student.pth'
+    start = time.monotonic()
+    data, teacher, student = out / 'street_scenes', out / 'teacher', out / 'student'
 
-    run(sys.executable, TOOLS / 'make_street_scenes.py', data, '--train', 8, '--val', 4)
-    write_seeded_student(checkpoint)
-    loader = 'test_dataloader'
-    run(
-        *('mim', 'test', 'sctnet', CONFIG, '--checkpoint', checkpoint),
-        *('--data-root', data, '--work-dir', out / 'work_dir'),
-        *('--cfg-options', f'{loader}.num_workers=0'),
-        f'{loader}.persistent_workers=False',
-    )
+    scenes = ('--train', 48, '--val', 16, '--size', '512x256')
+    run(sys.executable, TOOLS / 'make_street_scenes.py', data, *scenes)
+    at = ('--data-root', data, '--work-dir')
+    run('mim', 'train', 'sctnet', TEACHER, *at, teacher)
+    run('mim', 'train', 'sctnet', STUDENT, *at, student, '--teacher', teacher)
+    trained = best_checkpoint(student)
+    run('mim', 'test', 'sctnet', STUDENT, '--checkpoint', trained, *at, out / 'test')
     image = sorted((data / 'leftImg8bit' / 'val').rglob('*.png'))[0]
     run(
-        *(sys.executable, TOOLS / 'infer.py', image, '--config', CONFIG),
-        *('--checkpoint', checkpoint, '--out-dir', out / 'results'),
+        *(sys.executable, TOOLS / 'infer.py', image, '--config', STUDENT),
+        *('--checkpoint', trained, '--out-dir', out / 'results'),
     )
+    checkpoints = {
+        'teacher': (TEACHER, best_checkpoint(teacher)),
+        'student': (STUDENT, trained),
+    }
+    compare(image, checkpoints, out / 'comparison.png')
+    draw_curves({'teacher': teacher, 'student': student}, out / 'curves.png')
     print(
-        f'\nThe overlay is {out / "results" / f"{image.stem}_overlay.png"}\n'
-        'The student is seeded, not trained: its labels mean nothing yet.'
+        f'\n{time.monotonic() - start:.0f} s. Look at {out / "comparison.png"} (image, '
+        f'truth, teacher, student), {out / "curves.png"} and '
+        f'{out / "results" / f"{image.stem}_overlay.png"}'
     )
 
 

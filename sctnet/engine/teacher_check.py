@@ -17,6 +17,7 @@ from mmseg.models.segmentors import BaseSegmentor
 
 from ..errors import ConfigError, DataError
 from ..models import Teacher
+from .train_loop import SeededSamples
 
 _CHANCE = 1.5  # times 1 / classes: a teacher below this knows nothing
 
@@ -138,7 +139,7 @@ def sanity_report(
 
 def _samples(dataset: Any, count: int) -> Iterator[dict]:
     """Samples spread evenly over ``dataset``, loaded and augmented as configured."""
-    source = getattr(dataset, 'dataset', dataset)
+    source = dataset.dataset if isinstance(dataset, SeededSamples) else dataset
     for index in np.unique(np.linspace(0, len(dataset) - 1, count).astype(int)):
         yield source[int(index)]
 

@@ -104,7 +104,9 @@ class SCTSegmentor(EncoderDecoder):
                 'without one'
             )
         assert self.siam is not None
-        teacher = self.teacher.to(inputs.device)
+        teacher = self.teacher
+        if next(teacher.parameters()).device != inputs.device:
+            teacher.to(inputs.device)  # the student was moved after attaching
         target = teacher(inputs, decode=self.siam.sdha is not None)
         return add_prefix(self.siam(features, target, teacher.decode), 'siam')
 

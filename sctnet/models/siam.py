@@ -14,106 +14,18 @@ else, and a student runs without them.
 
 from collections.abc import Callable, Mapping
 
-import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from ..errors import ConfigError
-from .channel_wise_divergence import ChannelWiseDivergence, full_precision
+from .backbone_feature_alignment import BackboneFeatureAlignment
+from .channel_wise_divergence import ChannelWiseDivergence
 from .loss_schedule import LossSchedule
+from .shared_decoder_head_alignment import SharedDecoderHeadAlignment
 from .teacher import Decoded, Teacher, TeacherFeatures
 
 Schedule = str | Mapping
-EPS = 1e-6
-
-
-class BackboneFeatureAlignment(BaseModule):
-    """BFA: student stages, projected to the teacher's channels, beside its stages.
-
-    Args:
-        stages: name of each pair to a dict of ``student_index``, ``student_channels``,
-            ``teacher_index`` and ``teacher_channels``; the indices select from what
-            the two backbones return.
-    """
-
-    def __init__(self, stages: Mapping[str, Mapping[str, int]]) -> None:
-        super().__init__()
-        self.indices = {
-            name: (stage['student_index'], stage['teacher_index'])
-            for name, stage in stages.items()
-        }
-        self.projections = nn.ModuleDict(
-            {
-                name: nn.Conv2d(stage['student_channels'], stage['teacher_channels'], 1)
-                for name, stage in stages.items()
-            }
-        )
-
-    def forward(
-        self, student: tuple[Tensor, ...], teacher: TeacherFeatures
-    ) -> dict[str, tuple[Tensor, Tensor]]:
-        """Pair projected stages (N, C, h, w) with the teacher's (N, C, H, W)."""
-        pairs = {}
-        for name, projection in self.projections.items():
-            of_student, of_teacher = self.indices[name]
-            pairs[f'bfa_{name}'] = (
-                projection(student[of_student]),
-                teacher.stages[of_teacher],
-            )
-        return pairs
-
-
-class SharedDecoderHeadAlignment(BaseModule):
-    """SDHA: the student's features go through the teacher's own frozen decoder.
-
-    Args:
-        student_index: which of the student's features; 3 is SCTNet's ``fused``.
-        student_channels: its channels, 4c.
-        merged_channels: channels that the teacher's decoder takes; 1024 for a
-            SegFormer with a head of 256.
-    """
-
-    def __init__(
-        self, student_index: int, student_channels: int, merged_channels: int
-    ) -> None:
-        super().__init__()
-        self.student_index = student_index
-        self.projection = nn.Conv2d(student_channels, merged_channels, 1)
-
-    def forward(
-        self,
-        student: tuple[Tensor, ...],
-        teacher: TeacherFeatures,
-        decode: Callable[[Tensor], Decoded],
-    ) -> dict[str, tuple[Tensor, Tensor]]:
-        """Pair decoded features and logits of the student with the teacher's.
-
-        ``decode`` maps (N, ``merged_channels``, H, W) to decoded features and logits;
-        gradients flow through it to the student.
-        """
-        merged, decoded, logits = teacher.shared()
-        x = self.projection(student[self.student_index])
-        if x.shape[2:] != merged.shape[2:]:
-            x = F.interpolate(x, merged.shape[2:], mode='bilinear', align_corners=False)
-        ours = decode(scale_align(x, merged))
-        return {
-            'sdha_feature': (ours.features, decoded),
-            'sdha_logits': (ours.logits, logits),
-        }
-
-
-def scale_align(student: Tensor, teacher: Tensor) -> Tensor:
-    """Give each channel of ``student`` the mean and spread of ``teacher``'s.
-
-    Both are (N, C, H, W); the statistics (mean, unbiased standard deviation) run over
-    batch and space together, and over this process alone, as in the original.
-    """
-    student, teacher = full_precision(student), full_precision(teacher)
-    std, mean = torch.std_mean(student, dim=(0, 2, 3), keepdim=True)
-    std_t, mean_t = torch.std_mean(teacher, dim=(0, 2, 3), keepdim=True)
-    return (student - mean) / (std + EPS) * std_t + mean_t
 
 
 @MODELS.register_module()
@@ -170,23 +82,13 @@ class SIAM(BaseModule):
         """See that ``teacher`` is one that these alignments were made for.
 
         Raises:
-            ConfigError: its decoder cannot be shared, or takes other channels.
+            ConfigError: its stages have other channels, its decoder cannot be shared or
+                takes other channels.
         """
-        if self.sdha is None:
-            return
-        head = type(teacher.segmentor.decode_head).__name__
-        if not teacher.shares_decoder:
-            raise ConfigError(
-                f"the teacher's {head} cannot be shared with the student: set "
-                'model.siam.sdha=None to align backbone stages alone, or take a '
-                'teacher with a SegformerHead or an FCNHead'
-            )
-        wanted = self.sdha.projection.out_channels
-        if teacher.merged_channels != wanted:
-            raise ConfigError(
-                f"the teacher's {head} takes {teacher.merged_channels} channels and "
-                f'model.siam.sdha.merged_channels is {wanted}: make them equal'
-            )
+        if self.bfa is not None:
+            self.bfa.check_teacher(teacher)
+        if self.sdha is not None:
+            self.sdha.check_teacher(teacher)
 
     def forward(
         self,

@@ -82,6 +82,12 @@ class Teacher(nn.Module):
             return head.fusion_conv.in_channels
         return head.in_channels
 
+    def stage_channels(self) -> list[int]:
+        """Channels of each map that its backbone returns."""
+        weight = next(self.parameters())
+        stages = self(weight.new_zeros(1, 3, 64, 64), decode=False).stages
+        return [stage.shape[1] for stage in stages]
+
     @torch.no_grad()
     def forward(self, image: Tensor, decode: bool = True) -> TeacherFeatures:
         """Compute the features of a normalised image batch (N, 3, H, W).

@@ -7,7 +7,7 @@ from support import GOLDEN, assert_close_to_golden
 
 from sctnet.errors import ConfigError
 from sctnet.models import SIAM, ChannelWiseDivergence
-from sctnet.models.siam import scale_align
+from sctnet.models.shared_decoder_head_alignment import scale_align
 from sctnet.models.teacher import Decoded, TeacherFeatures
 
 TIGHT = {'rtol': 1e-9, 'atol': 1e-12}
@@ -156,3 +156,21 @@ def test_what_does_not_fit_together_is_an_error():
         SIAM(None, SDHA, WEIGHTS, schedule={'bfa_stage9': 'linear'})
     with pytest.raises(ConfigError, match="no loss schedule 'quadratic'"):
         SIAM(None, SDHA, WEIGHTS, schedule='quadratic')
+
+
+def test_teacher_with_other_stages_or_another_width_is_an_error():
+    from mmseg.registry import MODELS
+
+    from sctnet.catalog import load_config
+    from sctnet.models import Teacher
+
+    teacher = Teacher(MODELS.build(load_config('segformer-t-streets').model))
+    assert teacher.stage_channels() == [32, 64, 160, 256]
+    stage = {**STAGE, 'teacher_index': 2, 'teacher_channels': 160}
+    sdha = {**SDHA, 'merged_channels': 256}
+    SIAM({'deep': stage}, sdha, WEIGHTS).check_teacher(teacher)
+    for wrong in ({'teacher_channels': 320}, {'teacher_index': 4}):
+        with pytest.raises(ConfigError, match=r'\[32, 64, 160, 256\] channels and'):
+            SIAM({'deep': stage | wrong}, None, WEIGHTS).check_teacher(teacher)
+    with pytest.raises(ConfigError, match=r'SegformerHead takes 256 channels'):
+        SIAM(None, SDHA, WEIGHTS).check_teacher(teacher)
