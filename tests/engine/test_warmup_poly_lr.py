@@ -1,0 +1,53 @@
+import pytest
+import torch
+from mmseg.registry import PARAM_SCHEDULERS
+
+from sctnet.engine import WarmupPolyLR
+
+
+def build(lrs=(1e-3, 1e-2), **kwargs):
+    groups = [{'params': [torch.zeros(1, requires_grad=True)], 'lr': lr} for lr in lrs]
+    optimizer = torch.optim.SGD(groups)
+    optimizer.step()
+    config = {'type': 'WarmupPolyLR', 'optimizer': optimizer, **kwargs}
+    return optimizer, PARAM_SCHEDULERS.build(config)
+
+
+def rates(optimizer, scheduler, iterations):
+    found = []
+    for _ in range(iterations):
+        found.append([group['lr'] for group in optimizer.param_groups])
+        scheduler.step()
+    return found
+
+
+def test_floor_is_the_same_for_every_group_and_warm_up_multiplies_it():
+    optimizer, scheduler = build(
+        max_iters=10, warmup_iters=4, warmup_factor=0.1, eta_min=1e-4
+    )
+    found = rates(optimizer, scheduler, 12)
+    assert found[0] == pytest.approx([1e-4, 1e-3])
+    assert found[2] == pytest.approx([0.55 * 8.2e-4, 0.55 * 8.02e-3])
+    assert found[5] == pytest.approx([5.5e-4, 5.05e-3])
+    assert found[10] == found[11] == pytest.approx([1e-4, 1e-4])
+
+
+def test_end_that_the_runner_adds_does_not_stop_it():
+    """Without by_epoch=False in the config the Runner adds an end of one epoch."""
+    optimizer, scheduler = build(max_iters=10, warmup_iters=4, end=1)
+    assert not scheduler.by_epoch
+    found = rates(optimizer, scheduler, 10)
+    assert len({rate for rate, _ in found}) == 10
+
+
+def test_it_resumes_from_its_state():
+    optimizer, scheduler = build(max_iters=10, warmup_iters=4)
+    expected = rates(optimizer, scheduler, 10)
+    optimizer, scheduler = build(max_iters=10, warmup_iters=4)
+    rates(optimizer, scheduler, 3)
+    state, groups = scheduler.state_dict(), optimizer.state_dict()
+    optimizer, scheduler = build(max_iters=10, warmup_iters=4)
+    scheduler.load_state_dict(state)
+    optimizer.load_state_dict(groups)
+    assert rates(optimizer, scheduler, 7) == expected[3:]
+    assert isinstance(scheduler, WarmupPolyLR)
