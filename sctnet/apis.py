@@ -21,7 +21,7 @@ from .compat import quieten_mmseg
 from .errors import ArgumentError, CheckpointError, ImageError
 from .images import read_image, to_bgr
 from .models import SCTSegmentor
-from .teacher_files import load_teacher
+from .teacher_files import load_segmentor
 
 Image = str | os.PathLike | np.ndarray
 
@@ -92,7 +92,7 @@ def _load_weights(
             raise CheckpointError(f"cannot load '{name}': {error}") from error
         meta = dataset_meta_of(loaded)
     else:
-        meta = load_teacher(model, name)
+        meta = load_segmentor(model, name)
     if meta is None or len(meta['classes']) != model.num_classes:
         return None  # names that cannot be the model's
     if meta['palette'] is None:

@@ -25,8 +25,8 @@ class ImageError(SCTNetError, ValueError):
     """An image that cannot be read or is too small."""
 
 
-class DataError(SCTNetError, FileNotFoundError):
-    """A data set folder without the files that its config asks for."""
+class DataError(SCTNetError, ValueError):
+    """A data set without what its config says: files, or labels within its classes."""
 
 
 class OutputError(SCTNetError, OSError):

@@ -34,7 +34,10 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
     points: dict[str, dict[int, float]] = {}
     for log in logs:
         for line in log.read_text().splitlines():
-            entry = json.loads(line)
+            try:
+                entry = json.loads(line)
+            except ValueError:  # what a killed run was writing
+                continue
             step = entry.get('step', 0)
             for name, value in entry.items():
                 if isinstance(value, int | float):
@@ -65,7 +68,7 @@ def draw_curves(
         _plot(miou, scalars.get('mIoU', []), name, marker='o')
         for term, points in scalars.items():
             if term.startswith('siam.loss_'):
-                _plot(alignment, points, term.removeprefix('siam.loss_'))
+                _plot(alignment, points, f'{name} {term.removeprefix("siam.loss_")}')
     titles = ('cross entropy', 'alignment losses (weighted)', 'validation mIoU')
     for axes, title in zip((entropy, alignment, miou), titles, strict=True):
         axes.set_title(title)

@@ -15,8 +15,8 @@ from torch import Tensor
 NameMap = dict[str, str | None]
 
 
-# What a student alone does without; a checkpoint may have all of it or none.
-TRAINING_ONLY = ('auxiliary_head.', 'siam.')
+# What a student alone does without; of each, a checkpoint may have all or none.
+TRAINING_ONLY = ('auxiliary_head.', 'siam.bfa.', 'siam.sdha.')
 
 
 def _block_names() -> NameMap:

@@ -12,6 +12,7 @@ from mmengine.config import Config, DictAction
 
 from .catalog import load_config
 from .compat import quieten_mmseg
+from .cpu_processes import join_cpu_processes
 from .errors import ConfigError, OutputError, SCTNetError
 from .preflight import LOADERS, datasets_of
 
@@ -108,23 +109,6 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
         ) from error
 
 
-def join_cpu_processes(cfg: Config) -> None:
-    """Start gloo where torchrun launched several processes without a GPU.
-
-    mmengine's own start sets a CUDA device in any case.
-
-    torch has SyncBN for GPUs only; there a norm of our own takes its name.
-    """
-    if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
-        from .engine.sync_norm import use_cpu_sync_norm
-
-        use_cpu_sync_norm()
-        torch.distributed.init_process_group('gloo')
-        # A GPU's number is what mmengine would give, also without one.
-        cfg.setdefault('model_wrapper_cfg', {'type': 'MMDistributedDataParallel'})
-        cfg.model_wrapper_cfg.update(broadcast_buffers=False, device_ids=None)
-
-
 def _make_writable(folder: str, option: str) -> None:
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -181,7 +165,11 @@ def enable_amp(cfg: Config) -> None:
             'drop --amp'
         )
     if not torch.cuda.is_available():
-        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        from .engine import BFloat16OptimWrapper
+
+        cfg.optim_wrapper.type = BFloat16OptimWrapper
+        for option in ('loss_scale', 'dtype'):
+            cfg.optim_wrapper.pop(option, None)
         return
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -204,7 +192,7 @@ def set_resume(cfg: Config, resume: str | None) -> None:
             print(f"'{cfg.work_dir}' has no checkpoint: starting from the beginning")
             return
         resume = found
-    else:
+    elif '://' not in resume:
         check_resumable(resume)
     cfg.resume = True
     cfg.load_from = resume

@@ -16,24 +16,21 @@ _BACKBONE_ONLY = (
 
 
 def check_weights(
-    model: Mapping[str, Tensor], weights: Mapping[str, Tensor], base_channels: int
+    model: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
+    base_channels: int | None,
 ) -> None:
     """Compare the names and shapes of ``weights`` with those of ``model``.
 
     Args:
         model: the model's own state dict, without prefix.
         weights: what is to be loaded, under our names, without prefix.
-        base_channels: c of the model, for the message about S and B.
+        base_channels: c of an SCTNet, for the message about S and B; None for others.
 
     Raises:
         CheckpointError: they differ; the message names the part and the remedy.
     """
-    # Counters of old BatchNorm files; they have no effect on any output.
-    missing = [
-        k for k in model if k not in weights and not k.endswith('num_batches_tracked')
-    ]
-    unexpected = [k for k in weights if k not in model]
-    reshaped = [k for k in model if k in weights and model[k].shape != weights[k].shape]
+    missing, unexpected, reshaped = compare(model, weights)
     if not (missing or unexpected or reshaped):
         return
     reason = (
@@ -44,6 +41,19 @@ def check_weights(
         or _explain_rest(missing, unexpected, reshaped)
     )
     raise CheckpointError(f'the checkpoint does not fit this model: {reason}')
+
+
+def compare(
+    model: Mapping[str, Tensor], weights: Mapping[str, Tensor]
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the names that ``weights`` lacks, has too much and has in other shapes."""
+    # Counters of old BatchNorm files; they have no effect on any output.
+    missing = [
+        k for k in model if k not in weights and not k.endswith('num_batches_tracked')
+    ]
+    unexpected = [k for k in weights if k not in model]
+    reshaped = [k for k in model if k in weights and model[k].shape != weights[k].shape]
+    return missing, unexpected, reshaped
 
 
 def _explain_foreign(
@@ -69,10 +79,14 @@ def _explain_foreign(
 
 
 def _explain_width(
-    model: Mapping[str, Tensor], weights: Mapping[str, Tensor], base_channels: int
+    model: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
+    base_channels: int | None,
 ) -> str | None:
     stem = next((k for k in weights if k.endswith('stem.0.weight')), None)
-    if stem is None or stem not in model or len(weights[stem]) == base_channels:
+    if base_channels is None or stem is None or stem not in model:
+        return None
+    if len(weights[stem]) == base_channels:
         return None
     names = {32: 'SCTNet-S', 64: 'SCTNet-B'}
     found, built = (

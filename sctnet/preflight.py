@@ -76,7 +76,7 @@ def check_batch_size(cfg: Config) -> None:
     processes = int(os.environ.get('WORLD_SIZE', 1))
     synchronised = processes > 1 and "'SyncBN'" in repr(cfg.model)
     batch_norm = "'BN'" in repr(cfg.model) or "'SyncBN'" in repr(cfg.model)
-    backbone = cfg.model.backbone.type
+    backbone = cfg.model.get('backbone', {}).get('type', '')
     kind = backbone if isinstance(backbone, str) else backbone.__name__
     if kind.rpartition('.')[2] != 'SCTNet':
         return

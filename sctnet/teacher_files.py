@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .checkpoint_files import dataset_meta_of, weights_of
 from .errors import CheckpointError
-from .mismatch import list_misfits
+from .mismatch import compare, list_misfits
 
 # The original's names of a teacher, alone or inside its student.
 _PREFIXES = (
@@ -19,7 +19,7 @@ _PREFIXES = (
     ('teacher_backbone.', 'backbone.'),
     ('teacher_head.', 'decode_head.'),
 )
-_TRAINING_ONLY = 'auxiliary_head.'
+_TRAINING_ONLY = ('auxiliary_head.', 'siam.')
 
 
 def teacher_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -38,12 +38,13 @@ def teacher_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return teacher
 
 
-def load_teacher(
+def load_segmentor(
     segmentor: nn.Module, checkpoint: str | os.PathLike
 ) -> dict[str, Any] | None:
-    """Load ``checkpoint``, a path or URL, into ``segmentor``: all of it or none.
+    """Load ``checkpoint`` into any ``segmentor`` of mmseg's: all of it or none.
 
-    Of a folder, a training's, the best checkpoint is taken, else the newest.
+    It is a path, a URL, or the folder of a training, of which the best checkpoint is
+    taken, else the newest.
 
     Returns:
         The file's class names and palette, if it has them.
@@ -58,7 +59,7 @@ def load_teacher(
         weights = teacher_weights(weights_of(content))
         _check(segmentor.state_dict(), weights)
     except CheckpointError as error:
-        raise CheckpointError(f"the teacher '{checkpoint}': {error}") from error
+        raise CheckpointError(f"cannot load '{checkpoint}': {error}") from error
     # Counters of old BatchNorm files may be missing; nothing else may.
     segmentor.load_state_dict(weights, strict=False)
     return dataset_meta_of(content)
@@ -82,14 +83,8 @@ def best_checkpoint(folder: str | os.PathLike) -> Path:
 
 
 def _check(model: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
-    wanted = [k for k in model if not k.startswith(_TRAINING_ONLY)]
-    missing = [
-        k for k in wanted if k not in weights and not k.endswith('num_batches_tracked')
-    ]
-    unexpected = [k for k in weights if k not in model]
-    reshaped = [
-        k for k in wanted if k in weights and model[k].shape != weights[k].shape
-    ]
+    own = {k: v for k, v in model.items() if not k.startswith(_TRAINING_ONLY)}
+    missing, unexpected, reshaped = compare(own, weights)
     if not (missing or unexpected or reshaped):
         return
     if reshaped and not missing and all('.conv_seg.' in k for k in reshaped):

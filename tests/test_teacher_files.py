@@ -6,7 +6,7 @@ from support import original_state
 from sctnet.apis import init_model
 from sctnet.catalog import load_config
 from sctnet.errors import CheckpointError
-from sctnet.teacher_files import load_teacher, teacher_weights
+from sctnet.teacher_files import load_segmentor, teacher_weights
 
 INSIDE = 'auxiliary_head.1.'
 
@@ -61,7 +61,7 @@ def file_of(form, weights, path):
 )
 def test_every_form_loads_unconverted_and_whole(form, classes, weights, tmp_path):
     segmentor = build()
-    meta = load_teacher(segmentor, file_of(form, weights, tmp_path / 't.pth'))
+    meta = load_segmentor(segmentor, file_of(form, weights, tmp_path / 't.pth'))
     assert (meta or {}).get('classes') == classes
     for key, value in segmentor.state_dict().items():
         if 'num_batches_tracked' not in key:
@@ -72,12 +72,12 @@ def test_folder_of_a_training_gives_its_best_else_its_newest(weights, tmp_path):
     folder = tmp_path / 'work'
     folder.mkdir()
     with pytest.raises(CheckpointError, match=r'holds no best_\*'):
-        load_teacher(build(), folder)
+        load_segmentor(build(), folder)
     (folder / 'iter_9.pth').write_bytes(b'broken')
     with pytest.raises(CheckpointError, match='iter_9'):
-        load_teacher(build(), folder)
+        load_segmentor(build(), folder)
     file_of('zoo_1.x', weights, folder / 'best_mIoU_iter_3.pth')
-    assert load_teacher(build(), folder)['classes'] == ('a', 'b')
+    assert load_segmentor(build(), folder)['classes'] == ('a', 'b')
 
 
 def test_missing_and_foreign_weights_are_counted_and_nothing_is_loaded(
@@ -88,19 +88,19 @@ def test_missing_and_foreign_weights_are_counted_and_nothing_is_loaded(
     del (partial := dict(weights))['backbone.layers.0.0.norm.bias']
     path = file_of('zoo_1.x', partial, tmp_path / 't.pth')
     with pytest.raises(CheckpointError, match=r'it lacks 1 of backbone\.layers') as e:
-        load_teacher(segmentor, path)
-    assert "the teacher '" in str(e.value)
+        load_segmentor(segmentor, path)
+    assert str(e.value).startswith(f"cannot load '{path}': ")
     extra = {**weights, 'neck.z': torch.zeros(1)}
     path = file_of('zoo_1.x', extra, tmp_path / 't.pth')
     with pytest.raises(CheckpointError, match=r'the model has not, 1 of neck\.z'):
-        load_teacher(segmentor, path)
+        load_segmentor(segmentor, path)
     assert torch.equal(segmentor.decode_head.conv_seg.weight, before)
 
 
 def test_other_number_of_classes_says_both(weights, tmp_path):
     path = file_of('released', weights, tmp_path / 't.pth')
     with pytest.raises(CheckpointError, match='has 150 classes and its config 19'):
-        load_teacher(build('segformer-b2-cityscapes'), path)
+        load_segmentor(build('segformer-b2-cityscapes'), path)
 
 
 def test_sctnet_in_the_teachers_place_is_recognised(released_city_s, tmp_path):
@@ -108,7 +108,7 @@ def test_sctnet_in_the_teachers_place_is_recognised(released_city_s, tmp_path):
     student = {k: v for k, v in state.items() if 'auxiliary' not in k}
     torch.save({'state_dict': student}, tmp_path / 's.pth')
     with pytest.raises(CheckpointError, match='it holds an SCTNet'):
-        load_teacher(build(), tmp_path / 's.pth')
+        load_segmentor(build(), tmp_path / 's.pth')
 
 
 def test_init_model_opens_a_released_teacher(weights, tmp_path):

@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument('work_dirs', nargs='+', type=Path, help='folders of trainings')
     parser.add_argument('--out', type=Path, default=Path('curves.png'))
     args = parser.parse_args()
-    draw_curves({folder.name: folder for folder in args.work_dirs}, args.out)
+    draw_curves({str(folder): folder for folder in args.work_dirs}, args.out)
     print(f"the curves are in '{args.out}'")
 
 

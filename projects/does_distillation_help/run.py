@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sctnet.figures import read_scalars
 from sctnet.files import write_bytes
 from sctnet.launch import run_tool
 
@@ -49,9 +50,7 @@ def train(
 
 def miou(folder: Path) -> float:
     """Last mIoU that a training in ``folder`` logged, in percent."""
-    logs = sorted(folder.glob('*/vis_data/scalars.json'))
-    lines = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
-    return [line['mIoU'] for line in lines if 'mIoU' in line][-1]
+    return read_scalars(folder)['mIoU'][-1][1]
 
 
 def draw(results: dict, path: Path) -> None:
@@ -110,7 +109,7 @@ def main() -> None:
     students: dict[str, list[float]] = {name: [] for name in VARIANTS}
     for seed in range(args.seeds):
         for name, ablation in VARIANTS.items():
-            folder = args.work_dir / f'{name}_{seed}'
+            folder = args.work_dir / f'{name}_{args.student_iterations}_{seed}'
             options = [*length(args.student_iterations), f'randomness.seed={seed}']
             train(STUDENT, folder, data, options + ablation, '--teacher', str(teacher))
             students[name].append(miou(folder))

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
@@ -39,10 +41,17 @@ class AtomicCheckpointHook(CheckpointHook):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        local = '://' not in str(kwargs.get('out_dir'))
-        if kwargs.get('backend_args') is None and local:
+        plain = not kwargs.get('backend_args') and not kwargs.get('file_client_args')
+        if plain and '://' not in str(kwargs.get('out_dir')):
             kwargs['backend_args'] = {'backend': 'sctnet.atomic'}
         super().__init__(*args, **kwargs)
+
+    def before_train(self, runner: Runner) -> None:
+        """Find the place for checkpoints; clear it of what a killed run left there."""
+        super().before_train(runner)
+        if is_main_process() and os.path.isdir(self.out_dir):
+            for left in Path(self.out_dir).glob('.*-*.pth'):
+                left.unlink(missing_ok=True)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         with self._removing_last():
@@ -73,35 +82,53 @@ def newest_checkpoint(work_dir: str | os.PathLike) -> str | None:
     Raises:
         CheckpointError: there are checkpoints, and every one is broken.
     """
-    numbered = {
-        int(found.group(1)): path
-        for path in Path(work_dir).glob('iter_*.pth')
-        if (found := re.fullmatch(r'iter_(\d+)', path.stem))
-    }
-    for _, path in sorted(numbered.items(), reverse=True):
+    found = _numbered(Path(work_dir)) or _recorded(Path(work_dir))
+    for path in found:
         try:
             check_resumable(path)
         except CheckpointError as error:
             print_log(f'skipping {error}', logger='current', level=logging.WARNING)
         else:
             return str(path)
-    if numbered:
+    if found:
         raise CheckpointError(
-            f"no checkpoint in '{work_dir}' can be resumed from, all {len(numbered)} "
-            'are broken: name one elsewhere with --resume FILE, or start again without '
-            '--resume'
+            f"'{work_dir}' has {len(found)} checkpoints and none can be resumed from: "
+            'name one elsewhere with --resume FILE, or start again without --resume'
         )
     return None
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """Checkpoints under mmengine's own names, the newest first."""
+    numbers = {
+        path: int(found.group(1))
+        for path in folder.glob('*.pth')
+        if (found := re.fullmatch(r'(?:iter|epoch)_(\d+)', path.stem))
+    }
+    return sorted(numbers, key=lambda path: numbers[path], reverse=True)
+
+
+def _recorded(folder: Path) -> list[Path]:
+    """The one that mmengine noted last, for other names and places."""
+    note = folder / 'last_checkpoint'
+    return [Path(note.read_text().strip())] if note.is_file() else []
 
 
 def check_resumable(path: str | os.PathLike) -> None:
     """See that ``path`` can be read and holds the state of a training.
 
     Raises:
-        CheckpointError: it cannot, or it holds weights alone.
+        CheckpointError: it cannot, it holds weights alone, or some are not finite.
     """
-    missing = {'message_hub', 'optimizer'} - read_checkpoint(path).keys()
-    if missing:
+    checkpoint = read_checkpoint(path)
+    weights = checkpoint.get('state_dict', {})
+    broken = [k for k, w in weights.items() if not torch.isfinite(w).all()]
+    if broken:
+        raise CheckpointError(
+            f"'{path}' holds {len(broken)} weights that are not finite, such as "
+            f"'{broken[0]}': resume from one before it"
+        )
+    if {'message_hub', 'optimizer'} - checkpoint.keys():
         raise CheckpointError(
             f"'{path}' holds weights but no state of a training to resume: start from "
             f'its weights with --cfg-options load_from={path}'

@@ -1,5 +1,6 @@
 """Brings a teacher to an SCTNet segmentor before its first iteration."""
 
+import copy
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +17,7 @@ from torch import nn
 from ..catalog import load_config
 from ..errors import CheckpointError, ConfigError
 from ..models import SCTSegmentor, Teacher
-from ..teacher_files import load_teacher
+from ..teacher_files import load_segmentor
 from .teacher_check import check_classes, check_preprocessing, sanity_report
 
 
@@ -31,8 +32,8 @@ class DistillationHook(Hook):
     Args:
         teacher: which segmentor teaches: the path or name of its config, or the model
             dict of one.
-        checkpoint: its weights, a path or URL: a segmentor of mmseg's (0.x or 1.x), a
-            teacher as the original released it, or our own.
+        checkpoint: its weights, a path, a URL or the folder of its training: as mmseg
+            saves them (0.x or 1.x), as the original released them, or our own.
         sanity_images: before the first iteration, how many images of the validation
             set to measure the teacher's mIoU on, and of either set to check the labels
             of; 0 skips both.
@@ -64,9 +65,8 @@ class DistillationHook(Hook):
         if teacher is None:
             return
         dataset = runner.train_dataloader.dataset
-        check_classes(
-            teacher, self.teacher_meta, getattr(dataset, 'metainfo', {}), runner.logger
-        )
+        classes = getattr(dataset, 'metainfo', {}).get('classes')
+        check_classes(segmentor, teacher, classes, runner.logger)
         if self.sanity_images:
             sanity_report(runner, segmentor, teacher, self.sanity_images)
 
@@ -124,28 +124,28 @@ class DistillationHook(Hook):
                 'without a teacher by --cfg-options model.siam=None'
             )
         segmentor = _build_segmentor(self.teacher)
-        self.teacher_meta = load_teacher(segmentor, self.checkpoint)
-        return Teacher(segmentor)
+        meta = load_segmentor(segmentor, self.checkpoint)
+        return Teacher(segmentor, meta)
 
 
 def _build_segmentor(teacher: str | os.PathLike | Mapping[str, Any]) -> nn.Module:
     init_default_scope('mmseg')
     if isinstance(teacher, Mapping):
-        model = Config({'model': teacher}).model
+        config = teacher if 'model' in teacher else {'model': teacher}
     else:
-        config = (
-            Config(teacher) if isinstance(teacher, Mapping) else load_config(teacher)
+        config = load_config(teacher)
+    if 'type' not in config.get('model', {}):
+        raise ConfigError(
+            f'the teacher {_name(teacher)} has no model: name the config that it was '
+            'trained with, or give the dict of its model'
         )
-        if 'model' not in config:
-            raise ConfigError(
-                f'the teacher {_name(teacher)} has no model: name the config that it '
-                'was trained with, or give the dict of its model'
-            )
-        model = config.model.copy()
+    model = copy.deepcopy(Config({'model': config['model']}).model)
     # Its weights come from the checkpoint; a pre-trained backbone would be read first.
+    model.setdefault('test_cfg', {'mode': 'whole'})
     model.pop('pretrained', None)
     model.pop('train_cfg', None)
     model.pop('auxiliary_head', None)
+    model.pop('siam', None)
     return MODELS.build(model)
 
 

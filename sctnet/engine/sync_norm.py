@@ -4,22 +4,31 @@ from typing import Any
 
 import torch
 from mmengine.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 from torch import distributed as dist
 from torch.distributed.nn.functional import all_reduce
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..models.layers import full_precision
 
 
-class CPUSyncBatchNorm(nn.SyncBatchNorm):
+class CPUSyncBatchNorm(_BatchNorm):
     """Batch norm over the batches of all processes, on a CPU and in any backend.
 
     Same parameters, buffers and results as ``nn.SyncBatchNorm``: mean, biased variance
-    for the output, unbiased variance for the running statistics.
+    for the output, unbiased variance for the running statistics. It is not derived from
+    it, because DDP refuses any such norm on a CPU.
     """
+
+    def _check_input_dim(self, x: Tensor) -> None:
+        """Any number of dimensions will do, as for SyncBatchNorm."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (N, C, ...) with the joint statistics, while training."""
         if not (self.training and dist.is_initialized() and dist.get_world_size() > 1):
-            return nn.BatchNorm2d.forward(self, x)
+            return super().forward(x)
+        dtype = x.dtype
+        x = full_precision(x)  # sums over many pixels
         dims = [d for d in range(x.dim()) if d != 1]
         ones = x.new_full((1,), x.numel() / x.shape[1])
         # One sum of counts and sums, one of squared distances: exact also where the
@@ -34,7 +43,7 @@ class CPUSyncBatchNorm(nn.SyncBatchNorm):
         y = centred * (variance + self.eps).rsqrt().view(shape)
         if self.affine:
             y = y * self.weight.view(shape) + self.bias.view(shape)
-        return y
+        return y.to(dtype)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor) -> None:

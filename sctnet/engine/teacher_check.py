@@ -5,7 +5,7 @@ most: the loss falls, and the student learns nothing.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from mmseg.evaluation import IoUMetric
+from mmseg.models.data_preprocessor import SegDataPreProcessor
 from mmseg.models.segmentors import BaseSegmentor
 
 from ..errors import ConfigError, DataError
 from ..models import Teacher
-from .train_loop import SeededSamples
 
-_CHANCE = 1.5  # times 1 / classes: a teacher below this knows nothing
+_CHANCE = 1.5  # times what guessing gives: a teacher below this knows nothing
 
 
 def check_preprocessing(segmentor: BaseSegmentor, teacher: Teacher) -> None:
@@ -29,43 +29,52 @@ def check_preprocessing(segmentor: BaseSegmentor, teacher: Teacher) -> None:
         ConfigError: they do not; the student's images go to the teacher too.
     """
     ours, theirs = (model.data_preprocessor for model in (segmentor, teacher.segmentor))
-    for name in ('mean', 'std', 'channel_conversion'):
-        a, b = getattr(ours, name, None), getattr(theirs, name, None)
-        if a is None or b is None:
-            continue
-        if not torch.equal(torch.as_tensor(a).cpu(), torch.as_tensor(b).cpu()):
+    if not all(isinstance(p, SegDataPreProcessor) for p in (ours, theirs)):
+        return  # one of another kind, of which nothing is known
+    for name, default in (('mean', 0.0), ('std', 1.0), ('channel_conversion', False)):
+        a, b = (_values(p, name, default) for p in (ours, theirs))
+        if a != b:
             raise ConfigError(
-                f'student and teacher normalise images differently ({name}: '
-                f'{_plain(a)} and {_plain(b)}), and both see the same: set '
-                'model.data_preprocessor to what the teacher was trained with'
+                f'student and teacher normalise images differently ({name} is {a} and '
+                f'{b}), and both see the same: set model.data_preprocessor to what the '
+                'teacher was trained with'
             )
 
 
-def _plain(value: Any) -> Any:
-    return [round(v, 3) for v in torch.as_tensor(value).flatten().tolist()]
+def _values(preprocessor: SegDataPreProcessor, name: str, default: Any) -> Any:
+    value = getattr(preprocessor, name, default)  # mean and std may be left out
+    if isinstance(value, bool):
+        return value
+    values = torch.as_tensor(value).flatten().tolist()
+    return [round(v, 3) for v in (values * 3 if len(values) == 1 else values)]
 
 
 def check_classes(
+    segmentor: BaseSegmentor,
     teacher: Teacher,
-    teacher_meta: Mapping[str, Any] | None,
-    dataset_meta: Mapping[str, Any],
+    classes: Sequence[str] | None,
     logger: logging.Logger,
 ) -> None:
-    """Log the teacher's class names beside the data set's.
+    """Log the teacher's class names beside the data set's, ``classes``.
 
     Raises:
-        ConfigError: their numbers differ.
+        ConfigError: the numbers of student, teacher and data set differ.
     """
-    classes = list(dataset_meta.get('classes') or [])
     if not classes:
         return
+    if segmentor.num_classes != len(classes):
+        raise ConfigError(
+            f'the student has {segmentor.num_classes} classes and the data set '
+            f'{len(classes)}: set num_classes of model.decode_head and '
+            f'model.auxiliary_head to {len(classes)}'
+        )
     if teacher.num_classes != len(classes):
         raise ConfigError(
             f'the teacher has {teacher.num_classes} classes and the data set '
             f'{len(classes)}: train a teacher on this data set, or take the data set '
             'that this one was trained on'
         )
-    names = (teacher_meta or {}).get('classes')
+    names = teacher.dataset_meta.get('classes')
     if names is None:
         logger.warning(
             "the teacher's file names no classes: that their order is the data set's "
@@ -119,8 +128,6 @@ def sanity_report(
         histograms.append(
             IoUMetric.intersect_and_union(predicted, labels, classes, ignore)
         )
-    if not histograms:
-        return None
     intersection, union = (
         torch.stack([h[i] for h in histograms]).sum(dim=0) for i in (0, 1)
     )
@@ -129,7 +136,8 @@ def sanity_report(
     runner.logger.info(
         f'the teacher reaches {miou:.2f} mIoU on {len(histograms)} validation images'
     )
-    if miou < 100 * _CHANCE / max(int(present.sum()), 1):
+    # Guessing K classes evenly: 1/K of a class is met, its union is 2/K - 1/K^2.
+    if classes > 1 and miou < 100 * _CHANCE / (2 * classes - 1):
         runner.logger.warning(
             f'a mIoU of {miou:.2f} is hardly above chance: check the order of classes, '
             'reduce_zero_label and the normalisation of the teacher before training on'
@@ -139,9 +147,8 @@ def sanity_report(
 
 def _samples(dataset: Any, count: int) -> Iterator[dict]:
     """Samples spread evenly over ``dataset``, loaded and augmented as configured."""
-    source = dataset.dataset if isinstance(dataset, SeededSamples) else dataset
     for index in np.unique(np.linspace(0, len(dataset) - 1, count).astype(int)):
-        yield source[int(index)]
+        yield dataset[int(index)]
 
 
 def _labels(data_sample: Any) -> np.ndarray:

@@ -1,10 +1,11 @@
 """A training loop whose every iteration depends on its number alone.
 
 What is random in iteration i (which images, how they are augmented, which paths are
-dropped) is drawn from generators that are seeded anew by the run's seed, the process
-and i. A run that was killed and resumed therefore repeats, bit for bit, what it would
-have done, with nothing but the seed in its checkpoint, and skips what it has seen
-without loading it.
+dropped) is drawn from python's, numpy's and torch's generators, seeded anew by the seed
+of the run, the process and i. A run that was killed and resumed therefore repeats,
+bit for bit, what it would have done, with nothing but the seed in its checkpoint, and
+skips what it has seen without loading it. Transforms that keep a generator of their own
+are outside of this.
 """
 
 import random
@@ -38,17 +39,18 @@ class NumberedSampler(Sampler):
     """Yields pairs (index, number): which sample, and the how-manieth of all it is.
 
     Args:
-        sampler: config of the sampler that yields this process's indices; it is
+        sampler: yields this process's indices, or the config of what does; it is
             started again when it ends.
         dataset: what it samples from.
         seed: of its shuffling, the same in all processes.
         start: how many samples of this process to skip.
     """
 
-    def __init__(self, sampler: dict, dataset: Dataset, seed: int, start: int) -> None:
-        self.sampler = DATA_SAMPLERS.build(
-            sampler, default_args={'dataset': dataset, 'seed': seed}
-        )
+    def __init__(self, sampler: Any, dataset: Dataset, seed: int, start: int) -> None:
+        if isinstance(sampler, dict):
+            defaults = {'dataset': dataset, 'seed': seed}
+            sampler = DATA_SAMPLERS.build(sampler, default_args=defaults)
+        self.sampler = sampler
         self.start = start
 
     def __len__(self) -> int:
@@ -72,7 +74,7 @@ class NumberedSampler(Sampler):
 class SeededSamples(Dataset):
     """Loads and augments sample ``index`` with randomness that ``number`` decides.
 
-    The result is the same in every worker, process and run.
+    The result is the same in every worker and every run.
 
     Args:
         dataset: a data set or the config of one.
@@ -86,13 +88,17 @@ class SeededSamples(Dataset):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, sample: tuple[int, int]) -> Any:
+    def __getitem__(self, sample: tuple[int, int] | int) -> Any:
+        if isinstance(sample, int):  # somebody looks, nobody trains
+            return self.dataset[sample]
         index, number = sample
         seed_everything(self.seed, _DATA, number, devices=False)
         return self.dataset[index]
 
     def __getattr__(self, name: str) -> Any:
-        if name == 'dataset':  # not there yet: a copy is being unpickled
+        # Not there yet while a copy is unpickled; and torch must not find the inner
+        # data set's own way of loading batches.
+        if name == 'dataset' or name.startswith('__'):
             raise AttributeError(name)
         return getattr(self.dataset, name)
 

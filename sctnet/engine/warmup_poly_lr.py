@@ -23,9 +23,11 @@ class WarmupPolyLR(LRSchedulerMixin, _ParamScheduler):
         warmup_factor: what it starts from.
         power: of the decay.
         eta_min: the least rate after the warm-up, the same for every group.
+        begin: no effect: it counts every iteration.
+        end: no effect; the Runner adds one epoch where by_epoch is not False.
+        by_epoch: no effect.
         last_step: as for mmengine's schedulers.
-        **_: ``begin``, ``end`` and ``by_epoch`` have no effect: the Runner adds an
-            ``end`` of one epoch to a config that does not say ``by_epoch=False``.
+        verbose: as for mmengine's schedulers.
     """
 
     def __init__(
@@ -37,15 +39,20 @@ class WarmupPolyLR(LRSchedulerMixin, _ParamScheduler):
         warmup_factor: float = 1e-6,
         power: float = 1.0,
         eta_min: float = 0.0,
+        begin: int = 0,
+        end: int | None = None,
+        by_epoch: bool = False,
         last_step: int = -1,
-        **_: Any,
+        verbose: bool = False,
     ) -> None:
         self.max_iters = max_iters
         self.warmup_iters = warmup_iters
         self.warmup_factor = warmup_factor
         self.power = power
         self.eta_min = eta_min
-        super().__init__(optimizer, last_step=last_step, by_epoch=False)
+        super().__init__(
+            optimizer, last_step=last_step, by_epoch=False, verbose=verbose
+        )
 
     def _get_value(self) -> list[float]:
         i = self.last_step

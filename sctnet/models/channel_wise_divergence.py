@@ -7,6 +7,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .layers import full_precision
+
 
 @MODELS.register_module()
 class ChannelWiseDivergence(nn.Module):
@@ -44,8 +46,3 @@ class ChannelWiseDivergence(nn.Module):
         if list(x.shape[2:]) != size:
             x = F.interpolate(x, size, mode='bilinear', align_corners=False)
         return F.log_softmax(x.flatten(2) / self.temperature, dim=2)
-
-
-def full_precision(x: Tensor) -> Tensor:
-    """Return ``x`` in float32 if it is in half precision, else as it is."""
-    return x.float() if x.element_size() < 4 else x

@@ -25,5 +25,9 @@ class PixelCrossEntropyLoss(CrossEntropyLoss):
         )
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return the scalar loss of logits (N, K, H, W) and labels (N, H, W)."""
-        return super().forward(*args, **kwargs).mean()
+        """Return the scalar loss of logits (N, K, H, W) and labels (N, H, W).
+
+        ``reduction_override='none'`` gives the loss of each pixel, as in mmseg.
+        """
+        loss = super().forward(*args, **kwargs)
+        return loss if kwargs.get('reduction_override') == 'none' else loss.mean()

@@ -92,7 +92,7 @@ class SCTSegmentor(EncoderDecoder):
         losses = self._decode_head_forward_train(features, data_samples)
         if self.with_auxiliary_head:
             losses.update(self._auxiliary_head_forward_train(features, data_samples))
-        if self.siam is not None:
+        if self.siam is not None and self.siam.terms:
             losses.update(self._align(inputs, features))
         return losses
 
@@ -141,13 +141,14 @@ class SCTSegmentor(EncoderDecoder):
         self._rename(state_dict, prefix)
         own = self.state_dict()
         self._settle_training_only(state_dict, prefix, own)
-        if getattr(self, '_check_on_load', True) and isinstance(self.backbone, SCTNet):
+        if getattr(self, '_check_on_load', True):
             weights = {
                 key[len(prefix) :]: value
                 for key, value in state_dict.items()
                 if key.startswith(prefix)
             }
-            check_weights(own, weights, self.backbone.base_channels)
+            ours = isinstance(self.backbone, SCTNet)
+            check_weights(own, weights, self.backbone.base_channels if ours else None)
 
     def _rename(self, state_dict: dict[str, Tensor], prefix: str) -> None:
         if isinstance(self.backbone, SCTNet):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import ConfigError
-from .channel_wise_divergence import full_precision
+from .layers import full_precision
 from .teacher import Decoded, Teacher, TeacherFeatures
 
 EPS = 1e-6

@@ -12,7 +12,9 @@ Only training uses it: the two kinds of alignment hold 1x1 convolutions and noth
 else, and a student runs without them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import Any
 
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
@@ -25,7 +27,8 @@ from .loss_schedule import LossSchedule
 from .shared_decoder_head_alignment import SharedDecoderHeadAlignment
 from .teacher import Decoded, Teacher, TeacherFeatures
 
-Schedule = str | Mapping
+Schedule = str | Mapping[str, Any]
+_OPTIONS = {field.name for field in fields(LossSchedule)}
 
 
 @MODELS.register_module()
@@ -67,8 +70,15 @@ class SIAM(BaseModule):
             raise ConfigError(
                 f'siam.loss_weights has no weight for {missing}: add it, 0 for none'
             )
+        _check_terms('loss_weights', loss_weights, self.terms, bool(bfa), bool(sdha))
         self.loss_weights = {term: float(loss_weights[term]) for term in self.terms}
-        self.schedules = _schedules(schedule, self.terms)
+        each: Mapping[str, Any] = dict.fromkeys(self.terms, schedule)
+        if isinstance(schedule, Mapping) and not schedule.keys() & _OPTIONS:
+            _check_terms('schedule', schedule, self.terms, bool(bfa), bool(sdha))
+            each = schedule
+        self.schedules = {
+            term: _build_schedule(each.get(term, 'constant')) for term in self.terms
+        }
         self.set_progress(0, 1)
 
     def set_progress(self, iteration: int, max_iters: int) -> None:
@@ -116,18 +126,22 @@ class SIAM(BaseModule):
         }
 
 
-def _schedules(schedule: Schedule, terms: list[str]) -> dict[str, LossSchedule]:
-    if isinstance(schedule, Mapping) and 'kind' not in schedule:
-        unknown = [term for term in schedule if term not in terms]
-        if unknown:
-            raise ConfigError(
-                f'siam.schedule names {unknown}, and the terms are {terms}: name these '
-                'terms, or one kind for all'
-            )
-        each = {term: schedule.get(term, 'constant') for term in terms}
-    else:
-        each = dict.fromkeys(terms, schedule)
-    return {
-        term: LossSchedule(kind=spec) if isinstance(spec, str) else LossSchedule(**spec)
-        for term, spec in each.items()
-    }
+def _check_terms(
+    option: str, given: Iterable[str], terms: list[str], bfa: bool, sdha: bool
+) -> None:
+    """Refuse names that are no terms; those of an alignment left out may stay."""
+    absent = tuple(kind for kind, on in (('bfa_', bfa), ('sdha_', sdha)) if not on)
+    unknown = [t for t in given if t not in terms and not t.startswith(absent)]
+    if unknown:
+        raise ConfigError(
+            f'siam.{option} names {unknown}, and the terms are {terms}: name these'
+        )
+
+
+def _build_schedule(spec: Schedule) -> LossSchedule:
+    if isinstance(spec, str):
+        return LossSchedule(kind=spec)
+    unknown = sorted(spec.keys() - _OPTIONS)
+    if unknown:
+        raise ConfigError(f'a loss schedule has no {unknown}: use {sorted(_OPTIONS)}')
+    return LossSchedule(**spec)

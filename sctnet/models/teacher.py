@@ -1,6 +1,6 @@
 """The frozen network that SIAM aligns a student with: any segmentor of mmseg's."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.model import revert_sync_batchnorm
@@ -40,13 +40,17 @@ class Teacher(nn.Module):
     Args:
         segmentor: any encoder-decoder of mmseg's. One with a ``SegformerHead`` or an
             ``FCNHead`` can share its decoder; others can align stages only.
+        dataset_meta: ``classes`` and ``palette`` that it was trained on, if known.
 
     Raises:
         ConfigError: ``segmentor`` has no backbone and decode head.
     """
 
-    def __init__(self, segmentor: nn.Module) -> None:
+    def __init__(
+        self, segmentor: nn.Module, dataset_meta: dict[str, Any] | None = None
+    ) -> None:
         super().__init__()
+        self.dataset_meta = dataset_meta or {}
         if not isinstance(segmentor, EncoderDecoder):
             raise ConfigError(
                 f'a {type(segmentor).__name__} cannot teach: expected a segmentor with '
@@ -69,10 +73,9 @@ class Teacher(nn.Module):
     @property
     def shares_decoder(self) -> bool:
         """Whether a student's features can go through its decoder."""
-        head = self.segmentor.decode_head
-        # Heads derived from FCNHead put their own attention between its convolutions.
-        plain = getattr(type(head), 'forward', None) is FCNHead.forward
-        return isinstance(head, SegformerHead) or plain
+        # Heads derived from these may do more, such as FCNHead's with attention.
+        forward = type(self.segmentor.decode_head).forward
+        return forward in (SegformerHead.forward, FCNHead.forward)
 
     @property
     def merged_channels(self) -> int:

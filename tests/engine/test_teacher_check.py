@@ -32,10 +32,10 @@ def log():
     return handler
 
 
-def check(log, theirs, ours=NAMES, classes=3):
-    meta = None if theirs is None else {'classes': theirs}
-    teacher = SimpleNamespace(num_classes=classes)
-    check_classes(teacher, meta, {'classes': ours}, log.logger)
+def check(log, theirs, ours=NAMES, classes=3, student=3):
+    meta = {} if theirs is None else {'classes': theirs}
+    teacher = SimpleNamespace(num_classes=classes, dataset_meta=meta)
+    check_classes(SimpleNamespace(num_classes=student), teacher, ours, log.logger)
     return log.lines
 
 
@@ -66,8 +66,10 @@ def test_names_of_another_count_than_the_teachers_classes(log):
 
 
 def test_other_number_of_classes_is_an_error(log):
-    with pytest.raises(ConfigError, match='4 classes and the data set 3'):
+    with pytest.raises(ConfigError, match='teacher has 4 classes and the data set 3'):
         check(log, NAMES, classes=4)
+    with pytest.raises(ConfigError, match='student has 2 classes and the data set 3'):
+        check(log, NAMES, student=2)
 
 
 class Scenes:

@@ -153,7 +153,13 @@ def test_what_does_not_fit_together_is_an_error():
     with pytest.raises(ConfigError, match=r"no weight for \['sdha_logits'\]"):
         SIAM(None, SDHA, {'sdha_feature': 1.0})
     with pytest.raises(ConfigError, match=r"schedule names \['bfa_stage9'\]"):
-        SIAM(None, SDHA, WEIGHTS, schedule={'bfa_stage9': 'linear'})
+        SIAM({'deep': STAGE}, SDHA, WEIGHTS, schedule={'bfa_stage9': 'linear'})
+    with pytest.raises(ConfigError, match=r"loss_weights names \['sdha_logit'\]"):
+        SIAM(None, SDHA, {**WEIGHTS, 'sdha_logit': 1.0})
+    with pytest.raises(ConfigError, match=r"schedule has no \['stop'\]"):
+        SIAM(None, SDHA, WEIGHTS, schedule={'kind': 'linear', 'stop': 3})
+    # What belongs to an alignment that is left out may stay.
+    SIAM(None, SDHA, WEIGHTS, schedule={'bfa_deep': 'linear'})
     with pytest.raises(ConfigError, match="no loss schedule 'quadratic'"):
         SIAM(None, SDHA, WEIGHTS, schedule='quadratic')
 

@@ -30,7 +30,7 @@ tta_pipeline = [
     load_for_test,
     dict(type=TestTimeAug, transforms=[tta_resizes, *tta_flip_and_pack]),
 ]
-# Two workers and a small batch: these scenes are for machines without a GPU.
+# One worker and a small batch: these scenes are for machines without a GPU.
 train_dataloader.update(
     batch_size=4,
     num_workers=1,

@@ -1,10 +1,10 @@
-"""SegFormer's own recipe: AdamW, linear warm-up of 1500 iterations, then poly decay."""
+"""SegFormer's own recipe: AdamW, poly decay times a linear warm-up."""
 
-from mmengine.optim import LinearLR, OptimWrapper, PolyLR
+from mmengine.optim import OptimWrapper
 from mmengine.runner import TestLoop, ValLoop
 from torch.optim import AdamW
 
-from sctnet.engine import ResumableTrainLoop
+from sctnet.engine import ResumableTrainLoop, WarmupPolyLR
 
 optim_wrapper = dict(
     type=OptimWrapper,
@@ -13,10 +13,7 @@ optim_wrapper = dict(
         custom_keys={'norm': dict(decay_mult=0.0), 'head': dict(lr_mult=10.0)}
     ),
 )
-param_scheduler = [
-    dict(type=LinearLR, start_factor=1e-6, begin=0, end=1500, by_epoch=False),
-    dict(type=PolyLR, power=1.0, eta_min=0.0, begin=1500, end=160000, by_epoch=False),
-]
+param_scheduler = [dict(type=WarmupPolyLR, max_iters=160000)]
 train_cfg = dict(type=ResumableTrainLoop, max_iters=160000, val_interval=16000)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)
