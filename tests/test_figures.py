@@ -20,6 +20,8 @@ def write_log(work_dir, run, lines):
 def test_scalars_of_a_resumed_training_are_one_curve(tmp_path):
     write_log(tmp_path, '1', [{'loss': 3.0, 'step': 1}, {'loss': 2.0, 'step': 2}])
     write_log(tmp_path, '2', [{'loss': 1.5, 'step': 2}, {'mIoU': 9.0, 'step': 3}])
+    (tmp_path / '3' / 'vis_data').mkdir(parents=True)
+    (tmp_path / '3' / 'vis_data' / 'scalars.json').write_text('{"loss": 1.0, "st')
     scalars = read_scalars(tmp_path)
     assert scalars['loss'] == [(1, 3.0), (2, 1.5)]
     assert scalars['mIoU'] == [(3, 9.0)]

@@ -192,8 +192,13 @@ def test_labels_outside_the_classes_stop_before_the_first_iteration(cfg, tmp_pat
 
 
 def test_other_normalisation_than_the_teachers_is_an_error(cfg):
-    cfg.model.data_preprocessor.mean = [0.0, 0.0, 0.0]
-    with pytest.raises(ConfigError, match='normalise images differently'):
+    cfg.model.data_preprocessor.bgr_to_rgb = False
+    with pytest.raises(ConfigError, match=r'differently \(channel_conversion is False'):
+        Runner.from_cfg(cfg).train()
+    cfg.model.data_preprocessor.bgr_to_rgb = True
+    cfg.model.data_preprocessor.update(mean=None, std=None)
+    cfg.experiment_name += '_again'
+    with pytest.raises(ConfigError, match=r'mean is \[0.0, 0.0, 0.0\] and \[123'):
         Runner.from_cfg(cfg).train()
 
 
@@ -218,9 +223,12 @@ def test_a_config_dict_or_its_path_name_the_same_teacher(teacher_file, tmp_path)
     path = tmp_path / 'mine.py'
     load_config('segformer-t-streets').dump(path)
     model = load_config('segformer-t-streets').model
-    for teacher in (path, str(path), model, dict(model)):
+    for teacher in (path, str(path), model, dict(model), {'model': model}):
         built = DistillationHook(teacher, teacher_file).build_teacher()
         assert built.num_classes == 19
+    assert 'auxiliary_head' not in model  # nothing of it was changed
+    with pytest.raises(ConfigError, match='has no model'):
+        DistillationHook({'modle': model}, teacher_file).build_teacher()
 
 
 def test_released_student_that_carries_its_teacher_can_teach(released_ade_s):

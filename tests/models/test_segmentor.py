@@ -150,3 +150,38 @@ def test_head_reads_the_feature_it_is_told():
     logits = head(features)
     assert logits.shape == (1, 3, 5, 6)
     assert logits.isfinite().all()
+
+
+@pytest.mark.parametrize('left_out', ['bfa', 'sdha'])
+def test_ablation_loads_into_the_whole_config_and_back(left_out):
+    """What mim test, EMA and load_from do with a checkpoint of an ablation."""
+    from mmseg.registry import MODELS
+
+    from sctnet.catalog import load_config
+
+    whole = load_config('sctnet-t-streets').model
+    part = copy.deepcopy(whole)
+    part.siam[left_out] = None
+    for source, target in ((part, whole), (whole, part)):
+        source, target = (MODELS.build(copy.deepcopy(c)) for c in (source, target))
+        load_state_dict(target, source.state_dict(), strict=False)
+        key = 'decode_head.conv_seg.weight'
+        assert torch.equal(target.state_dict()[key], source.state_dict()[key])
+        (shared,) = {'bfa', 'sdha'} - {left_out}
+        kept = [k for k in target.state_dict() if k.startswith(f'siam.{shared}.')]
+        assert kept
+        for key in kept:
+            assert torch.equal(target.state_dict()[key], source.state_dict()[key])
+
+
+def test_student_with_another_backbone_is_not_half_loaded_either():
+    from mmseg.registry import MODELS
+
+    from sctnet.catalog import load_config
+
+    student = MODELS.build(load_config('resnet18-streets').model)
+    state = student.state_dict()
+    load_state_dict(student, dict(state), strict=False)
+    del state['backbone.layer2.0.conv1.weight']
+    with pytest.raises(CheckpointError, match=r'it lacks 1 of backbone\.layer2'):
+        load_state_dict(student, state, strict=False)

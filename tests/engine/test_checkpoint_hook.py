@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from sctnet.engine.checkpoint_hook import (
+    AtomicCheckpointHook,
+    check_resumable,
+    newest_checkpoint,
+)
+from sctnet.errors import CheckpointError
+
+
+def save(path, **weights):
+    state = {'w': torch.ones(2), 'steps': torch.tensor(3), **weights}
+    torch.save({'state_dict': state, 'message_hub': {}, 'optimizer': {}}, path)
+    return path
+
+
+def test_newest_is_found_by_its_number(tmp_path):
+    assert newest_checkpoint(tmp_path) is None
+    for name in ('iter_9', 'iter_10', 'best_mIoU_iter_99', 'iter_x'):
+        save(tmp_path / f'{name}.pth')
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'iter_10.pth')
+
+
+def test_epochs_and_what_mmengine_noted_are_found_too(tmp_path):
+    elsewhere = save(tmp_path / 'mine_7.pth')
+    work_dir = tmp_path / 'work'
+    work_dir.mkdir()
+    (work_dir / 'last_checkpoint').write_text(f'{elsewhere}\n')
+    assert newest_checkpoint(work_dir) == str(elsewhere)
+    save(work_dir / 'epoch_3.pth')
+    assert newest_checkpoint(work_dir) == str(work_dir / 'epoch_3.pth')
+
+
+def test_weights_that_are_not_finite_are_passed_over(tmp_path):
+    save(tmp_path / 'iter_4.pth')
+    broken = save(tmp_path / 'iter_8.pth', b=torch.tensor([1.0, float('nan')]))
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'iter_4.pth')
+    with pytest.raises(CheckpointError, match=r"1 weights that are not finite.* 'b'"):
+        check_resumable(broken)
+
+
+def test_no_sound_checkpoint_at_all_is_an_error(tmp_path):
+    (tmp_path / 'iter_4.pth').write_bytes(b'half')
+    torch.save({'state_dict': {'w': torch.ones(1)}}, tmp_path / 'iter_5.pth')
+    with pytest.raises(CheckpointError, match='2 checkpoints and none can be resumed'):
+        newest_checkpoint(tmp_path)
+
+
+def test_other_places_keep_mmengines_own_backends():
+    assert AtomicCheckpointHook(interval=1).backend_args == {'backend': 'sctnet.atomic'}
+    remote = AtomicCheckpointHook(interval=1, out_dir='s3://bucket/x')
+    assert remote.backend_args is None
+    chosen = AtomicCheckpointHook(interval=1, backend_args={'backend': 'local'})
+    assert chosen.backend_args == {'backend': 'local'}
