@@ -1,4 +1,5 @@
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from support import original_state
 from sctnet.apis import init_model
 from sctnet.catalog import load_config
 from sctnet.engine import DistillationHook
-from sctnet.errors import CheckpointError, ConfigError, DataError
+from sctnet.errors import CheckpointError, ConfigError, DataError, TrainingError
 
 SMALL = {
     'train_dataloader.num_workers': 0,
@@ -206,6 +207,14 @@ def test_what_is_no_student_of_ours_cannot_be_taught(teacher_file):
     other = MODELS.build(load_config('segformer-t-streets').model)
     with pytest.raises(ConfigError, match='a EncoderDecoder cannot be taught'):
         DistillationHook('segformer-t-streets', teacher_file).attach(other)
+
+
+def test_infinite_loss_stops_the_run_before_a_checkpoint_of_it(cfg):
+    cfg.model.siam.loss_weights.bfa_stage3 = float('inf')
+    match = r'at iteration 1: siam.loss_bfa_stage3 is inf, on \S+leftImg8bit.png, '
+    with pytest.raises(TrainingError, match=match):
+        Runner.from_cfg(cfg).train()
+    assert not list(Path(cfg.work_dir).glob('*.pth'))
 
 
 def test_scheduled_weights_follow_the_iterations(cfg):

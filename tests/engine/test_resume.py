@@ -137,7 +137,7 @@ def test_where_all_checkpoints_are_broken_training_ends_with_one_line(training):
     said = training.finish('broken', '--resume', status=2)
     assert 'Traceback' not in said
     (error,) = (line for line in said.splitlines() if line.startswith('error: '))
-    assert "no checkpoint in 'broken' can be resumed from" in error
+    assert "'broken' has 2 checkpoints and none can be resumed from" in error
     skipped = [line for line in said.splitlines() if 'WARNING - skipping' in line]
     assert ['iter_10.pth' in line for line in skipped] == [True, False]  # newest first
 
