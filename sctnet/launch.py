@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
+from mmengine.runner import Runner
 
 from .catalog import load_config
 from .compat import quieten_mmseg
@@ -29,48 +30,6 @@ def run_tool(main: Callable[[], Any]) -> None:
         print('interrupted', file=sys.stderr)
         sys.exit(130)
     sys.exit(status or 0)
-
-
-class OptionAction(DictAction):
-    """mmengine's KEY=VALUE options, with its parse errors said in one line."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Parse the options or end with the parser's error."""
-        try:
-            super().__call__(parser, namespace, values, option_string)
-        except (ValueError, AssertionError, RecursionError):
-            parser.error(
-                f"cannot read '{' '.join(values)}': expected KEY=VALUE ..., such as "
-                'train_dataloader.batch_size=4'
-            )
-
-
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that training and testing share, in mmseg's spelling."""
-    parser.add_argument('config', help='path, leaf name or short name of a config')
-    parser.add_argument('--work-dir', help='folder for logs and checkpoints')
-    parser.add_argument(
-        '--data-root', help='folder of the data set, for all three loaders'
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=OptionAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='change the config, e.g. train_dataloader.batch_size=4',
-    )
-    parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
-    )
-    # torch.distributed.launch passes one spelling or the other by its version.
-    parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
 
 
 def prepare_config(args: argparse.Namespace) -> Config:
@@ -138,7 +97,13 @@ def set_teacher(cfg: Config, checkpoint: str) -> None:
     Raises:
         ConfigError: the config has no ``DistillationHook``.
     """
-    for hook in cfg.get('custom_hooks') or []:
+    hooks = cfg.get('custom_hooks') or []
+    if not isinstance(hooks, list):
+        raise ConfigError(
+            f'custom_hooks is {hooks!r}: expected a list of dicts, one of them a '
+            'DistillationHook'
+        )
+    for hook in hooks:
         kind = hook.type if isinstance(hook.type, str) else hook.type.__name__
         if kind.rpartition('.')[2] == 'DistillationHook':
             hook.checkpoint = checkpoint
@@ -147,6 +112,23 @@ def set_teacher(cfg: Config, checkpoint: str) -> None:
         f"'{cfg.filename}' has no DistillationHook for --teacher: add one to its "
         'custom_hooks, or drop --teacher'
     )
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build mmengine's Runner.
+
+    Raises:
+        ConfigError: something gets an argument that it does not have.
+    """
+    try:
+        return Runner.from_cfg(cfg)
+    except TypeError as error:
+        if 'unexpected keyword argument' not in str(error):
+            raise
+        raise ConfigError(
+            f"'{cfg.filename}' or --cfg-options name an argument that is not there "
+            f'({error}): check its spelling'
+        ) from error
 
 
 def enable_amp(cfg: Config) -> None:

@@ -48,7 +48,7 @@ def test_mistyped_path_does_not_become_our_config_of_that_name():
 
 def test_name_that_is_near_nothing_gets_no_guess():
     with pytest.raises(ConfigError, match='mim search sctnet') as caught:
-        load_config('resnet.py')
+        load_config('unet.py')
     assert 'did you mean' not in str(caught.value)
 
 

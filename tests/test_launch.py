@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from sctnet import launch
+from sctnet.arguments import add_run_arguments
 from sctnet.catalog import load_config
 from sctnet.engine import BFloat16OptimWrapper
 from sctnet.errors import (
@@ -18,7 +19,7 @@ from sctnet.preflight import LOADERS
 
 def parse(*words):
     parser = argparse.ArgumentParser()
-    launch.add_run_arguments(parser)
+    add_run_arguments(parser)
     return parser.parse_args(['sctnet-s-seg50', *words])
 
 
@@ -148,3 +149,18 @@ def test_unreadable_options_are_one_line(option, capsys):
         parse('--cfg-options', option)
     assert caught.value.code == 2
     assert 'expected KEY=VALUE' in capsys.readouterr().err
+
+
+def test_misspelt_argument_is_one_line(tmp_path):
+    cfg = launch.prepare_config(
+        parse('--cfg-options', 'model.siam.sdah=None', '--work-dir', str(tmp_path))
+    )
+    with pytest.raises(ConfigError, match=r"argument 'sdah'.* check its spelling"):
+        launch.build_runner(cfg)
+
+
+def test_hooks_that_are_no_list_are_one_line():
+    cfg = load_config('sctnet-s-seg50')
+    cfg.custom_hooks = 'none'
+    with pytest.raises(ConfigError, match="custom_hooks is 'none'"):
+        launch.set_teacher(cfg, 'teacher.pth')

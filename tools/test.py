@@ -3,12 +3,13 @@
 import argparse
 
 from sctnet import launch, preflight
+from sctnet.arguments import add_run_arguments
 
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    launch.add_run_arguments(parser)
+    add_run_arguments(parser)
     parser.add_argument('checkpoint', help='weight file')
     parser.add_argument(
         '--tta', action='store_true', help='average several scales and flips'
@@ -33,9 +34,7 @@ def main() -> None:
         launch.save_label_maps(cfg, args.out)
     preflight.check_data(cfg, ('test_dataloader',))
 
-    from mmengine.runner import Runner
-
-    Runner.from_cfg(cfg).test()
+    launch.build_runner(cfg).test()
 
 
 if __name__ == '__main__':

@@ -3,12 +3,13 @@
 import argparse
 
 from sctnet import launch, preflight
+from sctnet.arguments import add_run_arguments
 
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    launch.add_run_arguments(parser)
+    add_run_arguments(parser)
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -35,9 +36,7 @@ def main() -> None:
     preflight.check_batch_size(cfg)
     preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))
 
-    from mmengine.runner import Runner
-
-    Runner.from_cfg(cfg).train()
+    launch.build_runner(cfg).train()
 
 
 if __name__ == '__main__':

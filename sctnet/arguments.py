@@ -1,0 +1,48 @@
+"""The command-line arguments that training and testing share."""
+
+import argparse
+from typing import Any
+
+from mmengine.config import DictAction
+
+
+class OptionAction(DictAction):
+    """mmengine's KEY=VALUE options, with its parse errors said in one line."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Parse the options or end with the parser's error."""
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (ValueError, AssertionError, RecursionError):
+            parser.error(
+                f"cannot read '{' '.join(values)}': expected KEY=VALUE ..., such as "
+                'train_dataloader.batch_size=4'
+            )
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that training and testing share, in mmseg's spelling."""
+    parser.add_argument('config', help='path, leaf name or short name of a config')
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints')
+    parser.add_argument(
+        '--data-root', help='folder of the data set, for all three loaders'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OptionAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='change the config, e.g. train_dataloader.batch_size=4',
+    )
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
+    )
+    # torch.distributed.launch passes one spelling or the other by its version.
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
