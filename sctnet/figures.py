@@ -60,7 +60,7 @@ def draw_curves(
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 3.6), layout='constrained')
+    figure = Figure(figsize=(13, 4), layout='tight')
     entropy, alignment, miou = figure.subplots(1, 3)
     for name, folder in work_dirs.items():
         scalars = read_scalars(folder)
@@ -68,14 +68,16 @@ def draw_curves(
         _plot(miou, scalars.get('mIoU', []), name, marker='o')
         for term, points in scalars.items():
             if term.startswith('siam.loss_'):
-                _plot(alignment, points, f'{name} {term.removeprefix("siam.loss_")}')
+                label = term.removeprefix('siam.loss_')
+                taught = f'{name} {label}' if len(work_dirs) > 2 else label
+                _plot(alignment, points, taught)
     titles = ('cross entropy', 'alignment losses (weighted)', 'validation mIoU')
     for axes, title in zip((entropy, alignment, miou), titles, strict=True):
         axes.set_title(title)
         axes.set_xlabel('iteration')
         axes.set_ylim(bottom=0)
         if axes.lines:
-            axes.legend()
+            axes.legend(fontsize='small', loc='upper right')
     buffer = io.BytesIO()
     figure.savefig(buffer, format='png', dpi=120)
     write_bytes(path, buffer.getvalue())

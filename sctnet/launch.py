@@ -147,9 +147,10 @@ def enable_amp(cfg: Config) -> None:
             'drop --amp'
         )
     if not torch.cuda.is_available():
-        from .engine import BFloat16OptimWrapper
+        from . import engine  # noqa: F401  registers it
 
-        cfg.optim_wrapper.type = BFloat16OptimWrapper
+        # By name: mmengine cannot print a class that was put into a config later.
+        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
         for option in ('loss_scale', 'dtype'):
             cfg.optim_wrapper.pop(option, None)
         return

@@ -7,7 +7,6 @@ import torch
 from sctnet import launch
 from sctnet.arguments import add_run_arguments
 from sctnet.catalog import load_config
-from sctnet.engine import BFloat16OptimWrapper
 from sctnet.errors import (
     CheckpointError,
     ConfigError,
@@ -83,9 +82,11 @@ def test_amp_without_a_gpu_and_tta_without_a_pipeline(monkeypatch):
     cfg = load_config('sctnet-s-seg50')
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     launch.enable_amp(cfg)
-    assert cfg.optim_wrapper.type is BFloat16OptimWrapper
+    assert cfg.optim_wrapper.type == 'BFloat16OptimWrapper'
+    assert 'BFloat16OptimWrapper' in cfg.pretty_text
     launch.enable_amp(cfg)  # again, or written in the config
-    assert cfg.optim_wrapper.type is BFloat16OptimWrapper
+    assert cfg.optim_wrapper.type == 'BFloat16OptimWrapper'
+    assert 'BFloat16OptimWrapper' in cfg.pretty_text
     cfg.pop('tta_pipeline')
     with pytest.raises(ConfigError, match='--tta needs'):
         launch.enable_tta(cfg)

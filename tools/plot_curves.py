@@ -13,7 +13,10 @@ def main() -> None:
     parser.add_argument('work_dirs', nargs='+', type=Path, help='folders of trainings')
     parser.add_argument('--out', type=Path, default=Path('curves.png'))
     args = parser.parse_args()
-    draw_curves({str(folder): folder for folder in args.work_dirs}, args.out)
+    names = [folder.resolve().name for folder in args.work_dirs]
+    if len(set(names)) < len(names):
+        names = [str(folder) for folder in args.work_dirs]
+    draw_curves(dict(zip(names, args.work_dirs, strict=True)), args.out)
     print(f"the curves are in '{args.out}'")
 
 

@@ -91,9 +91,11 @@ def check_classes(
     table = ', '.join(
         f'{i} {a}' if a == b else f'{i} {a} / {b} (!)' for i, (a, b) in pairs
     )
-    logger.info(f'classes of the teacher / of the data set where they differ: {table}')
     differing = sum(a != b for _, (a, b) in pairs)
-    if differing:
+    if not differing:
+        logger.info(f"the teacher's classes are the data set's: {table}")
+    else:
+        logger.info(f"classes, where they differ teacher's / data set's (!): {table}")
         logger.warning(
             f'{differing} of {len(classes)} class names of the teacher differ from the '
             "data set's, marked (!) above: if these are other classes, or another "
