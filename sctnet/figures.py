@@ -77,7 +77,7 @@ def draw_curves(
         axes.set_xlabel('iteration')
         axes.set_ylim(bottom=0)
         if axes.lines:
-            axes.legend(fontsize='small', loc='upper right')
+            axes.legend(fontsize='small')
     buffer = io.BytesIO()
     figure.savefig(buffer, format='png', dpi=120)
     write_bytes(path, buffer.getvalue())

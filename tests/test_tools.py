@@ -101,6 +101,15 @@ def test_train_tool_trains_resumes_and_its_checkpoint_opens(streets, tmp_path):
     assert (tmp_path / 'student.safetensors').stat().st_size > 1000
 
 
+def test_mixed_precision_trains_on_a_cpu(streets, tmp_path):
+    done = start(
+        'train.py', SEG50, '--data-root', streets, '--work-dir', 'work', '--amp',
+        *SMALL, *TRAIN, 'train_cfg.max_iters=1', cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / 'work' / 'iter_1.pth').is_file()
+
+
 def test_training_starts_from_released_weights(released_city_s, streets, tmp_path):
     """Whole through load_from; for other classes through init_cfg of the backbone."""
     common = [SEG50, '--data-root', streets, '--work-dir', 'work', *SMALL, *TRAIN[:5]]
