@@ -3,13 +3,11 @@
 import copy
 import os
 import warnings
-from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmseg.models.segmentors import BaseSegmentor
 from mmseg.registry import DATASETS, MODELS
@@ -18,12 +16,18 @@ from mmseg.structures import SegDataSample
 from .catalog import load_config
 from .checkpoint_files import dataset_meta_of, weights_of
 from .compat import quieten_mmseg
+from .deploy.exported import is_exported, open_exported
+from .deploy.predict import can_fuse, fill_sample, network_logits
+from .deploy.preprocess import ImagePreprocessor
+from .deploy.runtime_segmentor import RuntimeSegmentor, run_on
+from .deploy.runtimes import is_installed
 from .errors import ArgumentError, CheckpointError, ImageError
 from .images import read_image, to_bgr
 from .models import SCTSegmentor
 from .teacher_files import load_segmentor
 
 Image = str | os.PathLike | np.ndarray
+Segmentor: TypeAlias = BaseSegmentor | RuntimeSegmentor
 
 
 def init_model(
@@ -31,29 +35,65 @@ def init_model(
     checkpoint: str | os.PathLike | None = None,
     device: str | torch.device | None = None,
     cfg_options: dict[str, Any] | None = None,
-) -> BaseSegmentor:
+    backend: str | None = None,
+    **backend_options: Any,
+) -> Segmentor:
     """Build a segmentor for inference, without its training-only parts.
 
     Args:
         config: path, leaf name (``sctnet_s_seg50_2xb8_160k_cityscapes_512x1024``),
-            short name (``sctnet-s-seg50``) or mmengine ``Config``.
+            short name (``sctnet-s-seg50``) or mmengine ``Config``; or a file that
+            ``tools/export.py`` wrote, which needs nothing else.
         checkpoint: weights as the original released them, our own, or what
             ``tools/convert_checkpoint.py`` wrote (``.pth``, ``.safetensors``); a path
-            or URL. None keeps the initial weights.
+            or URL; or an exported ``.onnx``, ``.xml`` or ``.engine``. None keeps the
+            initial weights.
         device: where it runs; None takes the GPU if there is one.
         cfg_options: dotted keys and values to change in the config.
+        backend: ``torch``, ``onnxruntime``, ``openvino`` or ``tensorrt``. None takes
+            ONNX Runtime for an SCTNet on a CPU if it is installed, torch otherwise.
+        **backend_options: of the backend's module in :mod:`sctnet.deploy.runtimes`,
+            for instance ``threads=2`` or, for torch, ``compile=True``.
 
     Returns:
-        The segmentor in eval mode, with ``cfg`` and ``dataset_meta`` (``classes`` and
-        ``palette``, from the checkpoint, else from the config's data set).
+        With the backend torch and no option of its own, the segmentor itself in eval
+        mode; else a :class:`RuntimeSegmentor` of its deploy graph. Both have ``cfg``
+        and ``dataset_meta`` (``classes`` and ``palette``, from the checkpoint, else
+        from the config's data set).
 
     Raises:
         ConfigError: there is no such config.
         CheckpointError: the file is missing, damaged, unsafe, or does not fit.
-        ArgumentError: torch has no such device.
+        ArgumentError: torch has no such device, or the backend is not installed or
+            has no such option.
     """
+    device = device or ('cuda:0' if torch.cuda.is_available() else 'cpu')
+    for file in (checkpoint, config):
+        if file is not None and is_exported(file):
+            known = None if file is config else load_config(config)
+            return open_exported(file, known, device, backend, backend_options)
+    model = _build(config, checkpoint, cfg_options or {})
+    try:
+        model.to(device)
+    except (AssertionError, RuntimeError) as error:  # torch raises either
+        raise ArgumentError(
+            f"device '{device}' cannot be used ({str(error).splitlines()[0]}): name "
+            "one that torch has, such as 'cpu'"
+        ) from error
+    backend = backend or _default_backend(model, device)
+    if backend == 'torch' and not backend_options:
+        return model
+    return run_on(model, backend, device, backend_options)
+
+
+def _build(
+    config: str | os.PathLike | Config,
+    checkpoint: str | os.PathLike | None,
+    cfg_options: dict[str, Any],
+) -> BaseSegmentor:
+    """Build the segmentor in eval mode, with its weights, ``cfg`` and class names."""
     cfg = copy.deepcopy(load_config(config))
-    cfg.merge_from_dict(cfg_options or {})
+    cfg.merge_from_dict(cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model_cfg = copy.deepcopy(cfg.model)
     for training_only in ('auxiliary_head', 'siam'):
@@ -66,15 +106,13 @@ def init_model(
         meta = _load_weights(model, checkpoint)
         model.dataset_meta = meta or model.dataset_meta
     model.cfg = cfg
-    if device is None:
-        device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
-    try:
-        return model.to(device).eval()
-    except (AssertionError, RuntimeError) as error:  # torch raises either
-        raise ArgumentError(
-            f"device '{device}' cannot be used ({str(error).splitlines()[0]}): name "
-            "one that torch has, such as 'cpu'"
-        ) from error
+    return model.eval()
+
+
+def _default_backend(model: BaseSegmentor, device: str | torch.device) -> str:
+    on_cpu = torch.device(device).type == 'cpu'
+    fast = isinstance(model, SCTSegmentor) and can_fuse(model, ())
+    return 'onnxruntime' if on_cpu and fast and is_installed('onnxruntime') else 'torch'
 
 
 def _load_weights(
@@ -114,17 +152,34 @@ def dataset_meta_from_config(cfg: Config) -> dict[str, Any] | None:
 
 
 @overload
-def inference_model(model: BaseSegmentor, imgs: Image) -> SegDataSample: ...
+def inference_model(
+    model: Segmentor,
+    imgs: Image,
+    *,
+    logits: bool = ...,
+    confidence: bool = ...,
+    top_k: int = ...,
+) -> SegDataSample: ...
 
 
 @overload
 def inference_model(
-    model: BaseSegmentor, imgs: list[Image] | tuple[Image, ...]
+    model: Segmentor,
+    imgs: list[Image] | tuple[Image, ...],
+    *,
+    logits: bool = ...,
+    confidence: bool = ...,
+    top_k: int = ...,
 ) -> list[SegDataSample]: ...
 
 
 def inference_model(
-    model: BaseSegmentor, imgs: Image | list[Image] | tuple[Image, ...]
+    model: Segmentor,
+    imgs: Image | list[Image] | tuple[Image, ...],
+    *,
+    logits: bool = False,
+    confidence: bool = False,
+    top_k: int = 0,
 ) -> SegDataSample | list[SegDataSample]:
     """Segment one image or a list of them.
 
@@ -133,40 +188,44 @@ def inference_model(
         imgs: a path, a BGR uint8 array (H, W, 3), or a list of either. Grey, BGRA
             and 16-bit images are converted. The images of a list run one after
             another, so they may differ in size.
+        logits: add ``seg_logits.data`` (K, H, W). These take many times as long as
+            the label map.
+        confidence: add ``confidence.data`` (1, H, W), the winner's probability.
+        top_k: add the best so many classes, best first: ``top_k_labels.data`` and
+            ``top_k_scores.data`` (top_k, H, W).
 
     Returns:
         A sample, or a list of them for a list, with ``pred_sem_seg.data`` (1, H, W),
-        the label map of the image's own size, ``seg_logits.data`` (K, H, W), and
-        ``classes`` and ``palette`` in its metainfo.
+        the label map of the image's own size, and ``classes`` and ``palette`` in its
+        metainfo.
 
     Raises:
         ImageError: an image is missing, damaged, or smaller than 64x64 pixels.
     """
-    pipeline = Compose(array_pipeline(model.cfg.test_pipeline))
+    preprocess = ImagePreprocessor(model.cfg.test_pipeline, model.data_preprocessor)
+    wanted = {'full_logits': logits, 'confidence': confidence, 'top_k': top_k}
     if isinstance(imgs, list | tuple):
-        return [_infer_one(model, pipeline, img) for img in imgs]
-    return _infer_one(model, pipeline, imgs)
+        return [_infer_one(model, preprocess, img, wanted) for img in imgs]
+    return _infer_one(model, preprocess, imgs, wanted)
 
 
-def array_pipeline(test_pipeline: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return ``test_pipeline`` for decoded arrays: no files, no labels."""
-    steps = []
-    for step in copy.deepcopy(list(test_pipeline)):
-        kind = step['type'] if isinstance(step['type'], str) else step['type'].__name__
-        if kind == 'LoadImageFromFile':
-            step = {'type': 'LoadImageFromNDArray'}
-        if kind != 'LoadAnnotations':
-            steps.append(step)
-    return steps
-
-
-def _infer_one(model: BaseSegmentor, pipeline: Compose, img: Image) -> SegDataSample:
-    image = _decode(img)
-    data = pipeline({'img': image})
-    with torch.no_grad():
-        result = model.test_step(
-            {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
-        )[0]
+@torch.no_grad()
+def _infer_one(
+    model: Segmentor, preprocess: ImagePreprocessor, img: Image, wanted: dict[str, Any]
+) -> SegDataSample:
+    images, sample = preprocess(_decode(img))
+    if isinstance(model, RuntimeSegmentor):
+        result = model.segment(images, sample, **wanted)
+    elif can_fuse(model, [sample]):
+        small = network_logits(model, images)[0]
+        result = fill_sample(sample, small, images.shape[2:], **wanted)
+    elif wanted['confidence'] or wanted['top_k']:
+        raise ArgumentError(
+            "confidence and top_k need a model with test_cfg.mode='whole' and without "
+            'test_cfg.fused=False: ask for logits=True and compute them from these'
+        )
+    else:
+        result = model.predict(images, [sample])[0]
     meta = getattr(model, 'dataset_meta', None) or {}
     result.set_metainfo(
         {

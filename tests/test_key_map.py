@@ -25,7 +25,7 @@ def test_every_entry_of_the_map_is_used_by_the_original():
 
 @pytest.mark.parametrize('config', ['ade_s', 'city_b_seg100'])
 def test_mapped_keys_are_exactly_our_model_with_equal_shapes(config):
-    own = init_model(SHORT_NAMES[config], device='cpu').state_dict()
+    own = init_model(SHORT_NAMES[config], device='cpu', backend='torch').state_dict()
     mapped = {port_name(k): v for k, v in student_state(config).items()}
     assert mapped.keys() == own.keys()
     assert all(mapped[key].shape == own[key].shape for key in own)

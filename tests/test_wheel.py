@@ -109,6 +109,7 @@ def test_mim_test_computes_the_logits_of_init_model(
             with read_base():
                 from sctnet.configs.sctnet.{SEG50} import *
 
+            model.update(test_cfg=dict(fused=False))
             test_evaluator = dict(type=DumpResults, out_file_path='results.pkl')
             """)
     )
@@ -122,12 +123,17 @@ def test_mim_test_computes_the_logits_of_init_model(
         from pathlib import Path
         from sctnet.apis import inference_model, init_model
         assert Path(sctnet.__file__).is_relative_to({str(installed)!r})
-        model = init_model('sctnet-s-seg50', {str(released_city_s)!r}, 'cpu')
+        model = init_model(
+            'sctnet-s-seg50', {str(released_city_s)!r}, 'cpu', backend='torch'
+        )
         results = pickle.loads(Path('results.pkl').read_bytes())
         assert len(results) == 2
         for result in results:
-            expected = inference_model(model, result['img_path']).seg_logits.data
+            sample = inference_model(model, result['img_path'], logits=True)
+            expected = sample.seg_logits.data
             assert torch.equal(result['seg_logits']['data'], expected)
+            labels = result['pred_sem_seg']['data']
+            assert torch.equal(labels, sample.pred_sem_seg.data)
             print('equal', tuple(expected.shape))
     """
     out = run(sys.executable, '-c', textwrap.dedent(code), cwd=tmp_path, site=installed)
@@ -147,7 +153,7 @@ def test_own_config_inherits_by_absolute_import(site, tmp_path):
     )
     code = """
         from sctnet.apis import init_model
-        model = init_model('mine.py', device='cpu')
+        model = init_model('mine.py', device='cpu', backend='torch')
         print(model.num_classes, model.backbone.base_channels)
     """
     out = run(sys.executable, '-c', textwrap.dedent(code), cwd=tmp_path, site=site)

@@ -16,7 +16,7 @@ from mmcv.cnn.bricks import DropPath
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import NormCfg, build_norm
+from .layers import NormCfg, build_norm, full_precision
 
 
 class ConvAttention(nn.Module):
@@ -74,9 +74,10 @@ class ConvAttention(nn.Module):
         """Softmax over positions, then by the sum over each head's keys."""
         n, keys, h, w = scores.shape
         grouped = scores.reshape(n, self.num_heads, keys // self.num_heads, h * w)
-        weights = grouped.softmax(dim=3)
+        # A position's share of thousands is near the smallest that float16 tells.
+        weights = full_precision(grouped).softmax(dim=3)
         weights = weights / (weights.sum(dim=2, keepdim=True) + 1e-6)
-        return weights.reshape(n, keys, h, w)
+        return weights.reshape(n, keys, h, w).to(scores.dtype)
 
 
 class ConvFFN(nn.Module):

@@ -15,9 +15,10 @@ from typing import Any
 from mmengine.logging import print_log
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
-from mmseg.utils import SampleList, add_prefix
+from mmseg.utils import OptSampleList, SampleList, add_prefix
 from torch import Tensor
 
+from ..deploy.predict import can_fuse, fill_sample, network_logits
 from ..errors import ConfigError
 from ..key_map import HEAD_NAMES, TRAINING_NAMES, TRAINING_ONLY, rename_weights
 from ..mismatch import check_weights
@@ -45,6 +46,9 @@ class SCTSegmentor(EncoderDecoder):
     ``predict`` and ``tensor`` modes on (N, 3, H, W) batches. With ``siam`` the losses
     also align it with a teacher, which must be attached before and is never a part of
     it: not of its parameters, state dict, copies or modes.
+
+    ``predict`` makes label maps straight from the small logits, without ``seg_logits``
+    (:mod:`sctnet.deploy.label_map`); ``test_cfg.fused=False`` does it mmseg's way.
 
     It also differs in what it loads: weights under the original's names, with or
     without the training-only parts, and nothing that fits only in part.
@@ -109,6 +113,22 @@ class SCTSegmentor(EncoderDecoder):
             teacher.to(inputs.device)  # the student was moved after attaching
         target = teacher(inputs, decode=self.siam.sdha is not None)
         return add_prefix(self.siam(features, target, teacher.decode), 'siam')
+
+    def predict(self, inputs: Tensor, data_samples: OptSampleList = None) -> SampleList:
+        """Segment normalised images (N, 3, H, W).
+
+        Returns:
+            The samples with ``pred_sem_seg`` (1, H, W) at each image's own size; with
+            ``seg_logits`` (K, H, W) too where :func:`can_fuse` says no.
+        """
+        if data_samples is None or not can_fuse(self, data_samples):
+            return super().predict(inputs, data_samples)
+        return [
+            fill_sample(sample, logits, inputs.shape[2:])
+            for sample, logits in zip(
+                data_samples, network_logits(self, inputs), strict=True
+            )
+        ]
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False

@@ -132,7 +132,7 @@ def test_testing_and_inference_need_no_teacher_file(cfg, tmp_path):
     torch.save({'meta': {}, 'state_dict': model.state_dict()}, path)
     cfg.load_from = str(path)
     assert 'mIoU' in Runner.from_cfg(cfg).test()
-    assert init_model('sctnet-t-streets', path, 'cpu').siam is None
+    assert init_model('sctnet-t-streets', path, 'cpu', backend='torch').siam is None
 
 
 def test_student_without_alignment_needs_no_teacher(cfg):

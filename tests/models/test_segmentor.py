@@ -14,7 +14,7 @@ from sctnet.models import SCTHead
 
 @pytest.fixture(scope='module')
 def model():
-    return init_model('sctnet-s-ade', device='cpu')
+    return init_model('sctnet-s-ade', device='cpu', backend='torch')
 
 
 @pytest.fixture(scope='module')

@@ -33,7 +33,7 @@ FLOAT64 = {
 @pytest.fixture(scope='module', params=SHORT_NAMES)
 def network(request):
     """One config's network with the original's seeded weights, and its key."""
-    model = init_model(SHORT_NAMES[request.param], device='cpu')
+    model = init_model(SHORT_NAMES[request.param], device='cpu', backend='torch')
     model.load_state_dict(student_state(request.param))
     return request.param, model
 
@@ -98,12 +98,16 @@ def test_float64_equals_the_original(network):
         assert_close_to_golden(ours[name], expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize('backend', [None, 'torch', 'openvino'])
 @pytest.mark.parametrize('config', ['ade_s', 'city_b_seg50'])
-def test_label_map_equals_the_original_from_the_png(config):
+def test_label_map_equals_the_original_from_the_png(config, backend, tmp_path):
     golden, meta = load('preprocess')
     case = meta['cases'][config]
-    model = init_model(SHORT_NAMES[config], device='cpu')
-    model.load_state_dict(student_state(config))
+    torch.save({'state_dict': student_state(config)}, tmp_path / 'weights.pth')
+    model = init_model(
+        SHORT_NAMES[config], tmp_path / 'weights.pth', device='cpu', backend=backend
+    )
+    assert getattr(model, 'backend', 'torch') == (backend or 'onnxruntime')
     result = inference_model(model, GOLDEN / 'input.png')
     assert result.metainfo['img_shape'] == tuple(case['img_shape'][:2])
     labels = result.pred_sem_seg.data[0].numpy()
@@ -116,18 +120,13 @@ def test_label_map_equals_the_original_from_the_png(config):
 
 @pytest.mark.parametrize('config', ['ade_s', 'city_b_seg50'])
 def test_network_input_equals_the_original_from_the_png(config):
-    from mmengine.dataset import Compose
-
-    from sctnet.apis import array_pipeline
+    from sctnet.deploy.preprocess import ImagePreprocessor
     from sctnet.images import read_image
 
     golden, _ = load('preprocess')
-    model = init_model(SHORT_NAMES[config], device='cpu')
-    data = Compose(array_pipeline(model.cfg.test_pipeline))(
-        {'img': read_image(GOLDEN / 'input.png')}
-    )
-    batch = {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
-    x = model.data_preprocessor(batch, False)['inputs']
+    model = init_model(SHORT_NAMES[config], device='cpu', backend='torch')
+    preprocess = ImagePreprocessor(model.cfg.test_pipeline, model.data_preprocessor)
+    x, _ = preprocess(read_image(GOLDEN / 'input.png'))
     assert_close_to_golden(
         x[:, :, ::7, ::7], golden[f'{config}.input'], rtol=0, atol=1e-5
     )

@@ -1,0 +1,91 @@
+"""Filling mmseg's data samples from the network's small logits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.structures import PixelData
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.models.segmentors import BaseSegmentor, EncoderDecoder
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+from . import label_map as maps
+from .label_map import Geometry
+
+
+def can_fuse(model: BaseSegmentor, samples: Sequence[SegDataSample]) -> bool:
+    """Whether the label maps of ``samples`` may come from the small logits.
+
+    Not where the config says ``test_cfg.fused=False`` or ``mode='slide'``, the head has
+    one output channel or its own way to predict, or an image is augmented (a test-time
+    augmentation averages full-size logits).
+    """
+    if getattr(type(model), 'encode_decode', None) is not EncoderDecoder.encode_decode:
+        return False
+    test_cfg = model.test_cfg or {}
+    return (
+        test_cfg.get('fused', True)
+        and test_cfg.get('mode', 'whole') == 'whole'
+        and _upsamples_plainly(model.decode_head)
+        and model.out_channels > 1
+        and not model.align_corners
+        and not any('flip' in sample.metainfo for sample in samples)
+    )
+
+
+def network_logits(model: EncoderDecoder, images: Tensor) -> Tensor:
+    """Map normalised images (N, 3, H, W) to the network's logits (N, K, h, w)."""
+    return model.decode_head(model.extract_feat(images))
+
+
+def _upsamples_plainly(head: BaseDecodeHead) -> bool:
+    """Whether mmseg's own ``predict`` resizes the head's logits, and nothing else."""
+    return all(
+        getattr(type(head), name) is getattr(BaseDecodeHead, name)
+        for name in ('predict', 'predict_by_feat')
+    )
+
+
+def geometry_of(meta: dict[str, Any], network: Sequence[int]) -> Geometry:
+    """Read the geometry of an image from mmseg's metainfo."""
+    padding = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))
+    height, width = meta['ori_shape'][:2]
+    left, right, top, bottom = padding
+    size = (network[0], network[1])
+    return Geometry(size, (left, right, top, bottom), (height, width))
+
+
+def fill_sample(
+    sample: SegDataSample,
+    logits: Tensor,
+    network: Sequence[int],
+    *,
+    full_logits: bool = False,
+    confidence: bool = False,
+    top_k: int = 0,
+) -> SegDataSample:
+    """Put what is asked for into ``sample``, at its image's own size.
+
+    Args:
+        sample: metainfo with ``ori_shape``, and the padding if there is any.
+        logits: (K, h, w), the network's.
+        network: (height, width) of the network's input.
+        full_logits: add ``seg_logits`` (K, H, W).
+        confidence: add ``confidence`` (1, H, W), the winner's probability.
+        top_k: add the best so many classes, ``top_k_labels`` and ``top_k_scores``
+            (top_k, H, W), best first.
+
+    Returns:
+        The sample, with ``pred_sem_seg`` (1, H, W).
+    """
+    geometry = geometry_of(sample.metainfo, network)
+    data = {'pred_sem_seg': maps.label_map(logits, geometry)[None]}
+    if full_logits:
+        data['seg_logits'] = maps.full_logits(logits, geometry)
+    if confidence:
+        data['confidence'] = maps.confidence(logits, geometry)[None]
+    if top_k:
+        k = min(top_k, len(logits))
+        data['top_k_labels'], data['top_k_scores'] = maps.top_k(logits, geometry, k)
+    sample.set_data({key: PixelData(data=value) for key, value in data.items()})
+    return sample

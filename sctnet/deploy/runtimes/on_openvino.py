@@ -1,0 +1,58 @@
+"""OpenVINO, for Intel's CPUs and GPUs."""
+
+import openvino
+import torch
+from torch import Tensor, nn
+
+from ...errors import CheckpointError
+from ..metadata import KEY
+from ..onnx_graph import as_onnx
+from . import Runtime, name_of
+
+
+def load(
+    source: nn.Module | str | bytes,
+    device: torch.device,
+    threads: int | None = None,
+    precision: str = 'f32',
+    target: str = 'CPU',
+) -> Runtime:
+    """Run a network, or an ``.xml`` or ``.onnx`` file, with OpenVINO.
+
+    Args:
+        source: the network, or the file's path.
+        device: must be the CPU; ``target`` names OpenVINO's own devices.
+        threads: torch's number by default.
+        precision: ``f32``, or ``bf16`` and ``f16`` where the processor has them.
+        target: OpenVINO's device, for instance ``CPU`` or ``GPU``.
+    """
+    core = openvino.Core()
+    model = as_onnx(source) if isinstance(source, nn.Module) else source
+    properties: dict[str, str | int] = {'INFERENCE_PRECISION_HINT': precision}
+    if target == 'CPU':
+        properties['INFERENCE_NUM_THREADS'] = threads or torch.get_num_threads()
+    try:
+        request = core.compile_model(
+            core.read_model(model), target, properties
+        ).create_infer_request()
+    except RuntimeError as error:
+        raise CheckpointError(
+            f'OpenVINO cannot open {name_of(source)} '
+            f'({str(error).strip().splitlines()[-1]}): export it again with '
+            'tools/export.py'
+        ) from error
+
+    def run(images: Tensor) -> Tensor:
+        request.infer([images.cpu().numpy()], share_inputs=True)
+        return torch.from_numpy(request.get_output_tensor(0).data)
+
+    return run
+
+
+def read_metadata(path: str) -> str | None:
+    """Return what ``tools/export.py`` wrote into an ``.xml`` or ``.onnx`` about it."""
+    model = openvino.Core().read_model(path)
+    for place in ([KEY], ['framework', KEY]):  # of our IR, and of what ONNX had
+        if model.has_rt_info(place):
+            return model.get_rt_info(place).astype(str)
+    return None

@@ -1,0 +1,88 @@
+"""torch itself: on any device, optionally compiled, in half precision or as a graph."""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import ArgumentError
+from . import Runtime
+
+DTYPES = {
+    'fp32': torch.float32,
+    'fp16': torch.float16,
+    'bf16': torch.bfloat16,
+}
+
+
+def load(
+    source: nn.Module,
+    device: torch.device,
+    dtype: str = 'fp32',
+    channels_last: bool = False,
+    compile: bool = False,
+    cuda_graphs: bool = False,
+) -> Runtime:
+    """Run a network with torch.
+
+    Args:
+        source: the network; it is moved and converted, not copied.
+        device: where it runs.
+        dtype: ``fp32``, ``fp16`` or ``bf16``; the logits are float32 in any case.
+        channels_last: memory format; faster on most devices.
+        compile: with ``torch.compile``: minutes at first, faster afterwards.
+        cuda_graphs: record the first run of each input size and replay it, on a GPU.
+
+    Raises:
+        ArgumentError: an option does not go with the device.
+    """
+    if dtype not in DTYPES:
+        raise ArgumentError(f"dtype '{dtype}': expected one of {', '.join(DTYPES)}")
+    if cuda_graphs and device.type != 'cuda':
+        raise ArgumentError(f"cuda_graphs needs a GPU but the device is '{device}'")
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    source = source.to(device, DTYPES[dtype]).eval()
+    source = source.to(memory_format=layout)  # type: ignore[call-overload]
+    network = torch.compile(source) if compile else source
+    run = partial(_run, network, device, DTYPES[dtype], layout)
+    return _Recorded(run) if cuda_graphs else run
+
+
+@torch.no_grad()
+def _run(
+    network: Runtime,
+    device: torch.device,
+    dtype: torch.dtype,
+    layout: torch.memory_format,
+    images: Tensor,
+) -> Tensor:
+    return network(images.to(device, dtype, memory_format=layout)).float()
+
+
+class _Recorded:
+    """Replays one CUDA graph for each size of input."""
+
+    def __init__(self, run: Runtime) -> None:
+        self.run = run
+        self.graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
+
+    def __call__(self, images: Tensor) -> Tensor:
+        if images.shape not in self.graphs:
+            self.graphs[images.shape] = self._record(images)
+        graph, inputs, logits = self.graphs[images.shape]
+        inputs.copy_(images)
+        graph.replay()
+        return logits
+
+    def _record(self, images: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
+        inputs = images.cuda().clone()
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):  # libraries choose their kernels before recording
+            for _ in range(3):
+                self.run(inputs)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            logits = self.run(inputs)
+        return graph, inputs, logits
