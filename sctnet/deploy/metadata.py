@@ -61,7 +61,8 @@ def pipeline_of(resize: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Return a test pipeline with that resize."""
     steps: list[dict[str, Any]] = [{'type': 'LoadImageFromFile'}]
     if resize is not None:
-        steps.append({'type': 'Resize', **resize})
+        scale = tuple(resize['scale'])
+        steps.append({'type': 'Resize', **resize, 'scale': scale})
     return [*steps, {'type': 'PackSegInputs'}]
 
 

@@ -59,6 +59,7 @@ class ExportGraph(nn.Module):
         self.network = network.half() if half else network
         self.half_precision = half
         self.output = output
+        self.train(network.training)  # the exporter sets back what this says
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images to logits or labels."""

@@ -9,6 +9,7 @@ from mmseg.models.segmentors import BaseSegmentor, EncoderDecoder
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from ..errors import ArgumentError
 from . import label_map as maps
 from .label_map import Geometry
 
@@ -77,7 +78,12 @@ def fill_sample(
 
     Returns:
         The sample, with ``pred_sem_seg`` (1, H, W).
+
+    Raises:
+        ArgumentError: ``top_k`` is negative.
     """
+    if top_k < 0:
+        raise ArgumentError(f'top_k is {top_k}: expected 0 or a number of classes')
     geometry = geometry_of(sample.metainfo, network)
     data = {'pred_sem_seg': maps.label_map(logits, geometry)[None]}
     if full_logits:

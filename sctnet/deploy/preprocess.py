@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from mmengine.dataset import Compose
 from mmseg.models import SegDataPreProcessor
+from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
@@ -40,8 +41,10 @@ class ImagePreprocessor:
         if self._table is not None:
             self._swap = bool(data_preprocessor.channel_conversion)
             self._device = data_preprocessor.get_buffer('mean').device
-        self._steps = Compose(steps[:-1] if packed else steps)
-        self._pack = Compose(steps[-1:] if packed else [])
+        # By mmseg's registry: the default scope may be another library's.
+        transforms = [TRANSFORMS.build(step) for step in steps]
+        self._steps = Compose(transforms[:-1] if packed else transforms)
+        self._pack = Compose(transforms[-1:] if packed else [])
 
     def __call__(self, image: np.ndarray) -> tuple[Tensor, SegDataSample]:
         """Return the input (1, 3, H, W) of a BGR uint8 image and a sample to fill.

@@ -24,10 +24,9 @@ def load(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or torch.get_num_threads()
     options.log_severity_level = 3
+    providers = _providers(device)
     try:
-        session = onnxruntime.InferenceSession(
-            model, options, providers=_providers(device)
-        )
+        session = onnxruntime.InferenceSession(model, options, providers=providers)
     except Exception as error:  # its exceptions have no common type of their own
         raise CheckpointError(
             f'ONNX Runtime cannot open {name_of(source)} '

@@ -1,0 +1,168 @@
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from support import REPOSITORY, SEG50
+
+from sctnet.apis import inference_model, init_model
+from sctnet.deploy import export
+from sctnet.deploy.export import export_model
+from sctnet.errors import ArgumentError, CheckpointError
+
+PHOTO = np.random.default_rng(0).integers(0, 256, (100, 150, 3), np.uint8)
+
+
+@pytest.fixture(scope='module')
+def model(released_city_s):
+    return init_model(SEG50, released_city_s, 'cpu', backend='torch')
+
+
+@pytest.fixture(scope='module')
+def exported(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('exported')
+    for suffix in ('onnx', 'xml'):
+        agreement = export_model(model, folder / f'sctnet.{suffix}')
+        assert agreement.labels >= 0.9999
+        assert 0 < agreement.difference <= 1e-4
+    return folder
+
+
+@pytest.mark.parametrize('suffix', ['onnx', 'xml'])
+@pytest.mark.parametrize('with_config', [False, True])
+def test_init_model_opens_what_was_exported(suffix, with_config, exported, model):
+    file = exported / f'sctnet.{suffix}'
+    again = init_model(*([SEG50, file] if with_config else [file]), device='cpu')
+    assert again.dataset_meta['classes'] == list(model.dataset_meta['classes'])
+    result = inference_model(again, PHOTO)
+    expected = inference_model(model, PHOTO)
+    same = result.pred_sem_seg.data == expected.pred_sem_seg.data
+    assert same.double().mean() >= 0.9999
+    assert result.metainfo['palette'][0] == [128, 64, 128]
+
+
+def test_openvino_opens_onnx(exported):
+    model = init_model(exported / 'sctnet.onnx', device='cpu', backend='openvino')
+    assert model.backend == 'openvino'
+    assert len(model.dataset_meta['classes']) == 19
+    with pytest.raises(ArgumentError, match="take 'openvino'"):
+        init_model(exported / 'sctnet.xml', device='cpu', backend='onnxruntime')
+
+
+def test_the_file_says_what_it_is_and_nothing_of_where_it_was_made(exported):
+    file = exported / 'sctnet.onnx'
+    session = onnxruntime.InferenceSession(file)
+    said = json.loads(session.get_modelmeta().custom_metadata_map['sctnet'])
+    assert said['classes'][:2] == ['road', 'sidewalk']
+    assert said['palette'][0] == [128, 64, 128]
+    assert said['mean'] == pytest.approx([123.675, 116.28, 103.53])
+    assert said['std'] == pytest.approx([58.395, 57.12, 57.375])
+    assert said['resize'] == {'scale': [1024, 512], 'keep_ratio': True}
+    assert said['version']
+    assert said['config'] == SEG50
+    for path in exported.iterdir():
+        content = path.read_bytes()
+        for place in (str(REPOSITORY), str(exported), torch.__path__[0]):
+            assert place.encode() not in content
+
+
+def test_any_batch_and_size_by_default(exported):
+    session = onnxruntime.InferenceSession(exported / 'sctnet.onnx')
+    assert session.get_inputs()[0].shape == ['N', 3, 'H', 'W']
+    (logits,) = session.run(None, {'images': np.zeros((2, 3, 80, 112), np.float32)})
+    assert logits.shape == (2, 19, 10, 14)
+
+
+def test_fixed_size_labels_and_normalisation_inside(model, tmp_path):
+    """What a program without sctnet does with it: OpenCV's image in, labels out."""
+    file = tmp_path / 'camera.onnx'
+    agreement = export_model(
+        model, file, size=(96, 160), output='labels', normalise=True
+    )
+    assert agreement.labels >= 0.9999
+    session = onnxruntime.InferenceSession(file)
+    assert session.get_inputs()[0].shape == [1, 96, 160, 3]
+    image = PHOTO[:96, :150].repeat(2, axis=1)[:, :160]
+    (labels,) = session.run(None, {'images': np.ascontiguousarray(image)[None]})
+    assert labels.dtype == np.uint8
+    assert labels.shape == (1, 96, 160)
+    inputs = (torch.tensor(image[..., ::-1].copy()).permute(2, 0, 1) - MEAN) / STD
+    with torch.no_grad():
+        expected = model.encode_decode(inputs[None], [{'img_shape': (96, 160)}])
+    assert (labels[0] == expected[0].argmax(0).numpy()).mean() >= 0.999
+    with pytest.raises(CheckpointError, match='without --normalise'):
+        init_model(file, device='cpu')
+
+
+MEAN = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
+STD = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
+
+
+def test_full_logits(model, tmp_path):
+    export_model(model, tmp_path / 'full.onnx', output='full_logits')
+    session = onnxruntime.InferenceSession(tmp_path / 'full.onnx')
+    (logits,) = session.run(None, {'images': np.zeros((1, 3, 70, 90), np.float32)})
+    assert logits.shape == (1, 19, 70, 90)
+    again = init_model(tmp_path / 'full.onnx', device='cpu')
+    result = inference_model(again, PHOTO).pred_sem_seg.data
+    expected = inference_model(model, PHOTO).pred_sem_seg.data
+    assert (result == expected).double().mean() >= 0.9999
+
+
+@pytest.mark.parametrize('suffix', ['onnx', 'xml'])
+def test_half_precision_halves_the_file(suffix, model, exported, tmp_path):
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    agreement = export_model(model, tmp_path / f'half.{suffix}', precision='fp16')
+    assert agreement.difference < 0.1
+    size = sum(p.stat().st_size for p in tmp_path.iterdir())
+    whole = sum(p.stat().st_size for p in exported.glob(f'*.{suffix[0]}*'))
+    whole += sum(p.stat().st_size for p in exported.glob('*.bin')) * (suffix == 'xml')
+    assert 0.4 < size / whole < 0.65
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])  # the model was not converted
+
+
+def test_an_export_that_computes_something_else_is_not_written(
+    model, tmp_path, monkeypatch
+):
+    build = export.build_onnx
+
+    def spoilt(*args):
+        broken = onnx.load_from_string(build(*args))
+        weights = broken.graph.initializer[0]
+        values = onnx.numpy_helper.to_array(weights) * 1.01
+        weights.CopyFrom(onnx.numpy_helper.from_array(values, weights.name))
+        return broken.SerializeToString()
+
+    monkeypatch.setattr(export, 'build_onnx', spoilt)
+    with pytest.raises(CheckpointError, match='nothing was written'):
+        export_model(model, tmp_path / 'x.onnx')
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_arguments(model, tmp_path, monkeypatch):
+    with pytest.raises(ArgumentError, match='unknown suffix: expected one of'):
+        export_model(model, tmp_path / 'x.pt')
+    with pytest.raises(ArgumentError, match='at least 64x64'):
+        export_model(model, tmp_path / 'x.onnx', size=(32, 512))
+    with pytest.raises(ArgumentError, match='expected one of fp32, fp16'):
+        export_model(model, tmp_path / 'x.onnx', precision='fp8')
+    with pytest.raises(ArgumentError, match='expected one of logits'):
+        export_model(model, tmp_path / 'x.onnx', output='mask')
+    with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[tensorrt\]'"):
+        export_model(model, tmp_path / 'x.engine')
+    monkeypatch.setattr('sctnet.deploy.runtimes.is_installed', lambda p: p != 'onnx')
+    with pytest.raises(ArgumentError, match=r"onnx is not .* 'sctnet\[onnx\]'"):
+        export_model(model, tmp_path / 'x.onnx')
+
+
+def test_files_that_say_nothing_of_themselves(model, exported, tmp_path):
+    anonymous = onnx.load(exported / 'sctnet.onnx')
+    del anonymous.metadata_props[:]
+    onnx.save(anonymous, tmp_path / 'anonymous.onnx')
+    with pytest.raises(CheckpointError, match='does not say what it is'):
+        init_model(tmp_path / 'anonymous.onnx', device='cpu')
+    with pytest.raises(CheckpointError, match='does not exist'):
+        init_model(tmp_path / 'nowhere.onnx', device='cpu')

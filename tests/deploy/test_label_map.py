@@ -1,0 +1,179 @@
+"""Fused label maps against mmseg's two resizes and argmax."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from sctnet.deploy import label_map as maps
+from sctnet.deploy.label_kernel import cpu_labels
+from sctnet.deploy.label_map import Geometry
+
+# logits (h, w), network's input, padding (left, right, top, bottom), image
+GEOMETRIES = {
+    'up, up': ((8, 16), (64, 128), (0, 0, 0, 0), (150, 301)),
+    'up, same': ((9, 11), (72, 83), (0, 0, 0, 0), (72, 83)),
+    'up, down': ((17, 23), (130, 177), (0, 0, 0, 0), (77, 59)),
+    'up, far down': ((16, 16), (128, 128), (0, 0, 0, 0), (5, 7)),
+    'padded': ((12, 13), (96, 104), (3, 8, 5, 16), (99, 201)),
+    'stretched': ((5, 33), (40, 257), (0, 0, 0, 0), (333, 61)),
+    'down, up': ((24, 24), (10, 9), (0, 0, 0, 0), (60, 70)),
+    'one value': ((1, 1), (8, 8), (0, 0, 0, 0), (31, 20)),
+}
+
+
+def random_logits(classes, size, smooth, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    if not smooth:
+        return torch.randn(classes, *size, generator=generator)
+    small = torch.randn(1, classes, 3, 4, generator=generator)
+    return F.interpolate(small, size, mode='bicubic')[0]
+
+
+def blocks(logits, rows, columns, labels):
+    for block, values in maps._upsampled(logits, rows, columns):
+        labels[block] = values.argmax(0)
+
+
+def numba(logits, rows, columns, labels):
+    cpu_labels(logits.numpy(), rows, columns, labels.numpy())
+
+
+def threaded_numba(*args):
+    torch.set_num_threads(3)
+    try:
+        numba(*args)
+    finally:
+        torch.set_num_threads(1)
+
+
+def triton(logits, rows, columns, labels):
+    os.environ['TRITON_INTERPRET'] = '1'  # without a GPU
+    pytest.importorskip('triton')
+    from sctnet.deploy.label_triton import gpu_labels
+
+    gpu_labels(logits, rows, columns, labels)
+
+
+def assert_equal_labels(labels, logits, geometry):
+    """Equal but where the two best classes are equal to float rounding."""
+    full = maps.full_logits(logits, geometry)
+    best = full.topk(2, dim=0)
+    margin = best.values[0] - best.values[1]
+    differs = labels != best.indices[0]
+    assert not (differs & (margin > 1e-4 * logits.std())).any()
+    assert differs.double().mean() <= 1e-4
+
+
+@pytest.mark.parametrize('path', [numba, threaded_numba, blocks, triton])
+@pytest.mark.parametrize('name', GEOMETRIES)
+def test_every_path_equals_two_resizes_and_argmax(path, name):
+    size, *rest = GEOMETRIES[name]
+    geometry = Geometry(*rest)
+    if path is triton and np.prod(geometry.image) > 10_000:
+        pytest.skip('the interpreter is slow')
+    logits = random_logits(5, size, smooth=False)
+    labels = torch.full(geometry.image, 99)
+    path(logits, *maps._axes(logits, geometry), labels)
+    assert_equal_labels(labels, logits, geometry)
+
+
+@pytest.mark.parametrize('smooth', [False, True])
+@pytest.mark.parametrize('classes', [2, 19, 150, 171, 300])
+def test_any_number_of_classes(classes, smooth):
+    size, *rest = GEOMETRIES['up, up']
+    logits = random_logits(classes, size, smooth)
+    geometry = Geometry(*rest)
+    assert_equal_labels(maps.label_map(logits, geometry), logits, geometry)
+
+
+def test_a_photo_sized_map_with_150_classes():
+    logits = random_logits(150, (64, 96), smooth=True)
+    geometry = Geometry((512, 768), (0, 0, 0, 0), (1000, 1500))
+    assert_equal_labels(maps.label_map(logits, geometry), logits, geometry)
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float16, torch.bfloat16])
+def test_other_precisions(dtype):
+    size, *rest = GEOMETRIES['up, up']
+    logits = random_logits(19, size, smooth=False).to(dtype)
+    exact = logits if dtype == torch.float64 else logits.float()
+    assert_equal_labels(maps.label_map(logits, Geometry(*rest)), exact, Geometry(*rest))
+
+
+@pytest.mark.parametrize('dtype', [torch.uint8, torch.int32, torch.int64])
+def test_label_types_and_strides(dtype):
+    size, *rest = GEOMETRIES['up, up']
+    logits = random_logits(19, size, smooth=True)
+    strided = logits.permute(1, 2, 0).contiguous().permute(2, 0, 1)
+    labels = maps.label_map(strided, Geometry(*rest), dtype)
+    assert labels.dtype == dtype
+    assert torch.equal(labels.long(), maps.label_map(logits, Geometry(*rest)))
+
+
+def test_first_of_equal_classes_wins():
+    logits = torch.zeros(3, 8, 8)
+    logits[1:] = random_logits(1, (8, 8), smooth=True)
+    geometry = Geometry((64, 64), (0, 0, 0, 0), (100, 100))
+    assert set(maps.label_map(logits, geometry).unique().tolist()) == {0, 1}
+
+
+def test_not_a_number_ends_in_some_label():
+    logits = random_logits(4, (8, 8), smooth=True)
+    logits[:, 2:5, 3] = float('nan')
+    geometry = Geometry((64, 64), (0, 0, 0, 0), (100, 90))
+    labels = maps.label_map(logits, geometry)
+    assert labels.min() >= 0
+    assert labels.max() < 4
+
+
+def test_threads_of_the_caller_do_not_disturb_each_other():
+    from concurrent.futures import ThreadPoolExecutor
+
+    geometry = Geometry((64, 96), (0, 0, 0, 0), (200, 300))
+    many = [random_logits(19, (8, 12), False, seed) for seed in range(8)]
+    expected = [maps.label_map(logits, geometry) for logits in many]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda x: maps.label_map(x, geometry), 4 * many))
+    for result, label in zip(results, 4 * expected, strict=True):
+        assert torch.equal(result, label)
+
+
+def test_without_numba_the_labels_are_the_same(monkeypatch):
+    size, *rest = GEOMETRIES['padded']
+    logits, geometry = random_logits(19, size, smooth=True), Geometry(*rest)
+    expected = maps.label_map(logits, geometry)
+    monkeypatch.setattr(maps, '_numba_kernel', lambda: None)
+    monkeypatch.setattr(maps, 'BLOCK', 5000)
+    assert torch.equal(maps.label_map(logits, geometry), expected)
+
+
+def test_confidence_and_top_k_are_softmax_of_the_full_logits(monkeypatch):
+    monkeypatch.setattr(maps, 'BLOCK', 5000)
+    size, *rest = GEOMETRIES['up, up']
+    logits, geometry = random_logits(7, size, smooth=False), Geometry(*rest)
+    expected = maps.full_logits(logits, geometry).softmax(0).topk(3, dim=0)
+    labels, scores = maps.top_k(logits, geometry, 3)
+    torch.testing.assert_close(scores, expected.values, rtol=1e-4, atol=1e-6)
+    assert (labels == expected.indices).double().mean() > 0.999
+    confidence = maps.confidence(logits, geometry)
+    torch.testing.assert_close(confidence, expected.values[0], rtol=1e-4, atol=1e-6)
+
+
+def test_full_logits_are_mmsegs(seg_logits_of_mmseg):
+    logits, geometry, expected = seg_logits_of_mmseg
+    assert torch.equal(maps.full_logits(logits, geometry), expected)
+
+
+@pytest.fixture
+def seg_logits_of_mmseg():
+    from mmseg.models.utils import resize
+
+    logits = random_logits(5, (12, 13), smooth=False)
+    geometry = Geometry((96, 104), (3, 8, 5, 16), (99, 201))
+    middle = resize(logits[None], (96, 104), mode='bilinear', align_corners=False)
+    cut = middle[..., 5:80, 3:96]
+    expected = resize(cut, (99, 201), mode='bilinear', align_corners=False)[0]
+    return logits, geometry, expected

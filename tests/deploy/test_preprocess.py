@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import Compose
+from mmseg.models import SegDataPreProcessor
+from mmseg.registry import TRANSFORMS
+
+from sctnet.catalog import load_config
+from sctnet.deploy.preprocess import ImagePreprocessor, array_pipeline
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (100, 150, 3), np.uint8)
+VALUES = {'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375]}
+
+
+def mmsegs(pipeline, preprocessor, image):
+    steps = [TRANSFORMS.build(step) for step in array_pipeline(pipeline)]
+    data = Compose(steps)({'img': image})
+    batch = {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
+    batch = preprocessor(batch, False)
+    return batch['inputs'], batch['data_samples'][0]
+
+
+def same(pipeline, preprocessor, image=IMAGE):
+    inputs, sample = ImagePreprocessor(pipeline, preprocessor)(image)
+    expected, theirs = mmsegs(pipeline, preprocessor, image)
+    assert torch.equal(inputs, expected)
+    for key in ('ori_shape', 'img_shape', 'scale_factor'):
+        assert sample.metainfo.get(key) == theirs.metainfo.get(key)
+    return sample
+
+
+@pytest.mark.parametrize('config', ['sctnet-s-ade', 'sctnet-b-seg50'])
+def test_numbers_are_mmsegs_to_the_bit(config):
+    cfg = load_config(config)
+    options = {k: v for k, v in cfg.model.data_preprocessor.items() if k != 'type'}
+    sample = same(cfg.test_pipeline, SegDataPreProcessor(**options))
+    assert sample.metainfo['ori_shape'] == (100, 150)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {**VALUES},
+        {**VALUES, 'bgr_to_rgb': True},
+        {**VALUES, 'rgb_to_bgr': True},
+        {},
+        {'mean': [127.5], 'std': [60.0]},
+        {**VALUES, 'bgr_to_rgb': True, 'test_cfg': {'size_divisor': 32}},
+    ],
+)
+def test_any_preprocessor_of_mmsegs(options):
+    pipeline = [{'type': 'Resize', 'scale': (90, 70)}, {'type': 'PackSegInputs'}]
+    same(pipeline, SegDataPreProcessor(**options))
+
+
+def test_steps_of_the_users():
+    preprocessor = SegDataPreProcessor(**VALUES, bgr_to_rgb=True)
+    flip = {'type': 'RandomFlip', 'prob': 1.0}
+    same([flip, {'type': 'PackSegInputs'}], preprocessor)
+    # floats cannot be looked up
+    norm = {'type': 'Normalize', 'mean': [1.0] * 3, 'std': [2.0] * 3, 'to_rgb': False}
+    same([norm, {'type': 'PackSegInputs'}], preprocessor)
+
+
+def test_files_and_annotations_are_left_out():
+    steps = [{'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'}, {'type': 'X'}]
+    assert array_pipeline(steps) == [{'type': 'LoadImageFromNDArray'}, {'type': 'X'}]
+    assert steps[0] == {'type': 'LoadImageFromFile'}
