@@ -1,99 +1,67 @@
-"""Segment an image, a folder or a video and write overlays and label maps."""
+"""Segment what a source gives; write overlays and label maps."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
 from mmseg.models.segmentors import BaseSegmentor
 
 from .apis import inference_model
 from .errors import ArgumentError, ImageError, OutputError
 from .files import write_bytes
-from .images import SUFFIXES, read_image
+from .sources import Source
+from .stream import Stream, StreamReport
+from .video import VideoSink, video_sink
+from .window import Window
 
-VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 
-
-class Frame(NamedTuple):
-    """One image to segment: the stem of its outputs' names and how to get it."""
+class Segmented(NamedTuple):
+    """An image and what the network made of it."""
 
     name: str
-    read: Callable[[], np.ndarray]  # BGR uint8 (H, W, 3); raises ImageError
+    image: np.ndarray  # BGR uint8 (H, W, 3)
+    labels: np.ndarray  # uint8 (H, W), uint16 from 256 classes on
+    palette: Sequence[Sequence[int]] | np.ndarray  # RGB of each class
 
 
-class Source(NamedTuple):
-    """What an input path holds."""
+@dataclass
+class Outputs:
+    """What to make of a source.
 
-    frames: Iterator[Frame]
-    length: int  # 0 where a video does not tell
-
-
-def open_source(path: str | os.PathLike) -> Source:
-    """Open an image, a folder of images or a video.
+    Args:
+        out_dir: folder of the results.
+        opacity: share of the colours in an overlay, 0 to 1.
+        save_labels: write label maps of videos and cameras too; of images they always
+            are.
+        fps: frame rate of the video; None takes the source's, and measures a camera's.
+        show: show the overlays in a window; it can end the stream.
+        max_frames: end after so many frames.
 
     Raises:
-        ImageError: there is nothing at ``path``, or nothing that can be segmented.
+        ArgumentError: a value is out of its range.
     """
-    if not os.fspath(path):
-        raise ImageError('the input is an empty name: name an image, folder or video')
-    place = Path(path)
-    if place.is_dir():
-        files = sorted(
-            p for p in place.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()
-        )
-        if not files:
-            raise ImageError(
-                f"folder '{place}' has no images: expected files ending in "
-                f'{", ".join(SUFFIXES)}'
+
+    out_dir: Path
+    opacity: float = 0.5
+    save_labels: bool = False
+    fps: float | None = None
+    show: bool = False
+    max_frames: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_opacity(self.opacity)
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise ArgumentError(
+                f'fps is {self.fps:g}: expected more than 0, at most 1000, such as 25'
             )
-        return Source(_image_frames(files), len(files))
-    if place.suffix.lower() in VIDEO_SUFFIXES:
-        return _open_video(place)
-    return Source(_image_frames([place]), 1)
-
-
-def _image_frames(files: Sequence[Path]) -> Iterator[Frame]:
-    stems = [file.stem for file in files]
-    for file in files:
-        # a.png beside a.jpg: their outputs must not overwrite each other.
-        name = file.name if stems.count(file.stem) > 1 else file.stem
-        yield Frame(name, partial(read_image, file))
-
-
-def _open_video(file: Path) -> Source:
-    video = cv2.VideoCapture(os.fspath(file))
-    if not file.is_file() or not video.isOpened():
-        raise ImageError(
-            f"video '{file}' cannot be read: check the path, or convert it to H.264 in "
-            'an .mp4 file'
-        )
-    return Source(
-        _video_frames(video, file), max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
-    )
-
-
-def _video_frames(video: cv2.VideoCapture, file: Path) -> Iterator[Frame]:
-    count = 0
-    while True:
-        there, image = video.read()
-        if not there:
-            break
-        count += 1
-        yield Frame(f'{file.stem}_{count:06d}', partial(_identity, image))
-    video.release()
-    if not count:
-        raise ImageError(
-            f"video '{file}' holds no frame that can be decoded: convert it to H.264 "
-            'in an .mp4 file'
-        )
-
-
-def _identity(image: np.ndarray) -> np.ndarray:
-    return image
+        if self.max_frames is not None and self.max_frames < 1:
+            raise ArgumentError(f'max_frames is {self.max_frames}: expected 1 or more')
 
 
 def draw_overlay(
@@ -116,15 +84,23 @@ def draw_overlay(
     Raises:
         ArgumentError: ``opacity`` is out of range.
     """
+    _check_opacity(opacity)
+    colours = np.asarray(palette, np.uint8).reshape(-1, 3)[:, ::-1]
+    unknown = (label_map < 0) | (label_map >= len(colours))
+    if len(colours) <= 256:
+        table = np.zeros((256, 1, 3), np.uint8)
+        table[: len(colours), 0] = colours
+        # Labels that wrap around here are unknown ones.
+        painted = cv2.applyColorMap(label_map.astype(np.uint8, copy=False), table)
+    else:
+        painted = np.take(colours, label_map, axis=0, mode='clip')
+    blended = cv2.addWeighted(image, 1 - opacity, painted, opacity, 0)
+    return cv2.copyTo(image, unknown.view(np.uint8), blended)
+
+
+def _check_opacity(opacity: float) -> None:
     if not 0 <= opacity <= 1:
         raise ArgumentError(f'opacity is {opacity}: expected 0 to 1, such as 0.5')
-    colours = np.asarray(palette, np.uint8)[:, ::-1]
-    known = label_map < len(colours)
-    blended = image.copy()
-    blended[known] = (
-        (1 - opacity) * image[known] + opacity * colours[label_map[known]]
-    ).astype(np.uint8)
-    return blended
 
 
 def check_out_dir(source: str | os.PathLike, out_dir: Path) -> None:
@@ -139,32 +115,114 @@ def check_out_dir(source: str | os.PathLike, out_dir: Path) -> None:
         )
 
 
-def segment_to_files(
-    model: BaseSegmentor, frame: Frame, out_dir: Path, opacity: float = 0.5
-) -> list[Path]:
-    """Segment one frame; write its overlay and its label map (class index a pixel).
-
-    Returns:
-        ``<name>_overlay.png`` and ``<name>_labels.png`` in ``out_dir``.
+def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
+    """Segment a BGR image (H, W, 3); ``name`` is the stem of its outputs.
 
     Raises:
-        ImageError: the frame cannot be read.
-        OutputError: ``out_dir`` cannot be written.
+        ImageError: it is smaller than 64x64 pixels.
     """
-    image = frame.read()
     result = inference_model(model, image)
-    labels = result.pred_sem_seg.data[0].cpu().numpy()
-    labels = labels.astype(np.uint8 if labels.max() < 256 else np.uint16)
+    labels = result.pred_sem_seg.data[0]
+    kind = torch.uint8 if int(labels.max()) < 256 else torch.uint16
     palette = result.metainfo.get('palette') or _fallback_palette(model.num_classes)
-    paths = []
-    overlay = draw_overlay(image, labels, palette, opacity)
-    for kind, picture in (('overlay', overlay), ('labels', labels)):
-        path = out_dir / f'{frame.name}_{kind}.png'
-        write_bytes(path, cv2.imencode('.png', picture)[1].tobytes())
-        paths.append(path)
-    return paths
+    # Narrowed where the network ran: an eighth of the bytes leave a GPU.
+    return Segmented(name, image, labels.to(kind).cpu().numpy(), palette)
 
 
 def _fallback_palette(num_classes: int) -> np.ndarray:
     """Seeded colours for a model that knows no palette."""
     return np.random.default_rng(0).integers(0, 256, (num_classes, 3))
+
+
+class _Writer:
+    """The last stage: draws and writes what was segmented."""
+
+    def __init__(self, outputs: Outputs, sink: VideoSink | None) -> None:
+        self.latest: np.ndarray | None = None  # the overlay that a window shows
+        self._outputs = outputs
+        self._sink = sink
+
+    def write(self, done: Segmented) -> None:
+        overlay = draw_overlay(
+            done.image, done.labels, done.palette, self._outputs.opacity
+        )
+        if self._sink is not None:
+            self._sink.write(overlay)
+        else:
+            self._write_png(f'{done.name}_overlay', overlay)
+        if self._sink is None or self._outputs.save_labels:
+            self._write_png(f'{done.name}_labels', done.labels)
+        self.latest = overlay
+
+    def _write_png(self, stem: str, picture: np.ndarray) -> None:
+        path = self._outputs.out_dir / f'{stem}.png'
+        write_bytes(path, cv2.imencode('.png', picture)[1].tobytes())
+
+
+def segment_source(
+    model: BaseSegmentor,
+    source: Source,
+    outputs: Outputs,
+    report: StreamReport | None = None,
+    on_frame: Callable[[], object] = lambda: None,
+) -> StreamReport:
+    """Segment a source while it is read and results are written.
+
+    An image gives ``<name>_overlay.png`` and ``<name>_labels.png`` (class index a
+    pixel); a video, all frames of it, gives ``<name>_overlay.mp4``, and so does a
+    camera, each time the newest frame.
+
+    Args:
+        model: from :func:`sctnet.apis.init_model`.
+        source: what to segment; it can be used once.
+        report: is kept up to date; None makes a new one.
+        on_frame: called in this thread after each frame of the network.
+
+    Returns:
+        ``report``; its ``skipped`` names the bad images of a folder.
+
+    Raises:
+        ImageError: the only image, a video or a camera cannot be read.
+        OutputError: ``outputs.out_dir`` cannot be written, or there is no window.
+        KeyboardInterrupt: this, as any error, leaves a video of what was written.
+    """
+    window_context = Window() if outputs.show else nullcontext()
+    with window_context as window, _open_sink(source, outputs) as sink:
+        writer = _Writer(outputs, sink)
+
+        def step() -> bool:
+            on_frame()
+            return window is not None and window.show(writer.latest)
+
+        stream = Stream(
+            source.frames,
+            lambda frame: (frame.name, frame.read()),
+            lambda named: segment(model, *named),
+            writer.write,
+            newest=source.kind == 'camera',
+            limit=outputs.max_frames,
+            # An image on its own, and a video's frames, fail for all there is.
+            skip=ImageError if source.kind == 'images' and source.length > 1 else (),
+            report=report,
+        )
+        stream.run(step)
+        step()
+        if window is not None and source.kind == 'images':
+            window.hold()
+        return stream.report
+
+
+def _open_sink(
+    source: Source, outputs: Outputs
+) -> AbstractContextManager[VideoSink | None]:
+    if source.kind == 'images':
+        return nullcontext()
+    path = result_path(source, outputs.out_dir)
+    return video_sink(path, outputs.fps or source.fps)
+
+
+def result_path(source: Source, out_dir: Path) -> Path:
+    """Where the results of ``source`` are: a video's file, the folder of images."""
+    if source.kind == 'images':
+        return out_dir
+    return out_dir / f'{source.name}_overlay.mp4'

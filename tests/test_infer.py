@@ -1,3 +1,5 @@
+import time
+from functools import partial
 from types import SimpleNamespace
 
 import cv2
@@ -8,7 +10,15 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from sctnet.errors import ArgumentError, ImageError, OutputError
-from sctnet.infer import check_out_dir, draw_overlay, open_source, segment_to_files
+from sctnet.infer import (
+    Outputs,
+    check_out_dir,
+    draw_overlay,
+    segment,
+    segment_source,
+)
+from sctnet.sources import Frame, Source, open_source
+from sctnet.stream import StreamReport
 
 
 @pytest.fixture(scope='module')
@@ -21,54 +31,21 @@ def model():
 def test_one_image_gives_overlay_and_label_map(model, photo, tmp_path):
     source = open_source(photo)
     assert source.length == 1
-    (frame,) = source.frames
-    overlay, labels = segment_to_files(model, frame, tmp_path / 'new')
+    report = segment_source(model, source, Outputs(tmp_path / 'new'))
+    assert (report.written, report.dropped, report.skipped) == (1, 0, [])
+    labels, overlay = sorted((tmp_path / 'new').iterdir())
     assert overlay.name == 'photo_overlay.png'
+    assert labels.name == 'photo_labels.png'
     assert cv2.imread(str(overlay)).shape == (80, 96, 3)
     label_map = cv2.imread(str(labels), cv2.IMREAD_UNCHANGED)
     assert label_map.shape == (80, 96)
     assert label_map.max() < 19
 
 
-def test_folder_is_sorted_and_equal_stems_do_not_collide(tmp_path, photo):
-    image = cv2.imread(str(photo))
-    for name in ('b.png', 'a.png', 'a.jpg'):
-        cv2.imwrite(str(tmp_path / name), image)
-    (tmp_path / 'notes.txt').write_text('')
-    source = open_source(tmp_path)
-    assert [f.name for f in source.frames] == ['a.jpg', 'a.png', 'b']
-    assert source.length == 3
-
-
-def test_video_gives_every_frame(tmp_path):
-    path = tmp_path / 'drive.avi'
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (96, 80))
-    for value in (0, 100, 200):
-        writer.write(np.full((80, 96, 3), value, np.uint8))
-    writer.release()
-    frames = list(open_source(path).frames)
-    assert [f.name for f in frames] == [f'drive_{i:06d}' for i in (1, 2, 3)]
-    means = [f.read().mean() for f in frames]
-    assert means == pytest.approx([0, 100, 200], abs=3)
-
-
-def test_bad_inputs(tmp_path):
-    with pytest.raises(ImageError, match='empty name'):
-        open_source('')
-    (tmp_path / 'folder.png').mkdir()
-    with pytest.raises(ImageError, match='has no images'):
-        open_source(tmp_path)
-    (tmp_path / 'broken.mp4').write_bytes(b'no video')
-    for name in ('broken.mp4', 'missing.mp4'):
-        with pytest.raises(ImageError, match=rf"video '.*{name}' cannot be read"):
-            open_source(tmp_path / name)
-
-
 def test_unwritable_output_is_one_sentence(model, photo, tmp_path):
     (tmp_path / 'file').write_text('')
-    (frame,) = open_source(photo).frames
     with pytest.raises(OutputError, match='cannot write'):
-        segment_to_files(model, frame, tmp_path / 'file')
+        segment_source(model, open_source(photo), Outputs(tmp_path / 'file'))
 
 
 def test_output_into_the_folder_of_the_input_is_refused(tmp_path, photo):
@@ -85,6 +62,14 @@ def test_opacity_out_of_range(opacity):
         draw_overlay(
             np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1)), [[0] * 3], opacity
         )
+    with pytest.raises(ArgumentError, match='expected 0 to 1'):
+        Outputs('x', opacity)
+
+
+@pytest.mark.parametrize('option', [{'fps': 0}, {'fps': -3.5}, {'max_frames': 0}])
+def test_other_values_out_of_range(option):
+    with pytest.raises(ArgumentError, match=f'{next(iter(option))} is .*expected'):
+        Outputs('x', **option)
 
 
 def test_more_than_256_classes_and_no_palette(monkeypatch, photo, tmp_path):
@@ -92,11 +77,22 @@ def test_more_than_256_classes_and_no_palette(monkeypatch, photo, tmp_path):
     labels = torch.arange(80 * 96).reshape(1, 80, 96) % 300
     sample.pred_sem_seg = PixelData(data=labels)
     monkeypatch.setattr('sctnet.infer.inference_model', lambda *_: sample)
-    (frame,) = open_source(photo).frames
-    _, path = segment_to_files(SimpleNamespace(num_classes=300), frame, tmp_path)
-    saved = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    model = SimpleNamespace(num_classes=300)
+    segment_source(model, open_source(photo), Outputs(tmp_path))
+    saved = cv2.imread(str(tmp_path / 'photo_labels.png'), cv2.IMREAD_UNCHANGED)
     assert saved.dtype == np.uint16
     np.testing.assert_array_equal(saved, labels[0])
+
+
+@pytest.mark.parametrize('dtype', [torch.uint8, torch.int32, torch.int64])
+def test_label_maps_of_any_type_are_narrowed(monkeypatch, dtype):
+    sample = SegDataSample(metainfo={'palette': None})
+    sample.pred_sem_seg = PixelData(data=torch.full((1, 64, 64), 200, dtype=dtype))
+    monkeypatch.setattr('sctnet.infer.inference_model', lambda *_: sample)
+    done = segment(SimpleNamespace(num_classes=201), 'a', np.zeros((64, 64, 3)))
+    assert done.labels.dtype == np.uint8
+    assert (done.labels == 200).all()
+    assert done.palette.shape == (201, 3)
 
 
 def test_overlay_blends_known_classes_only():
@@ -108,3 +104,186 @@ def test_overlay_blends_known_classes_only():
     assert (
         draw_overlay(image, labels, [[9, 9, 9]], opacity=0.0).tolist() == image.tolist()
     )
+
+
+def slow_and_exact(image, label_map, palette, opacity):
+    colours = np.asarray(palette, np.uint8)[:, ::-1]
+    known = (label_map >= 0) & (label_map < len(colours))
+    blended = image.astype(float)
+    blended[known] = (1 - opacity) * image[known] + opacity * colours[label_map[known]]
+    return blended
+
+
+@pytest.mark.parametrize('opacity', [0, 0.3, 0.5, 0.999, 1])
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.int64])
+@pytest.mark.parametrize('classes', [1, 19, 255, 256, 300])
+def test_overlay_is_exact_to_rounding(classes, dtype, opacity):
+    rng = np.random.default_rng(classes)
+    image = rng.integers(0, 256, (20, 30, 3), np.uint8)
+    palette = rng.integers(0, 256, (classes, 3))
+    labels = rng.integers(0, 256 if dtype is np.uint8 else 600, (20, 30)).astype(dtype)
+    if dtype is np.int64:
+        labels[0, 0] = -1
+    blended = draw_overlay(image, labels, palette, opacity)
+    assert blended.dtype == np.uint8
+    exact = slow_and_exact(image, labels, palette, opacity)
+    assert abs(blended - exact).max() <= 0.501
+    unknown = (labels < 0) | (labels >= classes)
+    np.testing.assert_array_equal(blended[unknown], image[unknown])
+
+
+class Segments:
+    """In place of the network: the label is the image's first value; counts images."""
+
+    def __init__(self, monkeypatch, interrupt_at=None, seconds=0.0):
+        self.images = []
+        self.interrupt_at = interrupt_at
+        self.seconds = seconds
+        monkeypatch.setattr('sctnet.infer.inference_model', self)
+
+    def __call__(self, model, image):
+        if len(self.images) == self.interrupt_at:
+            time.sleep(0.2)  # the writing thread is done with the others
+            raise KeyboardInterrupt
+        time.sleep(self.seconds)
+        self.images.append(int(image[0, 0, 0]))
+        sample = SegDataSample(metainfo={'palette': [[255, 0, 0], [0, 255, 0]]})
+        label = len(self.images) % 2
+        data = torch.full((1, *image.shape[:2]), label, dtype=torch.int64)
+        sample.pred_sem_seg = PixelData(data=data)
+        return sample
+
+
+def grey(value):
+    return np.full((80, 96, 3), value % 256, np.uint8)
+
+
+def moving(count, kind='video', fps=12.5):
+    """A source of grey pictures that become brighter by 10."""
+    frames = (
+        Frame(f'drive_{i:06d}', partial(grey, 10 * i)) for i in range(1, count + 1)
+    )
+    return Source(frames, count, kind, 'drive', fps)
+
+
+def frames_of(path):
+    video = cv2.VideoCapture(str(path))
+    images = []
+    while (got := video.read())[0]:
+        images.append(got[1])
+    return images, video.get(cv2.CAP_PROP_FPS)
+
+
+def test_a_video_gives_a_video_of_the_same_size_rate_and_frames(monkeypatch, tmp_path):
+    segments = Segments(monkeypatch)
+    report = segment_source(None, moving(12), Outputs(tmp_path, opacity=0.25))
+    assert segments.images == [10 * i for i in range(1, 13)]
+    assert (report.written, report.dropped) == (12, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ['drive_overlay.mp4']
+    images, fps = frames_of(tmp_path / 'drive_overlay.mp4')
+    assert fps == pytest.approx(12.5)
+    assert len(images) == 12
+    for i, image in enumerate(images, 1):
+        assert image.shape == (80, 96, 3)
+        green = np.array([0, 255, 0] if i % 2 else [0, 0, 255])
+        expected = 0.75 * 10 * i + 0.25 * green
+        assert image.mean((0, 1)) == pytest.approx(expected, abs=12)
+
+
+def test_a_video_read_and_written(model, tmp_path):
+    path = tmp_path / 'drive.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 10, (96, 80))
+    for value in (0, 100, 200):
+        writer.write(grey(value))
+    writer.release()
+    out = tmp_path / 'out'
+    segment_source(model, open_source(path), Outputs(out, fps=20, save_labels=True))
+    assert sorted(p.name for p in out.iterdir()) == [
+        *(f'drive_{i:06d}_labels.png' for i in (1, 2, 3)),
+        'drive_overlay.mp4',
+    ]
+    images, fps = frames_of(out / 'drive_overlay.mp4')
+    assert len(images) == 3
+    assert fps == 20
+
+
+def test_an_interrupted_video_can_be_played(monkeypatch, tmp_path):
+    Segments(monkeypatch, interrupt_at=5)
+    report = StreamReport()
+    with pytest.raises(KeyboardInterrupt):
+        segment_source(None, moving(9), Outputs(tmp_path), report)
+    assert report.written == 5
+    assert len(frames_of(tmp_path / 'drive_overlay.mp4')[0]) == 5
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_max_frames_ends_a_camera(monkeypatch, tmp_path):
+    Segments(monkeypatch, seconds=0.01)
+    source = moving(10**6, kind='camera', fps=None)
+    report = segment_source(None, source, Outputs(tmp_path, max_frames=12))
+    assert report.written == 12
+    assert report.dropped > 0
+    images, fps = frames_of(tmp_path / 'drive_overlay.mp4')
+    assert len(images) == 12
+    assert 20 < fps <= 100  # measured
+
+
+def test_images_of_a_folder_fail_one_by_one_and_those_of_a_video_together(
+    monkeypatch, tmp_path
+):
+    def bad():
+        raise ImageError('bad')
+
+    def source(kind):
+        frames = iter([Frame('a', bad), Frame('b', partial(grey, 1))])
+        return Source(frames, 2, kind, 'drive', 10)
+
+    Segments(monkeypatch)
+    report = segment_source(None, source('images'), Outputs(tmp_path))
+    assert (report.written, report.skipped) == (1, ['bad'])
+    with pytest.raises(ImageError, match='bad'):
+        segment_source(None, source('video'), Outputs(tmp_path))
+    assert not list(tmp_path.glob('*.mp4'))
+
+
+class FakeWindow:
+    """The user presses q once so many pictures were seen."""
+
+    def __init__(self, patience):
+        self.patience = patience
+        self.seen = []
+        self.held = self.closed = False
+
+    def __call__(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.closed = True
+
+    def show(self, picture):
+        if picture is not None:
+            self.seen.append(picture)
+        return len(self.seen) >= self.patience
+
+    def hold(self):
+        self.held = True
+
+
+def test_a_window_shows_overlays_and_ends_a_video(monkeypatch, tmp_path):
+    Segments(monkeypatch, seconds=0.01)
+    window = FakeWindow(patience=3)
+    monkeypatch.setattr('sctnet.infer.Window', window)
+    report = segment_source(None, moving(200), Outputs(tmp_path, show=True))
+    assert 3 <= report.written < 150
+    assert len(frames_of(tmp_path / 'drive_overlay.mp4')[0]) == report.written
+    assert window.closed
+    assert not window.held
+    window = FakeWindow(patience=99)
+    monkeypatch.setattr('sctnet.infer.Window', window)
+    segment_source(None, moving(1, 'images'), Outputs(tmp_path, show=True))
+    # one image would be gone at once
+    assert window.held
+    assert window.seen[-1].shape == (80, 96, 3)

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from support import REPOSITORY, SEG50
@@ -198,6 +200,30 @@ def test_infer_tool_skips_bad_images_of_a_folder(released_city_s, photo, tmp_pat
     assert 'bad.png' in one_line_error(
         start('infer.py', folder / 'bad.png', *options, cwd=tmp_path)
     )
+
+
+def test_infer_tool_turns_a_video_into_a_video(released_city_s, tmp_path):
+    size = (96, 80)
+    writer = cv2.VideoWriter(
+        str(tmp_path / 'drive.mp4'), cv2.VideoWriter.fourcc(*'mp4v'), 8, size
+    )
+    for value in (10, 90, 170):
+        writer.write(np.full((80, 96, 3), value, np.uint8))
+    writer.release()
+    options = ['--config', SEG50, '--checkpoint', released_city_s]
+    done = start('infer.py', 'drive.mp4', *options, '--max-frames', 2, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert '2 segmented, 0 skipped, 0 dropped at ' in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert re.search(r'at [\d.]+ FPS \(network [\d.]+\); results are in', last)
+    assert last.endswith("'results/drive_overlay.mp4'")
+    assert re.search(r'100% .* FPS \(network', done.stdout)
+    video = cv2.VideoCapture(str(tmp_path / 'results' / 'drive_overlay.mp4'))
+    assert video.get(cv2.CAP_PROP_FPS) == 8
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 2
+    assert len(list((tmp_path / 'results').iterdir())) == 1
+    error = one_line_error(start('infer.py', '77', *options, cwd=tmp_path))
+    assert 'camera 77 cannot be opened' in error
 
 
 def test_bad_command_lines_are_one_line(released_city_s, streets, tmp_path):

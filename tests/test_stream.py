@@ -1,0 +1,265 @@
+"""Ordered, lossless, bounded, overlapped, and over as soon as a stage fails."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from sctnet.stream import Channel, Stream, StreamReport
+
+STUCK_SECONDS = 10
+
+
+def nap(value):
+    time.sleep(0.02)
+    return value
+
+
+def same(value):
+    return value
+
+
+def threads():
+    return [thread for thread in threading.enumerate() if thread.daemon]
+
+
+def run(stream, **options):
+    """Run it as a caller would, and fail rather than hang."""
+    outcome = []
+
+    def caller():
+        try:
+            outcome.append(stream.run(**options))
+        except BaseException as error:
+            outcome.append(error)
+
+    before = threads()
+    thread = threading.Thread(target=caller, daemon=True)
+    thread.start()
+    thread.join(STUCK_SECONDS)
+    assert not thread.is_alive(), 'the stream hangs'
+    assert not set(threads()) - set(before), 'a thread is left'
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]
+
+
+@pytest.mark.parametrize('slow', ['read', 'segment', 'write'])
+def test_every_frame_comes_out_in_order_whichever_stage_is_slow(slow):
+    written = []
+    stages = {'read': same, 'segment': lambda x: x * 10, 'write': written.append}
+    fast = stages[slow]
+    stages[slow] = lambda value: fast(nap(value))
+    report = run(Stream(range(30), **stages, bound=2))
+    assert written == [10 * i for i in range(30)]
+    assert (report.segmented, report.written, report.dropped) == (30, 30, 0)
+    assert report.done == 30
+    assert 0 < report.fps <= 30 / report.seconds + 1e-9
+
+
+def test_stages_overlap():
+    start = time.perf_counter()
+    report = run(Stream(range(15), nap, nap, nap))
+    seconds = time.perf_counter() - start
+    assert report.written == 15
+    # 0.9 s one after another, 0.34 s at best
+    assert seconds < 0.65
+    assert 20 < report.network_fps <= 50.5
+    assert report.fps < report.network_fps
+    assert report.speed() == f'{report.fps:.1f} FPS (network {report.network_fps:.1f})'
+
+
+@pytest.mark.parametrize('bound', [1, 3])
+def test_frames_under_way_are_bounded(bound):
+    read, most, lengths = [], [], []
+
+    def write(value):
+        nap(value)
+        lengths.append((len(stream._images), len(stream._results)))
+        most.append(len(read) - value)
+
+    stream = Stream(range(20), lambda v: read.append(v) or v, same, write, bound=bound)
+    run(stream)
+    assert max(most) <= 2 * bound + 3
+    assert max(max(pair) for pair in lengths) == bound
+
+
+def camera(seconds, interval=0.001):
+    """Number frames as a camera does: it waits for nobody."""
+    end, number = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        yield number
+        number += 1
+        time.sleep(interval)
+
+
+def test_a_camera_that_outruns_the_network_gives_its_newest_frame():
+    read, ages, written = [], [], []
+
+    def segment(value):
+        ages.append(read[-1] - value)
+        return nap(value)
+
+    stream = Stream(
+        camera(0.4), lambda v: read.append(v) or v, segment, written.append, newest=True
+    )
+    report = run(stream)
+    assert written == sorted(written)
+    assert report.dropped > len(written) > 5
+    assert report.dropped + len(written) == len(read)
+    # an older frame would be some 20 behind
+    assert sorted(ages)[len(ages) // 2] <= 2
+    assert written[-1] == read[-1]
+
+
+def test_a_camera_slower_than_the_network_loses_nothing():
+    report = run(Stream(camera(0.35, 0.1), same, same, same, newest=True))
+    assert report.dropped == 0
+    assert report.written >= 2
+
+
+def broken_items(count):
+    yield from range(count)
+    raise ValueError('items broke')
+
+
+def break_at(number, name):
+    def stage(value):
+        if value == number:
+            raise ValueError(f'{name} broke')
+        return value
+
+    return stage
+
+
+@pytest.mark.parametrize('number', [0, 7])
+@pytest.mark.parametrize('stage', ['items', 'read', 'segment', 'write'])
+def test_an_error_of_any_stage_stops_all_and_reaches_the_caller(stage, number):
+    stages = {'items': iter(range(10**9)), 'read': same, 'segment': same, 'write': same}
+    stages[stage] = (
+        broken_items(number) if stage == 'items' else break_at(number, stage)
+    )
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match=f'{stage} broke'):
+        run(Stream(**stages, bound=2))
+    assert time.monotonic() - begin < 1
+
+
+def test_an_error_while_others_wait_reaches_the_caller():
+    """The reader waits for room, or the network for a frame, when it happens."""
+
+    def fail_late(value):
+        nap(value)
+        nap(value)
+        raise ValueError('late')
+
+    for stages in ((same, same, fail_late), (same, fail_late, same)):
+        with pytest.raises(ValueError, match='late'):
+            run(Stream(range(1000), *stages, bound=1))
+
+    def slow_items():
+        yield 0
+        nap(0)
+        raise ValueError('late')
+
+    with pytest.raises(ValueError, match='late'):
+        run(Stream(slow_items(), same, same, same))
+
+
+def test_a_source_that_blocks_for_ever_does_not_hold_the_caller(monkeypatch):
+    monkeypatch.setattr('sctnet.stream.READER_SECONDS', 0.3)
+    release = threading.Event()
+
+    def blocked():
+        yield 0
+        release.wait(STUCK_SECONDS)
+
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match='broke'):
+        Stream(blocked(), same, break_at(0, 'segment'), same).run()
+    assert time.monotonic() - begin < 2
+    release.set()
+
+
+def test_skipped_errors_cost_one_frame_each():
+    written = []
+    stream = Stream(
+        range(6),
+        break_at(1, 'read'),
+        break_at(4, 'segment'),
+        written.append,
+        skip=ValueError,
+    )
+    report = run(stream)
+    assert written == [0, 2, 3, 5]
+    assert sorted(report.skipped) == ['read broke', 'segment broke']
+    assert report.done == 6
+
+
+def test_the_caller_can_end_it_and_what_was_segmented_is_written():
+    closed, seen = [], []
+
+    def endless():
+        try:
+            yield from iter(int, 1)
+        finally:
+            closed.append(threading.current_thread())
+
+    stream = Stream(endless(), same, same, nap, report=StreamReport())
+    report = run(stream, on_frame=lambda: seen.append(0) or len(seen) == 5)
+    assert (report.segmented, report.written) == (5, 5)
+    # closed where it ran: a capture must not be released while it is read
+    assert closed
+    assert closed[0] is not threading.main_thread()
+    report = run(Stream(endless(), same, same, same, limit=3))
+    assert (report.segmented, report.written) == (3, 3)
+
+
+@pytest.mark.parametrize('waiting', [True, False])
+def test_interrupt_ends_all_threads(waiting):
+    """While the network waits for a frame, and while it is at work."""
+
+    def items():
+        yield from range(3)
+        timer.start()
+        while waiting and not stop.wait(0.01):
+            pass
+        yield from iter(int, 1)
+
+    stop = threading.Event()
+    before = threads()
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    stream = Stream(items(), same, same if waiting else nap, same)
+    end = threading.Timer(0.3, stop.set)
+    end.start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        stream.run()
+    assert time.monotonic() - begin < 2
+    timer.join()
+    end.join()
+    assert not set(threads()) - set(before)
+    assert stream.report.written >= 3
+
+
+def test_a_closed_channel_takes_nothing_and_hands_out_what_waits():
+    channel = Channel(2)
+    assert channel.put(1)
+    channel.close()
+    assert not channel.put(2)
+    assert list(channel) == [1]
+    channel = Channel(2)
+    channel.put(1)
+    channel.close(discard=True)
+    assert list(channel) == []
+
+
+def test_a_full_channel_for_the_newest_drops_its_oldest():
+    channel = Channel(2, newest=True)
+    for item in range(5):
+        assert channel.put(item)
+    channel.close()
+    assert list(channel) == [3, 4]
+    assert channel.dropped == 3
