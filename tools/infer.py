@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.progress import Progress, TextColumn
 
 from sctnet.apis import init_model
+from sctnet.deploy.runtimes import BACKENDS
 from sctnet.infer import Outputs, check_out_dir, result_path, segment_source
 from sctnet.launch import run_tool
 from sctnet.sources import Source, open_source
@@ -18,10 +19,11 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('input', help='image, folder, video, camera index, or URL (rtsp://, http://)')
-    add('--config', required=True, help='path or name of a config')
-    add('--checkpoint', required=True, help='weight file')
+    add('--config', help='path or name of a config; exported files need none')
+    add('--checkpoint', required=True, help='weight file, or an exported one')
     add('--out-dir', type=Path, default=Path('results'))
     add('--device', help="for example 'cpu' or 'cuda:0'")
+    add('--backend', help=f'one of {", ".join(BACKENDS)} (default: the fastest)')
     add('--opacity', type=float, default=0.5, help='of the overlay')
     add('--save-labels', action='store_true', help='label maps of a video, too')
     add('--fps', type=float, help="of the video written (default: the source's)")
@@ -43,7 +45,12 @@ def main() -> int:
     )
     check_out_dir(args.input, args.out_dir)
     source = open_source(args.input)
-    model = init_model(args.config, args.checkpoint, args.device)
+    model = init_model(
+        args.config or args.checkpoint,
+        args.checkpoint,
+        args.device,
+        backend=args.backend,
+    )
     report = StreamReport()
     columns = (*Progress.get_default_columns(), TextColumn('{task.fields[speed]}'))
     total = min(args.max_frames or source.length, source.length or sys.maxsize)

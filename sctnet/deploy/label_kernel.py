@@ -39,7 +39,9 @@ def cpu_labels(
 
     def work(part: int) -> None:
         span = (parts[part], parts[part + 1])
-        _label_cells(by_class, len(logits), *rows, *columns, packed, *span, labels)
+        _label_cells(
+            by_class, len(logits), tuple(rows), tuple(columns), packed, *span, labels
+        )
 
     if threads == 1:
         for part in range(4):
@@ -76,90 +78,124 @@ def _pack(columns: Resampling) -> np.ndarray:
     return packed
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False, error_model='numpy')
-def _label_cells(  # pragma: no cover  (compiled)
-    logits,
-    classes,
-    row_start,
-    row_width,
-    row_weights,
-    row_groups,
-    col_start,
-    col_width,
-    col_weights,
-    col_groups,
-    packed,
-    first_group,
-    last_group,
-    labels,
+@numba.njit(nogil=True, cache=True, error_model='numpy')
+def _label_cells(
+    logits, classes, rows, columns, packed, first_group, last_group, labels
 ):
-    padded = logits.shape[2]
-    smallest = np.empty(padded, logits.dtype)
-    largest = np.empty(padded, logits.dtype)
-    best = np.empty(packed.shape[2], logits.dtype)
-    value = np.empty(packed.shape[2], logits.dtype)
-    winner = np.empty(packed.shape[2], np.int32)
-    mixed = np.empty(col_weights.shape[1], logits.dtype)
+    """Label the cells of some groups of rows."""
+    row_start, row_width, row_weights, row_groups = rows
+    col_start, col_width, _, col_groups = columns
+    width, padded = logits.shape[1:]
+    low = np.empty((width, padded), logits.dtype)
+    high = np.empty((width, padded), logits.dtype)
+    bounds = np.empty((2, padded), logits.dtype)
     candidates = np.empty(padded, np.int32)
+    tallest = (row_groups[1:] - row_groups[:-1]).max()
+    mixed = np.empty((row_weights.shape[1], packed.shape[2]), logits.dtype)
+    best = np.empty((tallest, packed.shape[2]), logits.dtype)
+    winner = np.empty((tallest, packed.shape[2]), np.int32)
     for row_group in range(first_group, last_group):
         top, bottom = row_groups[row_group], row_groups[row_group + 1]
-        y, height = row_start[top], row_width[top]
-        for col_group in range(len(col_groups) - 1):
-            left, right = col_groups[col_group], col_groups[col_group + 1]
-            x, width = col_start[left], col_width[left]
-            for k in range(padded):
-                smallest[k] = logits[y, x, k]
-                largest[k] = logits[y, x, k]
-            for i in range(height):
-                for j in range(width):
-                    corner = logits[y + i, x + j]
-                    for k in range(padded):
-                        smallest[k] = min(smallest[k], corner[k])
-                        largest[k] = max(largest[k], corner[k])
-            threshold = smallest[0]
-            for k in range(padded):
-                threshold = max(threshold, smallest[k])
-            left_over = 0
-            for k in range(padded):
-                left_over += largest[k] >= threshold
-            count = 0
-            for k in range(classes):
-                if largest[k] >= threshold:
-                    candidates[count] = k
-                    count += 1
-                    if count == left_over:
-                        break
+        y = row_start[top]
+        _bound_columns(logits[y : y + row_width[top]], low, high)
+        for group in range(len(col_groups) - 1):
+            left, right = col_groups[group], col_groups[group + 1]
+            x = col_start[left]
+            end = x + col_width[left]
+            count = _find_candidates(
+                low[x:end], high[x:end], classes, bounds, candidates
+            )
             if count == 1:
                 labels[top:bottom, left:right] = candidates[0]
                 continue
-            if count == 0:  # not a number
-                count = classes
-                for k in range(classes):
-                    candidates[k] = k
-            lanes = -(-(right - left) // LANES) * LANES
-            for row in range(top, bottom):
-                for p in range(lanes):
-                    best[p] = -np.inf
-                    winner[p] = candidates[0]
-                for c in range(count):
-                    k = candidates[c]
-                    for j in range(width):
-                        total = row_weights[row, 0] * logits[y, x + j, k]
-                        for i in range(1, height):
-                            total += row_weights[row, i] * logits[y + i, x + j, k]
-                        mixed[j] = total
-                    for p in range(lanes):
-                        value[p] = packed[col_group, 0, p] * mixed[0]
-                    for j in range(1, width - 1):
-                        for p in range(lanes):
-                            value[p] += packed[col_group, j, p] * mixed[j]
-                    j = width - 1
-                    for p in range(lanes):
-                        total = value[p]
-                        if j:
-                            total += packed[col_group, j, p] * mixed[j]
-                        larger = total > best[p]
-                        best[p] = total if larger else best[p]
-                        winner[p] = k if larger else winner[p]
-                for p in range(right - left):
-                    labels[row, left + p] = winner[p]
+            best[:] = -np.inf
+            winner[:] = candidates[0]
+            for k in candidates[:count]:
+                _compete(
+                    logits[y : y + row_width[top], x:end, k],
+                    row_weights[top:bottom],
+                    packed[group, :, : -(-(right - left) // LANES) * LANES],
+                    k, mixed, best, winner,
+                )  # fmt: skip
+            for row in range(bottom - top):
+                for column in range(right - left):
+                    labels[top + row, left + column] = winner[row, column]
+
+
+@numba.njit(nogil=True, cache=True, error_model='numpy')
+def _bound_columns(neighbours, low, high):
+    """Smallest and largest of each column's neighbours, for every class."""
+    for x in range(neighbours.shape[1]):
+        for k in range(neighbours.shape[2]):
+            low[x, k] = neighbours[0, x, k]
+            high[x, k] = neighbours[0, x, k]
+        for i in range(1, len(neighbours)):
+            for k in range(neighbours.shape[2]):
+                low[x, k] = min(low[x, k], neighbours[i, x, k])
+                high[x, k] = max(high[x, k], neighbours[i, x, k])
+
+
+@numba.njit(nogil=True, cache=True, error_model='numpy')
+def _find_candidates(low, high, classes, bounds, candidates):
+    """List the classes that can win in a cell; return their number."""
+    smallest, largest = bounds
+    padded = len(smallest)
+    for k in range(padded):
+        smallest[k] = low[0, k]
+        largest[k] = high[0, k]
+    for x in range(1, len(low)):
+        for k in range(padded):
+            smallest[k] = min(smallest[k], low[x, k])
+            largest[k] = max(largest[k], high[x, k])
+    least = _maximum(smallest)
+    count, only = 0, 0
+    for k in range(padded):
+        reached = largest[k] >= least
+        count += reached
+        only = max(only, k * reached)
+    if count == 1:
+        candidates[0] = only
+        return count
+    found = 0
+    for k in range(classes):
+        if largest[k] >= least:
+            candidates[found] = k
+            found += 1
+            if found == count:
+                break
+    if count == 0:  # not a number
+        count = classes
+        for k in range(classes):
+            candidates[k] = k
+    return count
+
+
+@numba.njit(nogil=True, cache=True, fastmath={'nnan', 'nsz', 'reassoc'})
+def _maximum(values):
+    """Largest of ``values``; without regard to NaN it takes whole vectors."""
+    largest = values[0]
+    for value in values:
+        largest = max(largest, value)
+    return largest
+
+
+@numba.njit(nogil=True, cache=True, error_model='numpy')
+def _compete(corners, row_weights, col_weights, k, mixed, best, winner):
+    """Interpolate one class in a cell and note where it is the best so far."""
+    lanes = col_weights.shape[1]
+    for i in range(corners.shape[0]):
+        for p in range(lanes):
+            mixed[i, p] = corners[i, 0] * col_weights[0, p]
+        for j in range(1, corners.shape[1]):
+            for p in range(lanes):
+                mixed[i, p] += corners[i, j] * col_weights[j, p]
+    for row in range(len(row_weights)):
+        for p in range(lanes):
+            value = row_weights[row, 0] * mixed[0, p]
+            if corners.shape[0] > 1:
+                value += row_weights[row, 1] * mixed[1, p]
+            for i in range(2, corners.shape[0]):
+                value += row_weights[row, i] * mixed[i, p]
+            larger = value > best[row, p]
+            best[row, p] = value if larger else best[row, p]
+            winner[row, p] = k if larger else winner[row, p]
