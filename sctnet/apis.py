@@ -69,7 +69,7 @@ def init_model(
     """
     device = device or ('cuda:0' if torch.cuda.is_available() else 'cpu')
     for file in (checkpoint, config):
-        if is_exported(file):
+        if file is not None and is_exported(file):
             known = None if is_exported(config) else load_config(config)
             return open_exported(file, known, device, backend, backend_options)
     model = _build(config, checkpoint, cfg_options or {})

@@ -2,17 +2,15 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 
 import cv2
-import numpy as np
 import pytest
 import torch
-from support import REPOSITORY, SEG50
+from support import SEG50
+from tool_process import TOOLS, one_line_error, start
 
-TOOLS = REPOSITORY / 'tools'
 PATH = os.pathsep.join([os.path.dirname(sys.executable), os.environ['PATH']])
 SMALL = [
     '--cfg-options',
@@ -32,24 +30,6 @@ TRAIN = [
     'model.data_preprocessor.size=(64,64)',
     'train_dataloader.dataset.pipeline.3.crop_size=(64,64)',
 ]
-
-
-def start(tool, *words, cwd):
-    return subprocess.run(
-        [sys.executable, '-W', 'ignore', str(TOOLS / tool), *map(str, words)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def one_line_error(done):
-    lines = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
-    assert done.returncode == 2, done.stderr
-    assert 'Traceback' not in done.stderr
-    assert len(lines) == 1, done.stderr
-    return lines[0]
 
 
 def metrics(work_dir):
@@ -180,50 +160,6 @@ def test_distributed_test_gives_the_same_figures(released_city_s, streets, tmp_p
     assert {k: v for k, v in one.items() if 'time' not in k} == {
         k: v for k, v in two.items() if 'time' not in k
     }
-
-
-def test_infer_tool_skips_bad_images_of_a_folder(released_city_s, photo, tmp_path):
-    folder = tmp_path / 'images'
-    folder.mkdir()
-    (folder / 'good.png').write_bytes(photo.read_bytes())
-    (folder / 'bad.png').write_bytes(photo.read_bytes()[:200])
-    options = ['--config', SEG50, '--checkpoint', released_city_s, '--out-dir', 'out']
-    done = start('infer.py', folder, *options, cwd=tmp_path)
-    assert done.returncode == 1, done.stderr
-    assert 'skipped: ' in done.stderr
-    assert 'bad.png' in done.stderr
-    assert '1 segmented, 1 skipped' in done.stdout
-    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
-        'good_labels.png',
-        'good_overlay.png',
-    ]
-    assert 'bad.png' in one_line_error(
-        start('infer.py', folder / 'bad.png', *options, cwd=tmp_path)
-    )
-
-
-def test_infer_tool_turns_a_video_into_a_video(released_city_s, tmp_path):
-    size = (96, 80)
-    writer = cv2.VideoWriter(
-        str(tmp_path / 'drive.mp4'), cv2.VideoWriter.fourcc(*'mp4v'), 8, size
-    )
-    for value in (10, 90, 170):
-        writer.write(np.full((80, 96, 3), value, np.uint8))
-    writer.release()
-    options = ['--config', SEG50, '--checkpoint', released_city_s]
-    done = start('infer.py', 'drive.mp4', *options, '--max-frames', 2, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert '2 segmented, 0 skipped, 0 dropped at ' in done.stdout
-    last = done.stdout.splitlines()[-1]
-    assert re.search(r'at [\d.]+ FPS \(network [\d.]+\); results are in', last)
-    assert last.endswith("'results/drive_overlay.mp4'")
-    assert re.search(r'100% .* FPS \(network', done.stdout)
-    video = cv2.VideoCapture(str(tmp_path / 'results' / 'drive_overlay.mp4'))
-    assert video.get(cv2.CAP_PROP_FPS) == 8
-    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 2
-    assert len(list((tmp_path / 'results').iterdir())) == 1
-    error = one_line_error(start('infer.py', '77', *options, cwd=tmp_path))
-    assert 'camera 77 cannot be opened' in error
 
 
 def test_bad_command_lines_are_one_line(released_city_s, streets, tmp_path):

@@ -10,6 +10,7 @@ from sctnet.apis import init_model
 from sctnet.deploy.export import LIMITS, export_model
 from sctnet.deploy.onnx_graph import OUTPUTS
 from sctnet.deploy.quantise import quantise_model
+from sctnet.errors import ArgumentError
 from sctnet.launch import run_tool
 
 
@@ -50,6 +51,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Export and say how the file agrees with torch."""
     args = parse_args()
+    if args.precision == 'int8':
+        _check_int8(args)
     model = init_model(args.config, args.checkpoint, 'cpu', backend='torch')
     if args.precision == 'int8':
         agreement = quantise_model(model, args.file, args.calibration)
@@ -69,6 +72,19 @@ def main() -> None:
         print(
             f'compared with torch: {agreement.labels:.4%} of labels equal, logits '
             f'within {agreement.difference:.1g} x their standard deviation'
+        )
+
+
+def _check_int8(args: argparse.Namespace) -> None:
+    if args.calibration is None:
+        raise ArgumentError(
+            '--precision int8 measures activations on images: name a folder of them '
+            'with --calibration'
+        )
+    if args.size or args.normalise or args.output != 'logits':
+        raise ArgumentError(
+            '--precision int8 writes logits of normalised images of any size: leave '
+            '--size, --output and --normalise out'
         )
 
 

@@ -1,0 +1,135 @@
+"""Fused prediction inside the segmentor, where the Runner's loops use it."""
+
+import pytest
+import torch
+from mmengine.config import ConfigDict
+from mmengine.runner import Runner
+from mmseg.models import SegDataPreProcessor
+from mmseg.structures import SegDataSample
+from small_training import small_config
+
+from sctnet.apis import inference_model
+from sctnet.deploy.predict import can_fuse
+from sctnet.errors import ArgumentError
+
+
+def sample(**meta):
+    return SegDataSample(
+        metainfo={'ori_shape': (90, 131), 'img_shape': (72, 104), **meta}
+    )
+
+
+@pytest.fixture
+def model(tiny_model):
+    model = tiny_model(num_classes=5).eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 1, 3)
+    return model
+
+
+@torch.no_grad()
+def predict(model, samples, fused, size=(72, 104)):
+    model.test_cfg = ConfigDict(mode='whole', fused=fused)
+    images = torch.randn(
+        len(samples), 3, *size, generator=torch.Generator().manual_seed(1)
+    )
+    return model.predict(images, samples)
+
+
+def assert_same(model, **meta):
+    fused = predict(model, [sample(**meta), sample(**meta)], True)
+    plain = predict(model, [sample(**meta), sample(**meta)], False)
+    for ours, theirs in zip(fused, plain, strict=True):
+        assert 'seg_logits' not in ours
+        labels, expected = ours.pred_sem_seg.data, theirs.pred_sem_seg.data
+        assert labels.dtype == expected.dtype
+        assert labels.shape == expected.shape
+        assert (labels == expected).double().mean() >= 0.9999
+        assert len(expected.unique()) > 1
+
+
+def test_a_batch_is_predicted_as_by_mmseg(model):
+    assert_same(model)
+
+
+@pytest.mark.parametrize('key', ['padding_size', 'img_padding_size'])
+def test_padding_is_cut_off(key, model):
+    assert_same(model, **{key: [5, 11, 2, 6]})
+
+
+def test_sizes_and_padding_of_each_sample_are_its_own(model):
+    metas = [{}, {'padding_size': [0, 30, 0, 9], 'ori_shape': (33, 47)}]
+    fused = predict(model, [sample(**m) for m in metas], True)
+    plain = predict(model, [sample(**m) for m in metas], False)
+    assert [s.pred_sem_seg.data.shape[1:] for s in fused] == [(90, 131), (33, 47)]
+    for ours, theirs in zip(fused, plain, strict=True):
+        same = ours.pred_sem_seg.data == theirs.pred_sem_seg.data
+        assert same.double().mean() >= 0.999
+
+
+def test_augmented_images_keep_their_logits(model):
+    result = predict(model, [sample(flip=True, flip_direction='horizontal')], True)
+    assert result[0].seg_logits.data.shape == (5, 90, 131)
+
+
+def test_where_small_logits_are_not_enough(model):
+    model.test_cfg = ConfigDict(mode='whole')
+    assert can_fuse(model, [sample()])
+    assert not can_fuse(model, [sample(), sample(flip=False)])
+    for change in (
+        lambda: model.test_cfg.update(fused=False),
+        lambda: model.test_cfg.update(mode='slide'),
+        lambda: setattr(model, 'out_channels', 1),
+        lambda: setattr(model, 'align_corners', True),
+    ):
+        before = model.test_cfg.copy(), model.out_channels
+        change()
+        assert not can_fuse(model, [sample()])
+        model.test_cfg, model.out_channels = before
+
+
+def test_a_head_with_its_own_way_to_predict_is_left_to_it(model):
+    class Own(type(model.decode_head)):
+        def predict_by_feat(self, *args):
+            return super().predict_by_feat(*args)
+
+    model.test_cfg = ConfigDict(mode='whole')
+    assert can_fuse(model, [])
+    model.decode_head.__class__ = Own
+    assert not can_fuse(model, [])
+
+
+def test_without_samples_it_is_mmsegs(model):
+    (result,) = predict(model, [sample()], True)
+    model.test_cfg = ConfigDict(mode='whole')
+    images = torch.randn(1, 3, 72, 104)
+    with torch.no_grad():
+        (plain,) = model.predict(images)
+    assert plain.seg_logits.data.shape == (5, 72, 104)
+    assert 'seg_logits' not in result
+
+
+def test_more_than_labels_needs_the_fused_path(model):
+    model.test_cfg = ConfigDict(mode='whole', fused=False)
+    steps = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
+    model.cfg = ConfigDict(test_pipeline=steps)
+    model.data_preprocessor = SegDataPreProcessor()
+    image = torch.zeros(80, 90, 3, dtype=torch.uint8).numpy()
+    assert 'seg_logits' in inference_model(model, image)
+    with pytest.raises(ArgumentError, match='confidence and top_k need'):
+        inference_model(model, image, confidence=True)
+
+
+def test_evaluation_gives_the_same_figures_to_the_last_digit(streets, tmp_path):
+    figures = []
+    for fused in (True, False):
+        cfg = small_config(streets, tmp_path / str(fused))
+        cfg.model.test_cfg.fused = fused
+        cfg.custom_hooks, cfg.model.siam = [], None
+        runner = Runner.from_cfg(cfg)
+        torch.manual_seed(3)
+        runner.model.init_weights()
+        figures.append(runner.test())
+    assert figures[0] == figures[1]
+    assert figures[0]['aAcc'] > 0

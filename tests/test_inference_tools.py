@@ -1,0 +1,83 @@
+"""tools/infer.py and tools/export.py in their own processes."""
+
+import re
+
+import cv2
+import numpy as np
+import pytest
+from support import SEG50
+from tool_process import one_line_error, start
+
+
+def test_infer_tool_skips_bad_images_of_a_folder(released_city_s, photo, tmp_path):
+    folder = tmp_path / 'images'
+    folder.mkdir()
+    (folder / 'good.png').write_bytes(photo.read_bytes())
+    (folder / 'bad.png').write_bytes(photo.read_bytes()[:200])
+    options = ['--config', SEG50, '--checkpoint', released_city_s, '--out-dir', 'out']
+    done = start('infer.py', folder, *options, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert 'skipped: ' in done.stderr
+    assert 'bad.png' in done.stderr
+    assert '1 segmented, 1 skipped' in done.stdout
+    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
+        'good_labels.png',
+        'good_overlay.png',
+    ]
+    assert 'bad.png' in one_line_error(
+        start('infer.py', folder / 'bad.png', *options, cwd=tmp_path)
+    )
+
+
+def test_infer_tool_turns_a_video_into_a_video(released_city_s, tmp_path):
+    size = (96, 80)
+    writer = cv2.VideoWriter(
+        str(tmp_path / 'drive.mp4'), cv2.VideoWriter.fourcc(*'mp4v'), 8, size
+    )
+    for value in (10, 90, 170):
+        writer.write(np.full((80, 96, 3), value, np.uint8))
+    writer.release()
+    options = ['--config', SEG50, '--checkpoint', released_city_s]
+    done = start('infer.py', 'drive.mp4', *options, '--max-frames', 2, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert '2 segmented, 0 skipped, 0 dropped at ' in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert re.search(r'at [\d.]+ FPS \(network [\d.]+\); results are in', last)
+    assert last.endswith("'results/drive_overlay.mp4'")
+    assert re.search(r'100% .* FPS \(network', done.stdout)
+    video = cv2.VideoCapture(str(tmp_path / 'results' / 'drive_overlay.mp4'))
+    assert video.get(cv2.CAP_PROP_FPS) == 8
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 2
+    assert len(list((tmp_path / 'results').iterdir())) == 1
+    error = one_line_error(start('infer.py', '77', *options, cwd=tmp_path))
+    assert 'camera 77 cannot be opened' in error
+
+
+def test_export_tool_writes_files_that_infer_takes(released_city_s, photo, tmp_path):
+    done = start('export.py', SEG50, released_city_s, 'net.onnx', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "'net.onnx' written (2" in done.stdout
+    assert re.search(
+        r'100\.0000% of labels equal, logits within \de-0[5-7]', done.stdout
+    )
+    done = start('infer.py', photo, '--checkpoint', 'net.onnx', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'results' / 'photo_labels.png').is_file()
+
+
+@pytest.mark.parametrize(
+    ('words', 'expected'),
+    [
+        (['x.onnx', '--precision', 'int8'], 'with --calibration'),
+        (
+            ['x.onnx', '--precision', 'int8', '--calibration', '.', '--normalise'],
+            'leave --size, --output and --normalise out',
+        ),
+        (['x.txt'], 'unknown suffix'),
+        (['x.onnx', '--size', '8', '8'], 'at least 64x64'),
+    ],
+)
+def test_export_tool_refuses(words, expected, released_city_s, tmp_path):
+    done = start('export.py', SEG50, released_city_s, *words, cwd=tmp_path)
+    assert expected in one_line_error(done)
+    assert not list(tmp_path.iterdir())
