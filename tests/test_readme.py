@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from support import REPOSITORY
+from tool_process import start
 
 README = (REPOSITORY / 'README.md').read_text(encoding='utf-8')
 
@@ -45,7 +46,7 @@ def test_table_of_models_says_what_the_model_index_says():
 
 
 def test_inference_block_runs(tmp_path, monkeypatch, photo, released_city_s):
-    (code,) = [block for block in blocks('python') if 'init_model' in block]
+    code = next(block for block in blocks('python') if 'init_model' in block)
     shutil.copy(photo, tmp_path / 'street.png')
     shutil.copy(released_city_s, tmp_path / 'sctnet_s_seg50.pth')
     monkeypatch.chdir(tmp_path)
@@ -53,6 +54,22 @@ def test_inference_block_runs(tmp_path, monkeypatch, photo, released_city_s):
     exec(code, names)
     assert names['labels'].shape == (80, 96)
     assert names['names'][:2] == ('road', 'sidewalk')
+
+
+def test_deploy_blocks_run(tmp_path, monkeypatch, photo, released_city_s):
+    (code,) = [block for block in blocks('python') if 'InferenceSession' in block]
+    options = re.search(r'With `(--normalise .*)` a camera', README)[1].split()
+    shutil.copy(photo, tmp_path / 'street.png')
+    shutil.copy(released_city_s, tmp_path / 'sctnet_s_seg50.pth')
+    (words,) = re.findall(r'^python tools/(export.py .*)$', README, re.MULTILINE)
+    words = words.replace('sctnet.onnx', 'camera.onnx').split()
+    done = start(*words, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(code, names)
+    assert names['labels'].shape == (512, 1024)
+    assert names['labels'].max() < 19
 
 
 @pytest.mark.parametrize('command', re.findall(r'^make (\w+)', README, re.MULTILINE))
