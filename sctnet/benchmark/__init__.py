@@ -1,0 +1,1 @@
+"""What ``tools/benchmark.py`` runs: our networks and their peers, measured alike."""

@@ -1,0 +1,118 @@
+"""The second kind of contender: an image in memory to its label map."""
+
+import copy
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import mmseg.apis
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmseg.models.segmentors import BaseSegmentor
+from torch import Tensor
+
+from .. import apis
+from ..deploy import runtime_segmentor
+from ..deploy.preprocess import ImagePreprocessor
+from ..street_scenes.dataset import render_street_scene
+from .contenders import Case, Contender, build_network, parse_backend
+from .peers import Entry, bare_config, build_model, entries
+from .stages import STAGES, Piece, Stopwatch
+
+BEFORE, NETWORK, AFTER, _ = STAGES
+
+
+def image_contender(case: Case, device: str) -> Contender:
+    """Prepare one image, or a list of ``batch``, to label maps of their own size.
+
+    The backend ``mmseg`` is mmseg's own ``init_model`` and ``inference_model`` around
+    mmseg's own segmentor; the others are ours. All get the same weights from a file.
+
+    Raises:
+        ArgumentError: the backend is not known, not installed, or not for ``device``.
+    """
+    entry = entries()[case.model]
+    with tempfile.TemporaryDirectory() as folder:
+        file = _save_weights(entry, Path(folder))
+        if case.backend == 'mmseg':
+            model = mmseg.apis.init_model(_mmseg_config(entry), str(file), device)
+            infer: Callable[..., Any] = mmseg.apis.inference_model
+            pieces = _mmseg_pieces(model)
+        else:
+            backend, options = parse_backend(case.backend)
+            model = apis.init_model(
+                bare_config(entry), file, device, backend=backend, **options
+            )
+            infer, pieces = apis.inference_model, _our_pieces(model)
+    image = street_image(case.size)
+    images = image if case.batch == 1 else [image] * case.batch
+    results: list[Any] = []
+
+    def call() -> None:
+        results[:] = [infer(model, images)]
+
+    def labels() -> Tensor:
+        result = results[0] if case.batch == 1 else results[0][0]
+        return result.pred_sem_seg.data.cpu()
+
+    wait = torch.cuda.synchronize if device.startswith('cuda') else lambda: None
+    stopwatch = Stopwatch(call, pieces, wait)
+    network = build_network(case.model, case.norms)
+    return Contender(stopwatch, network, _input_size(entry, image), stopwatch, labels)
+
+
+def street_image(size: tuple[int, int]) -> np.ndarray:
+    """Draw a street scene, BGR uint8 (H, W, 3), of any size."""
+    image, _ = render_street_scene(0, 1024, 512)
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _save_weights(entry: Entry, folder: Path) -> Path:
+    model = build_model(entry)
+    file = folder / 'weights.pth'
+    meta = {'dataset_meta': model.dataset_meta}
+    torch.save({'state_dict': model.state_dict(), 'meta': meta}, file)
+    return file
+
+
+def _mmseg_config(entry: Entry) -> Config:
+    """Return the config with mmseg's own segmentor around the modules."""
+    cfg = copy.deepcopy(bare_config(entry))
+    cfg.model.type = 'EncoderDecoder'
+    return cfg
+
+
+def _mmseg_pieces(model: BaseSegmentor) -> Sequence[Piece]:
+    return (
+        Piece(mmseg.apis.inference, '_preprare_data', BEFORE),
+        Piece(model.data_preprocessor, 'forward', BEFORE),
+        Piece(model, 'extract_feat', NETWORK),
+        Piece(model.decode_head, 'forward', NETWORK),
+        Piece(model.decode_head, 'predict_by_feat', AFTER),
+        Piece(model, 'postprocess_result', AFTER),
+    )
+
+
+def _our_pieces(model: apis.Segmentor) -> Sequence[Piece]:
+    before = (
+        Piece(apis, '_decode', BEFORE),
+        Piece(apis, 'ImagePreprocessor', BEFORE),
+        Piece(ImagePreprocessor, '__call__', BEFORE),
+    )
+    if isinstance(model, runtime_segmentor.RuntimeSegmentor):
+        network = Piece(model, 'network_logits', NETWORK)
+        return (*before, network, Piece(runtime_segmentor, 'fill_sample', AFTER))
+    network = Piece(apis, 'network_logits', NETWORK)
+    return (*before, network, Piece(apis, 'fill_sample', AFTER))
+
+
+def _input_size(entry: Entry, image: np.ndarray) -> tuple[int, int]:
+    cfg = bare_config(entry)
+    preprocess = ImagePreprocessor(
+        cfg.test_pipeline, build_model(entry).data_preprocessor
+    )
+    height, width = preprocess(image)[0].shape[2:]
+    return height, width

@@ -1,0 +1,191 @@
+"""Which networks are compared, and how each is built.
+
+Ours come from ``configs/sctnet``, the peers from the configs that mmseg's wheel ships.
+All are built the same way: without files of weights, with plain batch norms, seeded
+weights and statistics of real activations, so that no network runs on zeros, infinities
+or denormal numbers and folding its norms has something to fold.
+"""
+
+import difflib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import mmseg
+import torch
+import yaml
+from mmengine.config import Config
+from mmseg.models.segmentors import EncoderDecoder
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..apis import init_model
+from ..catalog import CONFIG_ROOT, load_config
+from ..errors import ArgumentError, DataError
+
+# Where mmseg has several trainings of a network, the one with the best mIoU.
+PEERS = {
+    'pidnet-s': 'pidnet/pidnet-s_2xb6-120k_1024x1024-cityscapes',
+    'pidnet-m': 'pidnet/pidnet-m_2xb6-120k_1024x1024-cityscapes',
+    'ddrnet23-slim': 'ddrnet/ddrnet_23-slim_in1k-pre_2xb6-120k_cityscapes-1024x1024',
+    'ddrnet23': 'ddrnet/ddrnet_23_in1k-pre_2xb6-120k_cityscapes-1024x1024',
+    'bisenetv1': 'bisenetv1/bisenetv1_r18-d32-in1k-pre_4xb8-160k_cityscapes-1024x1024',
+    'bisenetv2': 'bisenetv2/bisenetv2_fcn_4xb8-160k_cityscapes-1024x1024',
+    'stdc1': 'stdc/stdc1_in1k-pre_4xb12-80k_cityscapes-512x1024',
+    'stdc2': 'stdc/stdc2_in1k-pre_4xb12-80k_cityscapes-512x1024',
+    'segformer-b0': 'segformer/segformer_mit-b0_8xb1-160k_cityscapes-1024x1024',
+    'fast-scnn': 'fastscnn/fast_scnn_8xb4-160k_cityscapes-512x1024',
+    'cgnet': 'cgnet/cgnet_fcn_4xb8-60k_cityscapes-512x1024',
+    'erfnet': 'erfnet/erfnet_fcn_4xb4-160k_cityscapes-512x1024',
+    'icnet': 'icnet/icnet_r18-d8-in1k-pre_4xb2-160k_cityscapes-832x832',
+}
+LEFT_OUT = ('init_cfg', 'pretrained', 'auxiliary_head', 'siam')
+
+
+class Entry(NamedTuple):
+    """A network that can be measured."""
+
+    name: str
+    config: Path
+    dataset: str
+    miou: float  # published: single scale, in percent
+    source: str  # where that is published
+    ours: bool
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """Name to entry of all networks, ours first.
+
+    Raises:
+        DataError: mmseg's wheel lacks a config or its published result.
+    """
+    ours = _results(CONFIG_ROOT / 'sctnet' / 'metafile.yml')
+    found = {}
+    for leaf, (model, result) in ours.items():
+        if result is not None and (name := model['Metadata'].get('Short Name')):
+            path = CONFIG_ROOT / 'sctnet' / f'{leaf}.py'
+            source = f'configs/sctnet/metafile.yml: {leaf}'
+            found[name] = _entry(name, path, result, source, ours=True)
+    root = Path(mmseg.__file__).parent / '.mim' / 'configs'
+    for name, config in PEERS.items():
+        folder, leaf = config.split('/')
+        metafile = root / folder / 'metafile.yaml'
+        if not metafile.is_file() or not (root / f'{config}.py').is_file():
+            raise DataError(
+                f"mmseg's '{root / config}.py' or the metafile beside it is missing: "
+                "install its wheel, pip install 'mmsegmentation>=1.2.2,<1.3'"
+            )
+        result = _results(metafile).get(leaf, (None, None))[1]
+        if result is None:
+            raise DataError(
+                f"'{metafile}' has no result of '{leaf}': install mmsegmentation 1.2.2"
+            )
+        source = f'mmseg configs/{folder}/metafile.yaml: {leaf}'
+        found[name] = _entry(name, root / f'{config}.py', result, source, ours=False)
+    return found
+
+
+def _results(metafile: Path) -> dict[str, tuple[dict, dict | None]]:
+    """Leaf name to what a metafile says of it: all, and the segmentation's result."""
+    found = {}
+    for model in yaml.safe_load(metafile.read_text(encoding='utf-8'))['Models']:
+        results = model.get('Results') or []
+        results = results if isinstance(results, list) else [results]
+        with_miou = [r for r in results if 'mIoU' in (r.get('Metrics') or {})]
+        found[model['Name']] = (model, with_miou[0] if with_miou else None)
+    return found
+
+
+def _entry(name: str, config: Path, result: dict, source: str, *, ours: bool) -> Entry:
+    miou = float(result['Metrics']['mIoU'])
+    return Entry(name, config, result['Dataset'], miou, source, ours)
+
+
+def find_entries(names: Iterable[str]) -> list[Entry]:
+    """Return the entries called ``names``, each once.
+
+    Raises:
+        ArgumentError: there is none of a name; the message suggests one that is near.
+    """
+    known = entries()
+    names = list(dict.fromkeys(names))
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            raise ArgumentError(
+                f"there is no model '{name}' to measure: "
+                + (f"did you mean '{near[0]}'? " if near else '')
+                + f'(choose from {", ".join(known)})'
+            )
+    return [known[name] for name in names]
+
+
+def published_size(entry: Entry) -> tuple[int, int]:
+    """(height, width) of the network's input for which the mIoU was published.
+
+    On Cityscapes the test scale; elsewhere, where images differ in size, the crop, as
+    the original's script to measure speed takes it.
+    """
+    cfg = load_config(entry.config)
+    if entry.dataset != 'Cityscapes':
+        height, width = cfg.crop_size
+        return height, width
+    (width, height), *_ = [s['scale'] for s in cfg.test_pipeline if 'scale' in s]
+    return height, width
+
+
+def bare_config(entry: Entry) -> Config:
+    """Return a network's config for inference: plain norms, no files of weights."""
+    cfg = load_config(entry.config)
+    cfg.model = _bare(cfg.model.to_dict())
+    return cfg
+
+
+def _bare(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {
+            key: 'BN' if (key, value) == ('type', 'SyncBN') else _bare(value)
+            for key, value in part.items()
+            if key not in LEFT_OUT
+        }
+    return [_bare(x) for x in part] if isinstance(part, list | tuple) else part
+
+
+def build_model(entry: Entry, seed: int = 0) -> EncoderDecoder:
+    """Build a network in eval mode, on the CPU, with seeded weights and statistics.
+
+    Its norms' statistics are those of its own activations on random images; auxiliary
+    heads are left out.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = init_model(bare_config(entry), device='cpu', backend='torch')
+        _settle_norms(model)
+    return model
+
+
+@torch.no_grad()
+def _settle_norms(model: EncoderDecoder) -> None:
+    """Give norms random scales and shifts, and the statistics of what they read."""
+    norms = [m for m in model.modules() if isinstance(m, _BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        if norm.affine:
+            nn.init.uniform_(norm.weight, 0.8, 1.2)
+            nn.init.normal_(norm.bias, std=0.1)
+        norm.momentum = 1.0  # the statistics become those of the next batch
+        norm.train()
+    # Of different contrast and colour: norms behind global pooling have no other
+    # variance than that between images, and less of it than real images would give.
+    images = torch.randn(4, 3, 128, 256) * torch.linspace(0.3, 2, 4).view(4, 1, 1, 1)
+    images += torch.randn(4, 3, 1, 1)
+    model.decode_head(model.extract_feat(images))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        mean, var = norm.running_mean, norm.running_var
+        assert mean is not None
+        assert var is not None
+        var.copy_(torch.maximum(var, 0.01 * mean.square()))
+    model.eval()
