@@ -2,7 +2,7 @@
 
 import copy
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .. import apis
 from ..deploy import runtime_segmentor
+from ..deploy.predict import can_fuse
 from ..deploy.preprocess import ImagePreprocessor
 from ..street_scenes.dataset import render_street_scene
 from .contenders import Case, Contender, build_network, parse_backend
@@ -61,7 +62,7 @@ def image_contender(case: Case, device: str) -> Contender:
     wait = torch.cuda.synchronize if device.startswith('cuda') else lambda: None
     stopwatch = Stopwatch(call, pieces, wait)
     network = build_network(case.model, case.norms)
-    return Contender(stopwatch, network, _input_size(entry, image), stopwatch, labels)
+    return Contender(stopwatch, network, _input_size(model, image), stopwatch, labels)
 
 
 def street_image(size: tuple[int, int]) -> np.ndarray:
@@ -85,34 +86,41 @@ def _mmseg_config(entry: Entry) -> Config:
     return cfg
 
 
-def _mmseg_pieces(model: BaseSegmentor) -> Sequence[Piece]:
-    return (
+def _mmseg_pieces(model: BaseSegmentor) -> list[Piece]:
+    """Name what mmseg's ``inference_model`` goes through."""
+    return [
         Piece(mmseg.apis.inference, '_preprare_data', BEFORE),
         Piece(model.data_preprocessor, 'forward', BEFORE),
+        *_predict_pieces(model),
+    ]
+
+
+def _predict_pieces(model: BaseSegmentor) -> list[Piece]:
+    return [
         Piece(model, 'extract_feat', NETWORK),
         Piece(model.decode_head, 'forward', NETWORK),
         Piece(model.decode_head, 'predict_by_feat', AFTER),
         Piece(model, 'postprocess_result', AFTER),
-    )
+    ]
 
 
-def _our_pieces(model: apis.Segmentor) -> Sequence[Piece]:
-    before = (
+def _our_pieces(model: apis.Segmentor) -> list[Piece]:
+    """Name what our ``inference_model`` goes through."""
+    before = [
         Piece(apis, '_decode', BEFORE),
         Piece(apis, 'ImagePreprocessor', BEFORE),
         Piece(ImagePreprocessor, '__call__', BEFORE),
-    )
+    ]
     if isinstance(model, runtime_segmentor.RuntimeSegmentor):
         network = Piece(model, 'network_logits', NETWORK)
-        return (*before, network, Piece(runtime_segmentor, 'fill_sample', AFTER))
+        return [*before, network, Piece(runtime_segmentor, 'fill_sample', AFTER)]
+    if not can_fuse(model, ()):
+        return [*before, *_predict_pieces(model)]
     network = Piece(apis, 'network_logits', NETWORK)
-    return (*before, network, Piece(apis, 'fill_sample', AFTER))
+    return [*before, network, Piece(apis, 'fill_sample', AFTER)]
 
 
-def _input_size(entry: Entry, image: np.ndarray) -> tuple[int, int]:
-    cfg = bare_config(entry)
-    preprocess = ImagePreprocessor(
-        cfg.test_pipeline, build_model(entry).data_preprocessor
-    )
+def _input_size(model: apis.Segmentor, image: np.ndarray) -> tuple[int, int]:
+    preprocess = ImagePreprocessor(model.cfg.test_pipeline, model.data_preprocessor)
     height, width = preprocess(image)[0].shape[2:]
     return height, width

@@ -1,0 +1,47 @@
+"""tools/benchmark.py as a user starts it."""
+
+import json
+import subprocess
+import sys
+
+from support import REPOSITORY
+
+QUICK = ('--repeats', '1', '--warmup', '0', '--pause', '0', '--threads', '1')
+
+
+def start(*words, cwd):
+    tool = REPOSITORY / 'tools' / 'benchmark.py'
+    return subprocess.run(
+        [sys.executable, '-W', 'ignore', str(tool), *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_network_is_measured_into_three_files(tmp_path):
+    done = start(
+        *('network', '--models', 'fast-scnn', '--backends', 'torch', '--norms', 'kept'),
+        *('--size', '64', '96', '--out', 'results', *QUICK),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / 'results'
+    names = ['network.json', 'network.md', 'network_latency.png']
+    assert sorted(file.name for file in folder.iterdir()) == names
+    found = json.loads((folder / 'network.json').read_text())
+    (row,) = found['rows']
+    assert len(row['seconds']) == 1
+    assert row['memory']['peak'] >= row['memory']['built'] > 0
+    assert found['machine']['threads'] == 1
+    assert '| fast-scnn | torch | kept | 64x96 |' in (folder / 'network.md').read_text()
+    assert str(tmp_path) not in (folder / 'network.md').read_text()
+
+
+def test_a_misspelt_model_is_one_line(tmp_path):
+    done = start('image', '--models', 'sctnet-s-seg5', cwd=tmp_path)
+    assert done.returncode == 2
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
+    assert "did you mean 'sctnet-s-seg50'" in line
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,80 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sctnet.benchmark.contenders import (
+    Case,
+    build_network,
+    network_contender,
+    parse_backend,
+)
+from sctnet.benchmark.fixed import MatrixPool, UpsampledNetwork, run_fixed
+from sctnet.deploy.runtimes import is_installed
+from sctnet.errors import ArgumentError
+
+needs_onnxruntime = pytest.mark.skipif(
+    not is_installed('onnxruntime'), reason='needs onnxruntime'
+)
+
+
+@pytest.mark.parametrize('size', [(7, 13), (16, 32), (5, 4)])
+@pytest.mark.parametrize('out', [2, 3, (6, 2), (None, 2)])
+def test_matrix_pooling_is_adaptive_average_pooling(size, out):
+    x = torch.randn(2, 3, *size)
+    torch.testing.assert_close(MatrixPool(out)(x), F.adaptive_avg_pool2d(x, out))
+
+
+@pytest.mark.parametrize('align_corners', [True, False])
+def test_logits_are_upsampled_as_the_segmentor_does(align_corners):
+    small = nn.AvgPool2d(4)
+    images = torch.randn(2, 3, 32, 64)
+    logits = UpsampledNetwork(small, align_corners)(images)
+    expected = F.interpolate(
+        small(images), (32, 64), mode='bilinear', align_corners=align_corners
+    )
+    assert torch.equal(logits, expected)
+
+
+@needs_onnxruntime
+def test_runtimes_compute_a_peer_with_pyramid_pooling():
+    case = Case('fast-scnn', 'torch', 'kept', 2, (128, 224))
+    results = []
+    for backend, norms in (('torch', 'kept'), ('onnxruntime', 'folded')):
+        contender = network_contender(
+            case._replace(backend=backend, norms=norms), 'cpu'
+        )
+        assert contender.input_size == (128, 224)
+        results.append(contender.call())
+    ours, theirs = results
+    assert ours.shape == (2, 19, 128, 224)
+    torch.testing.assert_close(theirs, ours, rtol=0, atol=1e-3 * float(ours.std()))
+
+
+@needs_onnxruntime
+def test_export_leaves_the_module_as_it_is():
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(3), nn.Conv2d(3, 3, 1))
+    images = torch.randn(1, 3, 8, 8)
+    expected = module(images)
+    run = run_fixed(module, images, 'onnxruntime')
+    torch.testing.assert_close(run(images), expected, rtol=1e-4, atol=1e-5)
+    assert type(module[0]) is nn.AdaptiveAvgPool2d
+
+
+def test_folding_takes_norms_out():
+    def norms(kind):
+        network = build_network('fast-scnn', kind)
+        return sum(isinstance(m, nn.BatchNorm2d) for m in network.modules())
+
+    assert norms('kept') > 20
+    assert norms('folded') == 0
+
+
+def test_backend_and_its_options():
+    assert parse_backend('onnxruntime') == ('onnxruntime', {})
+    assert parse_backend('torch+bf16+channels_last+compile+graphs') == (
+        'torch',
+        {'dtype': 'bf16', 'channels_last': True, 'compile': True, 'cuda_graphs': True},
+    )
+    with pytest.raises(ArgumentError, match="option 'fast': expected some of fp16"):
+        parse_backend('torch+fast')

@@ -1,0 +1,120 @@
+import json
+
+import pytest
+import torch
+from support import PARAMETERS
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from sctnet.benchmark import peers
+from sctnet.benchmark.contenders import build_network
+from sctnet.benchmark.measure import count_flops, count_parameters
+from sctnet.deploy.graph import Network
+from sctnet.errors import ArgumentError
+
+FAST = ('pidnet-s', 'ddrnet23-slim', 'fast-scnn')
+# Of the metafiles of mmseg 1.2.2: that the right entry is read, and its plain mIoU.
+PUBLISHED = {
+    'pidnet-s': 78.74,
+    'pidnet-m': 80.22,
+    'ddrnet23-slim': 77.84,
+    'ddrnet23': 79.99,
+    'bisenetv1': 75.16,
+    'bisenetv2': 75.76,
+    'stdc1': 74.94,
+    'stdc2': 76.67,
+    'segformer-b0': 76.54,
+    'fast-scnn': 70.96,
+    'cgnet': 68.27,
+    'erfnet': 72.5,
+    'icnet': 74.43,
+    'sctnet-s-ade': 37.91,
+    'sctnet-b-ade': 43.04,
+    'sctnet-b-coco': 35.91,
+    'sctnet-s-seg50': 72.94,
+    'sctnet-s-seg75': 76.33,
+    'sctnet-b-seg50': 76.46,
+    'sctnet-b-seg75': 79.83,
+    'sctnet-b-seg100': 80.51,
+}
+
+
+def test_every_model_has_its_published_result():
+    found = peers.entries()
+    assert {name: entry.miou for name, entry in found.items()} == PUBLISHED
+    assert [entry.ours for entry in found.values()] == [True] * 8 + [False] * 13
+    assert all(entry.config.stem in entry.source for entry in found.values())
+
+
+def test_models_run_at_the_size_of_their_published_result():
+    sizes = {name: peers.published_size(e) for name, e in peers.entries().items()}
+    assert {sizes[name] for name in peers.PEERS} == {(1024, 2048)}
+    assert sizes['sctnet-s-seg50'] == (512, 1024)
+    assert sizes['sctnet-b-seg75'] == (768, 1536)
+    assert sizes['sctnet-b-seg100'] == (1024, 2048)
+    assert sizes['sctnet-s-ade'] == (512, 512)
+    assert sizes['sctnet-b-coco'] == (640, 640)
+
+
+def test_models_are_found_once_and_a_misspelt_one_is_guessed():
+    found = peers.find_entries(name for name in ('stdc1', 'pidnet-s', 'stdc1'))
+    assert [entry.name for entry in found] == ['stdc1', 'pidnet-s']
+    with pytest.raises(ArgumentError, match="did you mean 'pidnet-s'"):
+        peers.find_entries(['pidnets'])
+    with pytest.raises(ArgumentError, match='choose from sctnet-s-ade, .*icnet'):
+        peers.find_entries(['xyzzy'])
+
+
+def check_built(name):
+    model = peers.build_model(peers.entries()[name])
+    assert not model.training
+    assert not model.with_auxiliary_head
+    assert 'SyncBN' not in str(model.cfg.model)
+    assert 'Pretrained' not in json.dumps(model.cfg.model.to_dict(), default=str)
+    norms = [m for m in Network(model).modules() if isinstance(m, _BatchNorm)]
+    assert type(norms[0]) is torch.nn.BatchNorm2d
+    assert all(norm.momentum != 1 for norm in norms)
+    assert all(norm.running_mean.abs().max() > 0 for norm in norms)
+    assert all((norm.running_var != 1).all() for norm in norms)
+    images = torch.randn(1, 3, 128, 256)
+    with torch.no_grad():
+        logits = Network(model)(images)
+    assert logits.shape[1] == model.num_classes
+    assert logits.isfinite().all()
+    assert 0.01 < logits.std() < 100
+    return model, images
+
+
+@pytest.mark.parametrize('name', FAST)
+def test_fast_peers_are_built_with_settled_norms(name):
+    check_built(name)
+
+
+def test_building_is_reproducible_and_leaves_the_random_state_alone():
+    entry = peers.entries()['fast-scnn']
+    state = torch.get_rng_state()
+    first, second = (peers.build_model(entry).state_dict() for _ in range(2))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_all_models_are_built_and_folded_alike(name):
+    _, images = check_built(name)
+    # In double precision: some random networks amplify rounding by thousands.
+    kept, folded = (
+        build_network(name, norms).double()(images.double())
+        for norms in ('kept', 'folded')
+    )
+    assert (kept - folded).abs().max() < 1e-3 * kept.std()
+
+
+@pytest.mark.parametrize(
+    ('name', 'family', 'gflops'),
+    [('sctnet-s-seg50', 'city_s', 16.0), ('sctnet-b-seg50', 'city_b', 59.8)],
+)
+def test_parameters_and_flops_are_the_published_ones(name, family, gflops):
+    network = build_network(name, 'kept')
+    assert count_parameters(network) == PARAMETERS[family]
+    flops = count_flops(network, (512, 1024))
+    assert flops / 1e9 == pytest.approx(gflops, rel=0.005)

@@ -1,0 +1,114 @@
+import cv2
+import numpy as np
+import pytest
+
+from sctnet.benchmark.command import write_views
+from sctnet.benchmark.markdown import to_markdown
+from sctnet.benchmark.report import Published, Report, Row
+from sctnet.benchmark.stages import STAGES
+from sctnet.errors import DataError
+
+MACHINE = {
+    'date': '2024-05-06 07:08 UTC',
+    'processor': 'Abacus 3000',
+    'cores': 2,
+    'threads': 2,
+    'instructions': 'AVX2',
+    'memory_gib': 16.0,
+    'python': '3.11.0',
+    'gpu': None,
+    'packages': {'torch': '2.6'},
+}
+SETTINGS = {
+    'command': 'tools/benchmark.py network',
+    'device': 'cpu',
+    'repeats': 3,
+    'warmup': 1,
+    'pause': 0.05,
+}
+
+
+def row(model='sctnet-s-seg50', backend='torch', **values):
+    found = Row(model, backend, 'kept', 1, (1024, 2048))
+    found.seconds, found.input_size = [0.2, 0.1, 0.4], (1024, 2048)
+    found.peak_flops, found.flops, found.parameters = 100e9, 10_000_000_000, 4_650_000
+    found.memory = {'built': 100 << 20, 'peak': 164 << 20}
+    for name, value in values.items():
+        setattr(found, name, value)
+    return found
+
+
+def report(kind, rows):
+    published = {
+        'sctnet-s-seg50': Published('Cityscapes', 72.94, 'ours.yml', True, (512, 1024)),
+        'stdc1': Published('Cityscapes', 74.94, 'theirs.yaml', False, (1024, 2048)),
+    }
+    return Report(kind, MACHINE, SETTINGS, published, rows)
+
+
+def image_row(backend, factor):
+    stages = [dict.fromkeys(STAGES, factor * s) for s in (0.02, 0.01, 0.03)]
+    seconds = [factor * s for s in (0.08, 0.04, 0.12)]
+    return row(backend=backend, seconds=seconds, stages=stages, agreement=0.99995)
+
+
+def test_report_is_read_back_as_it_was(tmp_path):
+    rows = [row(), image_row('mmseg', 4), row('stdc1', reason='ValueError: no')]
+    saved = report('network', rows)
+    saved.save(tmp_path / 'deep' / 'network.json')
+    assert Report.load(tmp_path / 'deep' / 'network.json') == saved
+    for text in ('{}', 'x', '{"rows": [{"nothing": 1}]}'):
+        (tmp_path / 'other.json').write_text(text)
+        with pytest.raises(DataError, match=r'not a report of tools/benchmark\.py'):
+            Report.load(tmp_path / 'other.json')
+
+
+def cells(text, *words):
+    (line,) = [x for x in text.splitlines() if x.startswith(f'| {" | ".join(words)} |')]
+    return [cell.strip() for cell in line.strip('|').split('|')]
+
+
+def test_network_table_has_the_figures_and_what_was_not_run():
+    failed = row('stdc1', 'openvino', reason='RuntimeError: no such op', seconds=[])
+    text = to_markdown(
+        report('network', [row(), row('stdc1', seconds=[0.05] * 3), failed]), ['a.png']
+    )
+    assert cells(text, 'sctnet-s-seg50', 'torch')[3:] == [
+        *('1024x2048', '200.0', '380.0', '100.0', '5.0', '4.65 M', '10.0', '50'),
+        *('50 %', '164', '64', '72.94 at 512x1024'),
+    ]
+    assert cells(text, 'stdc1', 'torch')[-1] == '74.94'
+    assert text.index('| stdc1 |') < text.index('| sctnet-s-seg50 |')  # the faster
+    assert 'stdc1, openvino, norms kept, batch 1: RuntimeError: no such op' in text
+    assert 'CUDA and TensorRT: this run was on a CPU' in text
+    for expected in ('Abacus 3000', '2024-05-06', '`tools/benchmark.py network`'):
+        assert expected in text
+    assert '![a.png](a.png)' in text
+    assert 'stdc1: theirs.yaml' in text
+
+
+def test_image_table_compares_with_mmseg_and_shows_the_stages():
+    rows = [image_row('mmseg', 4), image_row('torch', 1)]
+    text = to_markdown(report('image', rows), [])
+    assert cells(text, 'sctnet-s-seg50', 'torch')[4:13] == [
+        *('80.0', '116.0', '40.0', '4.00x', '20.0', '20.0', '20.0', '20.0'),
+        '99.9950 %',
+    ]
+    assert cells(text, 'sctnet-s-seg50', 'mmseg')[7] == '1.00x'
+
+
+@pytest.mark.parametrize('kind', ['network', 'image'])
+def test_views_are_drawn(kind, tmp_path):
+    rows = [image_row('mmseg', 4), image_row('torch', 1), row('stdc1')]
+    markdown, picture = write_views(report(kind, rows), tmp_path)
+    assert picture.name in markdown.read_text()
+    drawn = cv2.imread(str(picture))
+    colours = np.unique(drawn.reshape(-1, 3), axis=0)
+    assert len(colours) > 20
+
+
+def test_views_of_nothing_but_failures_are_written(tmp_path):
+    rows = [row(reason='RuntimeError: no', seconds=[], peak_flops=None)]
+    for kind in ('network', 'image'):
+        markdown, _ = write_views(report(kind, rows), tmp_path)
+        assert 'RuntimeError: no' in markdown.read_text()

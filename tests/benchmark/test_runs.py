@@ -1,0 +1,119 @@
+import itertools
+
+import pytest
+import torch
+
+from sctnet.benchmark import measure, memory, runs
+from sctnet.benchmark.command import check_settings, resolve_models
+from sctnet.benchmark.contenders import Case, Contender
+from sctnet.benchmark.peers import PEERS, find_entries
+from sctnet.benchmark.runs import Settings, cases_of, run_cases
+from sctnet.errors import ArgumentError
+
+SETTINGS = Settings(repeats=2, warmup=0, pause=0.0, memory=False)
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """Contenders that only note what was called; the model 'broken' cannot be run."""
+    calls = []
+
+    def build(case, device):
+        def call():
+            if case.model == 'broken':
+                raise RuntimeError('no such op\nat line 7')
+            calls.append(case.model)
+
+        labels = (
+            torch.arange(4) if case.backend == 'mmseg' else torch.tensor([0, 1, 2, 9])
+        )
+        return Contender(call, torch.nn.Conv2d(3, 1, 1), (8, 8), labels=lambda: labels)
+
+    monkeypatch.setitem(runs.BUILDERS, 'image', build)
+    monkeypatch.setitem(measure.SIZE, 'cpu', 8)
+    return calls
+
+
+def case(model, backend='torch'):
+    return Case(model, backend, 'kept', 1, (8, 8))
+
+
+def test_cases_combine_and_keep_models_together():
+    models = find_entries(['sctnet-s-seg50', 'stdc1'])
+    cases = cases_of(
+        'network', models, ['torch', 'openvino'], ['kept', 'folded'], [1, 4], []
+    )
+    assert len(cases) == len(set(cases)) == 16
+    assert [c.model for c in cases] == ['sctnet-s-seg50'] * 8 + ['stdc1'] * 8
+    assert {c.size for c in cases} == {(512, 1024), (1024, 2048)}
+    sizes = [(64, 64), (64, 128)]
+    cases = cases_of('image', models[:1], ['mmseg', 'onnxruntime'], [], [1], sizes)
+    assert [(c.backend, c.norms, c.size) for c in cases] == [
+        ('mmseg', 'kept', (64, 64)),
+        ('onnxruntime', 'folded', (64, 64)),
+        ('mmseg', 'kept', (64, 128)),
+        ('onnxruntime', 'folded', (64, 128)),
+    ]
+    (ade,) = cases_of('image', find_entries(['sctnet-s-ade']), ['mmseg'], [], [1], [])
+    assert ade.size == (512, 683)
+
+
+def test_what_fails_is_a_row_with_its_reason_and_the_others_are_measured(toys):
+    told = []
+    cases = [case('a', 'mmseg'), case('broken'), case('a')]
+    rows = run_cases('image', cases, SETTINGS, told.append)
+    assert [row.case for row in rows] == cases
+    assert rows[1].reason == 'RuntimeError: no such op'
+    assert rows[1].seconds == []
+    for row in (rows[0], rows[2]):
+        assert row.reason is None
+        assert len(row.seconds) == 2
+        assert row.peak_flops > 0
+        assert (row.parameters, row.flops) == (4, 2 * 3 * 64)
+    assert (rows[0].agreement, rows[2].agreement) == (1.0, 0.75)
+    assert len(told) <= runs.steps(cases, SETTINGS)
+
+
+def test_contenders_that_do_not_fit_together_are_measured_in_groups(toys, monkeypatch):
+    used = itertools.cycle([0, 1])
+    monkeypatch.setattr(runs, 'resident_memory', lambda: next(used))
+    monkeypatch.setattr(runs, '_memory_budget', lambda: 0.5)
+    run_cases('image', [case(name) for name in 'abcd'], SETTINGS)
+    turns = ['a', 'b', *'aabb' * 2, 'c', 'd', *'ccdd' * 2]
+    assert toys == turns
+
+
+def test_peak_memory_is_what_a_call_needs(toys):
+    held = []
+    toy = Contender(lambda: held.append(torch.ones(25_000_000).sum()), None, (8, 8))
+    found = memory.measure(toy, 'cpu')
+    assert 95e6 < found['peak'] - found['built'] < 250e6
+
+
+def test_memory_of_a_process_that_fails_is_not_there():
+    assert memory.peak_memory('network', case('no-such-model'), 'cpu', 1) is None
+
+
+def test_groups_of_models_are_resolved():
+    assert resolve_models(['peers']) == list(PEERS)
+    assert len(resolve_models(['ours', 'peers', 'stdc1'])) == 21
+    with pytest.raises(ArgumentError, match="there is no model 'our'"):
+        resolve_models(['our'])
+
+
+def test_numbers_out_of_range_and_missing_devices_are_errors():
+    with pytest.raises(ArgumentError, match='--repeats is 0: expected at least 1'):
+        check_settings(SETTINGS._replace(repeats=0), [1])
+    with pytest.raises(ArgumentError, match='--batch is 0'):
+        check_settings(SETTINGS, [4, 0])
+    if not torch.cuda.is_available():
+        with pytest.raises(ArgumentError, match='torch sees no GPU'):
+            check_settings(SETTINGS._replace(device='cuda'), [1])
+
+
+def test_backends_are_checked_before_anything_is_built():
+    runs.check_backends(['mmseg', 'torch+compile'])
+    with pytest.raises(ArgumentError, match="'onnxruntimes' is not known"):
+        runs.check_backends(['onnxruntimes'])
+    with pytest.raises(ArgumentError, match="option 'quick'"):
+        runs.check_backends(['torch+quick'])
