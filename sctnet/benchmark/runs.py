@@ -25,10 +25,10 @@ BUILDERS: dict[str, Callable[[Case, str], Contender]] = {
     'network': network_contender,
     'image': image_contender,
 }
-IMAGE_SIZES = {  # of a typical image of each data set, (height, width)
-    'Cityscapes': (1024, 2048),
-    'ADE20K': (512, 683),
-    'COCO-Stuff 10k': (480, 640),
+IMAGE_SIZES = {  # of typical images of each data set, (height, width)
+    'Cityscapes': [(1024, 2048)],
+    'ADE20K': [(512, 683), (1000, 1500)],
+    'COCO-Stuff 10k': [(480, 640)],
 }
 
 
@@ -54,7 +54,7 @@ def cases_of(
     """Combine what the command line names; a model's cases follow one another.
 
     Without ``sizes``, networks run at the size of their published mIoU and images have
-    the size of their data set's. ``norms`` are for the network alone: on images mmseg's
+    sizes of their data set's. ``norms`` are for the network alone: on images mmseg's
     and torch's rows keep them and the other runtimes fold them.
     """
     cases = []
@@ -73,7 +73,7 @@ def _sizes(
 ) -> Sequence[tuple[int, int]]:
     if sizes:
         return sizes
-    return [published_size(entry) if kind == 'network' else IMAGE_SIZES[entry.dataset]]
+    return [published_size(entry)] if kind == 'network' else IMAGE_SIZES[entry.dataset]
 
 
 def _norms_of(backend: str) -> str:
