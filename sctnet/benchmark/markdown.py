@@ -145,10 +145,8 @@ def _table(columns: Sequence[Column], rows: Iterable[Row]) -> str:
 
 
 def _explanations(report: Report) -> str:
-    peaks = [row.peak_flops for row in report.rows if row.peak_flops]
-    peak = f'{min(peaks) / 1e9:.0f}'
-    if max(peaks) > 1.01 * min(peaks):
-        peak += f' to {max(peaks) / 1e9:.0f}'
+    peaks = [row.peak_flops for row in report.rows if row.peak_flops] or [0.0]
+    peak = ' to '.join(dict.fromkeys(f'{f(peaks) / 1e9:.0f}' for f in (min, max)))
     lines = [
         'Weights are random and seeded; norms have statistics of real activations.',
         '`kept` norms run as they are (a runtime may fold them itself when it loads '

@@ -142,5 +142,13 @@ def count_flops(network: nn.Module, size: tuple[int, int]) -> int:
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Count the parameters of a network, its norms' included."""
-    return sum(parameter.numel() for parameter in network.parameters())
+    """Count the parameters that an output depends on, its norms' included.
+
+    Some peers' heads hold layers that only training uses; these are left out.
+    """
+    network = copy.deepcopy(network).to('meta').requires_grad_(True)
+    parameters = list(network.parameters())
+    output = network(torch.zeros(1, 3, 128, 256, device='meta'))
+    gradients = torch.autograd.grad(output.sum(), parameters, allow_unused=True)
+    pairs = zip(parameters, gradients, strict=True)
+    return sum(p.numel() for p, gradient in pairs if gradient is not None)

@@ -150,7 +150,9 @@ def _bare(part: Any) -> Any:
             for key, value in part.items()
             if key not in LEFT_OUT
         }
-    return [_bare(x) for x in part] if isinstance(part, list | tuple) else part
+    if isinstance(part, list | tuple):  # some constructors insist on tuples
+        return type(part)(_bare(x) for x in part)
+    return part
 
 
 def build_model(entry: Entry, seed: int = 0) -> EncoderDecoder:

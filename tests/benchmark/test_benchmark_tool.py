@@ -40,8 +40,8 @@ def test_a_network_is_measured_into_three_files(tmp_path):
 
 
 def test_a_misspelt_model_is_one_line(tmp_path):
-    done = start('image', '--models', 'sctnet-s-seg5', cwd=tmp_path)
+    done = start('image', '--models', 'pidnets', cwd=tmp_path)
     assert done.returncode == 2
     (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
-    assert "did you mean 'sctnet-s-seg50'" in line
+    assert "did you mean 'pidnet-s'" in line
     assert list(tmp_path.iterdir()) == []

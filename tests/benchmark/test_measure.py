@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 
@@ -21,7 +23,7 @@ def test_contenders_take_turns_with_an_untimed_call_before_each_timed_one(monkey
     turn = [
         [('sleep', 0.25), name, 'start', name, 'stop'] for name in ('a', 'b', 'a', 'b')
     ]
-    assert events == ['a', 'b', *sum(turn, [])]
+    assert events == ['a', 'b', *itertools.chain(*turn)]
     assert told == ['a', 'b', 'a', 'b']
     assert {name: len(t.seconds) for name, t in times.items()} == {'a': 2, 'b': 2}
     assert times['a'].seconds < times['b'].seconds
@@ -48,6 +50,8 @@ def test_matrix_products_are_what_is_counted(monkeypatch):
 def test_flops_are_two_a_multiply_add_of_convolutions():
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 5, 3, padding=1), torch.nn.ReLU())
     assert measure.count_flops(network, (8, 10)) == 2 * 3 * 5 * 9 * 80
+    network.only_for_training = torch.nn.Identity()
+    network.only_for_training.weight = torch.nn.Parameter(torch.ones(7))
     assert measure.count_parameters(network) == 3 * 5 * 9 + 5
     assert next(network.parameters()).device.type == 'cpu'
 
