@@ -24,6 +24,8 @@ def load(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or torch.get_num_threads()
     options.log_severity_level = 3
+    # Its idle threads would take the cores from what follows the network.
+    options.add_session_config_entry('session.force_spinning_stop', '1')
     providers = _providers(device)
     try:
         session = onnxruntime.InferenceSession(model, options, providers=providers)
