@@ -2,29 +2,27 @@
 
 import copy
 import os
-import warnings
 from typing import Any, TypeAlias, overload
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmseg.models.segmentors import BaseSegmentor
-from mmseg.registry import DATASETS, MODELS
 from mmseg.structures import SegDataSample
 
+from .build import build_segmentor, dataset_meta_from_config
 from .catalog import load_config
-from .checkpoint_files import dataset_meta_of, weights_of
-from .compat import quieten_mmseg
 from .deploy.exported import is_exported, open_exported
+from .deploy.packages import is_installed
 from .deploy.predict import can_fuse, fill_sample, network_logits
 from .deploy.preprocess import ImagePreprocessor
 from .deploy.runtime_segmentor import RuntimeSegmentor, run_on
-from .deploy.runtimes import is_installed
-from .errors import ArgumentError, CheckpointError, ImageError
+from .deploy.runtimes import default_device
+from .errors import ArgumentError, ImageError
 from .images import read_image, to_bgr
 from .models import SCTSegmentor
-from .teacher_files import load_segmentor
+
+__all__ = ['dataset_meta_from_config', 'inference_model', 'init_model']
 
 Image = str | os.PathLike | np.ndarray
 Segmentor: TypeAlias = BaseSegmentor | RuntimeSegmentor
@@ -67,12 +65,10 @@ def init_model(
         ArgumentError: torch has no such device, or the backend is not installed or
             has no such option.
     """
-    device = device or ('cuda:0' if torch.cuda.is_available() else 'cpu')
-    for file in (checkpoint, config):
-        if file is not None and is_exported(file):
-            known = None if is_exported(config) else load_config(config)
-            return open_exported(file, known, device, backend, backend_options)
-    model = _build(config, checkpoint, cfg_options or {})
+    if is_exported(config) or is_exported(checkpoint):
+        return _open(config, checkpoint, device, cfg_options, backend, backend_options)
+    device = device or default_device(backend)
+    model = build_segmentor(config, checkpoint, cfg_options or {})
     try:
         model.to(device)
     except (AssertionError, RuntimeError) as error:  # torch raises either
@@ -86,69 +82,37 @@ def init_model(
     return run_on(model, backend, device, backend_options)
 
 
-def _build(
+def _open(
     config: str | os.PathLike | Config,
     checkpoint: str | os.PathLike | None,
-    cfg_options: dict[str, Any],
-) -> BaseSegmentor:
-    """Build the segmentor in eval mode, with its weights, ``cfg`` and class names."""
-    cfg = copy.deepcopy(load_config(config))
-    cfg.merge_from_dict(cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    model_cfg = copy.deepcopy(cfg.model)
-    for training_only in ('auxiliary_head', 'siam'):
-        model_cfg.pop(training_only, None)
-    with warnings.catch_warnings():
-        quieten_mmseg()
-        model = MODELS.build(model_cfg)
-    model.dataset_meta = dataset_meta_from_config(cfg)
-    if checkpoint is not None:
-        meta = _load_weights(model, checkpoint)
-        model.dataset_meta = meta or model.dataset_meta
-    model.cfg = cfg
-    return model.eval()
+    device: str | torch.device | None,
+    cfg_options: dict[str, Any] | None,
+    backend: str | None,
+    backend_options: dict[str, Any],
+) -> RuntimeSegmentor:
+    """Open an exported file, named as the config or as the checkpoint."""
+    file = checkpoint if is_exported(checkpoint) else config
+    cfg = None
+    if is_exported(config) and checkpoint not in (None, config):
+        raise ArgumentError(
+            f"'{config}' holds its weights already: leave the checkpoint out"
+        )
+    if not is_exported(config):
+        cfg = copy.deepcopy(load_config(config))
+        cfg.merge_from_dict(cfg_options or {})
+    elif cfg_options:
+        raise ArgumentError(
+            f"cfg_options do not change '{config}', which has no config: leave them "
+            'out, or export it anew'
+        )
+    return open_exported(file, cfg, device, backend, backend_options)
 
 
 def _default_backend(model: BaseSegmentor, device: str | torch.device) -> str:
     on_cpu = torch.device(device).type == 'cpu'
     fast = isinstance(model, SCTSegmentor) and can_fuse(model, ())
-    return 'onnxruntime' if on_cpu and fast and is_installed('onnxruntime') else 'torch'
-
-
-def _load_weights(
-    model: BaseSegmentor, checkpoint: str | os.PathLike
-) -> dict[str, Any] | None:
-    """Load ``checkpoint`` strictly and return its class names and palette."""
-    from mmengine.runner.checkpoint import CheckpointLoader
-
-    name = os.fspath(checkpoint)
-    if isinstance(model, SCTSegmentor):
-        loaded = CheckpointLoader.load_checkpoint(name, map_location='cpu')
-        try:
-            model.load_state_dict(weights_of(loaded))
-        except CheckpointError as error:
-            raise CheckpointError(f"cannot load '{name}': {error}") from error
-        meta = dataset_meta_of(loaded)
-    else:
-        meta = load_segmentor(model, name)
-    if meta is None or len(meta['classes']) != model.num_classes:
-        return None  # names that cannot be the model's
-    if meta['palette'] is None:
-        meta['palette'] = (model.dataset_meta or {}).get('palette')
-    return meta
-
-
-def dataset_meta_from_config(cfg: Config) -> dict[str, Any] | None:
-    """Class names and palette of the config's test data set, or None without one."""
-    dataset = cfg.get('test_dataloader', {}).get('dataset')
-    while dataset is not None and 'dataset' in dataset:  # RepeatDataset and its kind
-        dataset = dataset['dataset']
-    if dataset is None or 'type' not in dataset:
-        return None
-    cls = dataset['type']
-    cls = DATASETS.get(cls) if isinstance(cls, str) else cls
-    meta = {**cls.METAINFO, **(dataset.get('metainfo') or {})}
-    return meta if meta.get('classes') else None
+    there = is_installed('onnx') and is_installed('onnxruntime')
+    return 'onnxruntime' if on_cpu and fast and there else 'torch'
 
 
 @overload

@@ -123,7 +123,7 @@ def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
     """
     result = inference_model(model, image)
     labels = result.pred_sem_seg.data[0]
-    kind = torch.uint8 if int(labels.max()) < 256 else torch.uint16
+    kind = torch.uint8 if model.num_classes <= 256 else torch.uint16
     palette = result.metainfo.get('palette') or _fallback_palette(model.num_classes)
     # Narrowed where the network ran: an eighth of the bytes leave a GPU.
     return Segmented(name, image, labels.to(kind).cpu().numpy(), palette)

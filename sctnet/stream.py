@@ -123,7 +123,7 @@ class Stream:
         newest: for cameras: an image that the network has not taken when the next
             one comes is dropped.
         bound: the most images, and results, that wait.
-        limit: ends the stream after so many frames through the network.
+        limit: ends the stream after so many images.
         skip: errors of ``read`` and ``segment`` that cost one frame, not the stream;
             they are told in ``report.skipped``.
         report: is kept up to date; None makes a new one.

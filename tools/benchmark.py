@@ -36,7 +36,8 @@ def parse_args() -> argparse.Namespace:
             **several,
             default=BACKENDS[kind],
             help='torch, onnxruntime, openvino, tensorrt; for torch also fp16, bf16, '
-            'channels_last, compile and graphs, as in torch+fp16+graphs',
+            'channels_last, compile and graphs, as in torch+fp16+graphs; for images '
+            'onnxruntime+int8',
         )
         if kind == 'network':
             norms = ['kept', 'folded']

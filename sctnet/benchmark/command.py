@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 
 from ..errors import ArgumentError
-from ..files import write_bytes
+from ..files import atomic_path, write_bytes
 from .contenders import Case
 from .machine import describe_machine
 from .markdown import to_markdown
+from .measure import SIZE
 from .peers import entries, find_entries, published_size
 from .plots import draw_latency, draw_stages
 from .report import Published, Report
@@ -52,6 +53,10 @@ def check_settings(settings: Settings, batches: Sequence[int]) -> None:
     for option, (value, least) in ranges.items():
         if value < least:
             raise ArgumentError(f'{option} is {value}: expected at least {least}')
+    if settings.device.partition(':')[0] not in SIZE:
+        raise ArgumentError(
+            f"device '{settings.device}' is not known: expected cpu, cuda or cuda:N"
+        )
     if settings.device.startswith('cuda') and not torch.cuda.is_available():
         raise ArgumentError(
             f"device '{settings.device}' cannot be used: torch sees no GPU; install a "
@@ -84,7 +89,9 @@ def benchmark(
         OutputError: ``out_dir`` cannot be written.
     """
     out = Path(out_dir)
-    write_bytes(out / f'{kind}.json', b'')  # a folder that is not writable shows now
+    with atomic_path(out / '.probe') as probe:  # what cannot be written shows now
+        probe.write_bytes(b'')
+    (out / '.probe').unlink()
     with contextlib.redirect_stdout(io.StringIO()):  # mmseg prints what it loads
         rows = run_cases(kind, cases, settings, advance)
     published = {

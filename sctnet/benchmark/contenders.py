@@ -19,6 +19,7 @@ from .peers import build_model, entries
 from .stages import Stopwatch
 
 NORMS = ('kept', 'folded')
+INT8 = 'onnxruntime+int8'  # of images alone, see images.py
 # What may follow a backend's name after a plus sign.
 OPTIONS: dict[str, tuple[str, Any]] = {
     'fp16': ('dtype', 'fp16'),
@@ -76,8 +77,7 @@ def build_network(name: str, norms: str) -> UpsampledNetwork:
     """
     model = build_model(entries()[name])
     if norms == 'folded':
-        # In double precision rounding cannot look like a wrong fold.
-        model = deploy_graph(model.double()).float()
+        model = deploy_graph(model)
     network = UpsampledNetwork(Network(model), model.align_corners)
     return network.requires_grad_(False)
 

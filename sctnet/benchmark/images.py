@@ -18,12 +18,14 @@ from .. import apis
 from ..deploy import runtime_segmentor
 from ..deploy.predict import can_fuse
 from ..deploy.preprocess import ImagePreprocessor
+from ..deploy.quantise import quantise_model
 from ..street_scenes.dataset import render_street_scene
-from .contenders import Case, Contender, build_network, parse_backend
+from .contenders import INT8, Case, Contender, build_network, parse_backend
 from .peers import Entry, bare_config, build_model, entries
 from .stages import STAGES, Piece, Stopwatch
 
 BEFORE, NETWORK, AFTER, _ = STAGES
+CALIBRATION = 8  # scenes
 
 
 def image_contender(case: Case, device: str) -> Contender:
@@ -43,7 +45,10 @@ def image_contender(case: Case, device: str) -> Contender:
             infer: Callable[..., Any] = mmseg.apis.inference_model
             pieces = _mmseg_pieces(model)
         else:
-            backend, options = parse_backend(case.backend)
+            if case.backend == INT8:
+                file, backend, options = _quantised(entry, file), 'onnxruntime', {}
+            else:
+                backend, options = parse_backend(case.backend)
             model = apis.init_model(
                 bare_config(entry), file, device, backend=backend, **options
             )
@@ -65,10 +70,21 @@ def image_contender(case: Case, device: str) -> Contender:
     return Contender(stopwatch, network, _input_size(model, image), stopwatch, labels)
 
 
-def street_image(size: tuple[int, int]) -> np.ndarray:
+def street_image(size: tuple[int, int], seed: int = 0) -> np.ndarray:
     """Draw a street scene, BGR uint8 (H, W, 3), of any size."""
-    image, _ = render_street_scene(0, 1024, 512)
+    image, _ = render_street_scene(seed, 1024, 512)
     return cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _quantised(entry: Entry, weights: Path) -> Path:
+    """Write the network in INT8, its ranges measured on other street scenes."""
+    scenes = weights.parent / 'scenes'
+    scenes.mkdir()
+    for seed in range(1, 1 + CALIBRATION):
+        cv2.imwrite(str(scenes / f'{seed}.png'), street_image((512, 1024), seed))
+    model = apis.init_model(bare_config(entry), weights, 'cpu', backend='torch')
+    quantise_model(model, weights.with_suffix('.onnx'), scenes)
+    return weights.with_suffix('.onnx')
 
 
 def _save_weights(entry: Entry, folder: Path) -> Path:

@@ -41,7 +41,7 @@ def _circumstances(report: Report) -> str:
         f'`{settings["command"]}`\n\n'
         f'One process; {settings["repeats"]} timed calls of each row in turns with all '
         f'others, {settings["warmup"]} rounds of warm-up, and before every timed call '
-        f'{1000 * settings["pause"]:.0f} ms of rest and, below 0.3 s, an untimed call.'
+        f'{1000 * settings["pause"]:.0f} ms of rest and an untimed call.'
     )
 
 

@@ -16,7 +16,6 @@ from .fixed import run_fixed
 Contender = Callable[[], object]
 Clock = Callable[[Contender], float]
 
-LONG = 0.3  # seconds, beside which waking up is nothing
 SIZE = {'cpu': 2048, 'cuda': 8192}  # of the square matrices that are multiplied
 
 
@@ -80,7 +79,7 @@ def alternate(
     Before every timed call come a pause and an untimed call. Worker threads of ONNX
     Runtime and OpenMP spin for a while after a call and take the cores from the next
     contender, whose own threads and caches must be awake in turn: without the two,
-    figures are up to 30 % off. Calls of more than 0.3 s do without, after the first.
+    figures are up to 30 % off.
 
     Args:
         contenders: name to what is timed.
@@ -100,8 +99,7 @@ def alternate(
     for _ in range(repeats):
         for name, call in contenders.items():
             time.sleep(pause)
-            if not seconds[name] or seconds[name][-1] < LONG:
-                call()
+            call()
             seconds[name].append(clock(call))
             after(name)
     return {name: Times(tuple(values)) for name, values in seconds.items()}

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import torch
 
-from .contenders import NORMS, Case, Contender, network_contender, parse_backend
+from ..deploy.packages import require
+from ..deploy.runtimes import check_backend
+from ..errors import ArgumentError
+from .contenders import INT8, NORMS, Case, Contender, network_contender, parse_backend
 from .images import image_contender
 from .measure import (
     alternate,
@@ -99,8 +102,9 @@ def run_cases(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     rows = []
-    for group in _groups(kind, cases, settings, advance):
+    for group in _groups(kind, list(dict.fromkeys(cases)), settings, advance):
         rows += _measure_group(kind, group, settings, advance)
+        group.clear()  # before the next is built
     return rows
 
 
@@ -211,8 +215,13 @@ def check_backends(backends: Iterable[str]) -> None:
         ArgumentError: one is not known, its package is missing, or it has no such
             option.
     """
-    from ..deploy.runtimes import _loader
-
     for text in backends:
-        if text != 'mmseg':
-            _loader(parse_backend(text)[0])
+        if text == INT8:
+            require('onnxruntime')
+        elif text != 'mmseg':
+            backend, options = parse_backend(text)
+            check_backend(backend)
+            if options and backend != 'torch':
+                raise ArgumentError(
+                    f"backend '{text}': what follows the plus sign is for torch alone"
+                )

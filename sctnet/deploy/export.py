@@ -10,13 +10,16 @@ import torch
 from mmseg.models.segmentors import BaseSegmentor
 from torch import Tensor
 
-from ..errors import ArgumentError, CheckpointError
+from ..errors import ArgumentError, CheckpointError, ConfigError
 from ..files import write_bytes
 from ..images import MIN_SIZE
 from .graph import TOLERANCE, Network, deploy_graph
-from .metadata import KEY, Metadata, resize_of
+from .metadata import KEY, Metadata, plain_steps
 from .onnx_graph import ExportGraph, Normalise, Output, to_onnx
-from .runtimes import SUFFIXES, build_runtime, require
+from .packages import require
+from .predict import UNFUSED, can_fuse
+from .preprocess import value_table
+from .runtimes import SUFFIXES, build_runtime
 
 CHECK_SIZES = ((128, 160), (96, 224))  # (height, width) of an export with a free size
 # Largest difference of logits, in their standard deviations, and share of labels that
@@ -57,16 +60,19 @@ def export_model(
 
     Raises:
         ArgumentError: a package is not installed, or an argument is out of range.
+        ConfigError: a file cannot hold all that the model does.
         CheckpointError: the export computes something else; nothing is written.
         OutputError: the file cannot be written.
     """
     path = Path(path)
     check_arguments(path, size, precision)
+    check_model(model)
     data = build_onnx(model, size, output, normalise, precision)
     if path.suffix == '.engine':
-        from .runtimes.on_tensorrt import build_engine
+        from .runtimes.on_tensorrt import build_engine, with_metadata
 
-        write_bytes(path, build_engine(data, size or (512, 1024)))
+        plan = build_engine(data, size or (512, 1024))
+        write_bytes(path, with_metadata(plan, read_text(data)))
         return None
     files = {path: data}
     if path.suffix == '.xml':
@@ -99,6 +105,18 @@ def check_arguments(path: Path, size: tuple[int, int] | None, precision: str) ->
         require('onnxruntime')
 
 
+def check_model(model: BaseSegmentor) -> None:
+    """Raise ConfigError if a file cannot hold all that ``model`` does."""
+    if not can_fuse(model, ()):
+        raise ConfigError(UNFUSED)
+    if value_table(model.data_preprocessor) is None:
+        raise ConfigError(
+            'only a SegDataPreProcessor with mean and std of three channels, and '
+            'without padding in test_cfg, can be exported: change '
+            'model.data_preprocessor'
+        )
+
+
 def build_onnx(
     model: BaseSegmentor,
     size: tuple[int, int] | None,
@@ -117,39 +135,55 @@ def build_onnx(
     exported = onnx.load_from_string(to_onnx(graph, images, fixed=size is not None))
     for node in exported.graph.node:
         node.ClearField('doc_string')  # may tell where the source code lies
-    metadata = _describe(model, output, normalise, precision)
+    metadata = _describe(model, size, output, normalise, precision)
     onnx.helper.set_model_props(exported, {KEY: metadata.to_json()})
     onnx.checker.check_model(exported)
     return exported.SerializeToString()
 
 
+def read_text(data: bytes) -> str:
+    """Return the metadata, as text, of a model that :func:`build_onnx` made."""
+    import onnx
+
+    properties = onnx.load_from_string(data).metadata_props
+    return next(one.value for one in properties if one.key == KEY)
+
+
 def _describe(
-    model: BaseSegmentor, output: str, normalise: bool, precision: str
+    model: BaseSegmentor,
+    size: tuple[int, int] | None,
+    output: str,
+    normalise: bool,
+    precision: str,
 ) -> Metadata:
     meta = model.dataset_meta or {}
-    classes = meta.get('classes') or [str(i) for i in range(model.num_classes)]
-    mean, std = _mean_std(model)
+    classes, palette = meta.get('classes') or (), meta.get('palette') or ()
+    if len(classes) != model.num_classes:  # names of another data set
+        classes, palette = [str(i) for i in range(model.num_classes)], ()
+    mean, std, rgb = _normalisation(model)
     return Metadata(
         config=Path(model.cfg.filename or '').stem,
         classes=list(classes),
-        palette=[list(colour) for colour in meta.get('palette') or ()],
+        palette=[list(colour) for colour in palette],
         mean=mean,
         std=std,
-        resize=resize_of(model.cfg),
+        rgb=rgb,
+        pipeline=plain_steps(model.cfg),
+        size=None if size is None else list(size),
         images='bgr' if normalise else 'normalised',
         output=output,
         precision=precision,
     )
 
 
-def _mean_std(model: BaseSegmentor) -> tuple[list[float], list[float]]:
+def _normalisation(model: BaseSegmentor) -> tuple[list[float], list[float], bool]:
     preprocessor = model.data_preprocessor
     mean, std = (preprocessor.get_buffer(x).flatten() for x in ('mean', 'std'))
-    return mean.tolist(), std.tolist()
+    return mean.tolist(), std.tolist(), bool(preprocessor.channel_conversion)
 
 
 def _normalise(model: BaseSegmentor, wanted: bool) -> Normalise | None:
-    return Normalise(*_mean_std(model)) if wanted else None
+    return Normalise(*_normalisation(model)) if wanted else None
 
 
 def random_images(size: tuple[int, int], normalise: bool) -> Tensor:

@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmseg.models import SegDataPreProcessor
 
 from ..errors import ArgumentError, CheckpointError
-from .metadata import Metadata, pipeline_of
+from .metadata import Metadata
 from .runtime_segmentor import RuntimeSegmentor
-from .runtimes import SUFFIXES, build_runtime
+from .runtimes import SUFFIXES, build_runtime, default_device
 
 
 def is_exported(file: Any) -> bool:
@@ -24,7 +24,7 @@ def is_exported(file: Any) -> bool:
 def open_exported(
     file: str | os.PathLike,
     config: Config | None,
-    device: str | torch.device,
+    device: str | torch.device | None,
     backend: str | None,
     options: dict[str, Any],
 ) -> RuntimeSegmentor:
@@ -32,8 +32,9 @@ def open_exported(
 
     Args:
         file: ``.onnx``, ``.xml`` or ``.engine``.
-        config: whose test pipeline is used; the file's own by default.
-        device: where it runs.
+        config: whose test pipeline is used; the file's own by default, and where the
+            file has a fixed size.
+        device: where it runs; None takes what the backend can use.
         backend: the suffix's own by default; OpenVINO opens ``.onnx`` too.
         options: of the backend's own.
 
@@ -44,10 +45,11 @@ def open_exported(
     path = Path(file)
     own = SUFFIXES[path.suffix.lower()]
     backend = backend or own
-    if backend not in (own, 'openvino') or (own, backend) == ('tensorrt', 'openvino'):
+    if backend != own and (backend, path.suffix.lower()) != ('openvino', '.onnx'):
         raise ArgumentError(f"backend '{backend}' cannot open '{path}': take '{own}'")
     if not path.is_file():
         raise CheckpointError(f"'{path}' does not exist: check the path")
+    device = device or default_device(backend)
     run = build_runtime(os.fspath(path), backend, device, **options)
     module = importlib.import_module(f'.runtimes.on_{backend}', __package__)
     metadata = Metadata.from_json(module.read_metadata(os.fspath(path)), path.name)
@@ -57,14 +59,16 @@ def open_exported(
             'programs without sctnet: export one without --normalise and --output for '
             'init_model'
         )
-    cfg = Config({'test_pipeline': pipeline_of(metadata.resize)})
+    if config is None or metadata.size is not None:
+        config = Config({'test_pipeline': metadata.test_pipeline()})
+    preprocessor = SegDataPreProcessor(
+        mean=metadata.mean, std=metadata.std, bgr_to_rgb=metadata.rgb
+    )
     return RuntimeSegmentor(
         run,
         backend=backend,
-        cfg=config or cfg,
-        data_preprocessor=SegDataPreProcessor(
-            mean=metadata.mean, std=metadata.std, bgr_to_rgb=True
-        ),
+        cfg=config,
+        data_preprocessor=preprocessor,
         dataset_meta={'classes': metadata.classes, 'palette': metadata.palette},
         num_classes=len(metadata.classes),
     )

@@ -35,7 +35,7 @@ class Network(nn.Module):
         self.backbone = model.backbone
         self.neck = model.neck if model.with_neck else nn.Identity()
         self.decode_head = model.decode_head
-        self.train(model.training)
+        self.training = model.training  # the parts keep their own modes
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute logits at the decode head's own resolution."""
@@ -87,9 +87,12 @@ def _fold_norms(network: Network) -> None:
     Which those are shows when an image passes; that the outputs go nowhere else is
     proved by comparing the logits before and after.
     """
+    weight = next(network.parameters())
+    dtype = weight.dtype
+    network.double()  # rounding shall not look like a wrong fold
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(1, 3, 128, 160, generator=generator)
-    image = image.to(next(network.parameters()))
+    image = image.to(weight.device, torch.float64)
     expected = network(image)
     for conv, norm in _pairs(network, image):
         _fold(conv, norm)
@@ -100,23 +103,17 @@ def _fold_norms(network: Network) -> None:
             f'folding the norms of {type(network.backbone).__name__} changes its '
             f'logits by {difference:.1g} x their standard deviation: pass fold=False'
         )
+    network.to(dtype)
 
 
 def _fold(conv: _ConvNd, norm: _BatchNorm) -> None:
-    """Fold ``norm`` into ``conv``, in double precision."""
-    numbers = (conv.weight, conv.bias, norm.running_mean, norm.running_var)
-    weight, bias, mean, var, scale, shift = (
-        None if number is None else number.double()
-        for number in (*numbers, norm.weight, norm.bias)
-    )
-    assert weight is not None
-    assert mean is not None
-    assert var is not None
-    fused = fuse_conv_bn_weights(
-        *(weight, bias, mean, var, norm.eps, scale, shift), transpose=conv.transposed
-    )
-    conv.weight, conv.bias = (
-        nn.Parameter(x.to(conv.weight.dtype), requires_grad=False) for x in fused
+    """Fold ``norm`` into ``conv``."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    conv.weight, conv.bias = fuse_conv_bn_weights(
+        *(conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps),
+        *(norm.weight, norm.bias),
+        transpose=conv.transposed,
     )
 
 
@@ -132,6 +129,8 @@ def _pairs(network: nn.Module, image: Tensor) -> list[tuple[_ConvNd, _BatchNorm]
 
     def before_norm(norm: _BatchNorm, inputs: tuple[Tensor, ...]) -> None:
         calls[norm] += 1
+        if norm.running_mean is None:
+            return
         conv, _, version = produced.get(id(inputs[0]), (None, None, None))
         if conv is not None and version == inputs[0]._version:
             pairs.append((conv, norm))

@@ -149,7 +149,7 @@ def _find_candidates(low, high, classes, bounds, candidates):
             largest[k] = max(largest[k], high[x, k])
     least = _maximum(smallest)
     count, only = 0, 0
-    for k in range(padded):
+    for k in range(classes):
         reached = largest[k] >= least
         count += reached
         only = max(only, k * reached)

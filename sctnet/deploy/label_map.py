@@ -8,15 +8,18 @@ Triton's, and otherwise in blocks of rows. Labels are mmseg's, except where two 
 are equal to float rounding.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 from torch.nn import functional as F
 
 from .resampling import Resampling, compose
 
+_triton_works = True  # until it does not
 BLOCK = 1 << 22  # upsampled values that are held at a time: 16 MiB of float32
 
 
@@ -40,11 +43,12 @@ def label_map(
 
     Where classes are equal the first wins, as in torch's argmax.
     """
+    logits = logits.detach()
     rows, columns = _axes(logits, geometry)
     labels = torch.empty(geometry.image, dtype=dtype, device=logits.device)
-    if logits.is_cuda and (kernel := _triton_kernel()):
-        kernel(logits, rows, columns, labels)
-    elif logits.device.type == 'cpu' and (kernel := _numba_kernel()):
+    if logits.is_cuda and _on_gpu(logits, rows, columns, labels):
+        return labels
+    if logits.device.type == 'cpu' and (kernel := _numba_kernel()):
         kernel(_exact(logits).numpy(), rows, columns, labels.numpy())
     else:
         for block, values in _upsampled(logits, rows, columns):
@@ -127,14 +131,28 @@ def _interpolate(values: Tensor, axis: Resampling, span: slice, dim: int) -> Ten
 def _numba_kernel() -> Callable[..., None] | None:
     try:
         from .label_kernel import cpu_labels
-    except ImportError:  # Numba has no release yet for a new Python or NumPy
+    except (ImportError, RuntimeError):
+        # No Numba yet for a new Python or NumPy, or no folder for what it compiles.
         return None
     return cpu_labels
 
 
-def _triton_kernel() -> Callable[..., None] | None:
-    try:
-        from .label_triton import gpu_labels
-    except ImportError:  # torch for Windows comes without Triton
-        return None
-    return gpu_labels
+def _on_gpu(
+    logits: Tensor, rows: Resampling, columns: Resampling, labels: Tensor
+) -> bool:
+    """Let Triton write the labels; False, once and for all, where it cannot."""
+    global _triton_works
+    if _triton_works:
+        try:
+            from .label_triton import gpu_labels
+
+            gpu_labels(logits, rows, columns, labels)
+        except Exception as error:  # it needs a C compiler and a recent GPU
+            _triton_works = False
+            print_log(
+                f'Triton cannot make label maps here ({str(error).splitlines()[:1]}): '
+                'torch makes them, more slowly',
+                logger='current',
+                level=logging.WARNING,
+            )
+    return _triton_works

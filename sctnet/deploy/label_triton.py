@@ -35,19 +35,21 @@ def gpu_labels(
     ]
     height, width = labels.shape
     grid = (triton.cdiv(height, ROWS), triton.cdiv(width, COLUMNS))
-    _label_tile[grid](
-        logits,
-        labels,
-        *tables,
-        *logits.shape,
-        *logits.stride(),
-        height,
-        width,
-        row_taps=rows.weights.shape[1],
-        column_taps=columns.weights.shape[1],
-        tile_rows=ROWS,
-        tile_columns=COLUMNS,
-    )
+    # Triton launches on the current device, which need not be the tensor's.
+    with torch.cuda.device_of(logits):
+        _label_tile[grid](
+            logits,
+            labels,
+            *tables,
+            *logits.shape,
+            *logits.stride(),
+            height,
+            width,
+            row_taps=rows.weights.shape[1],
+            column_taps=columns.weights.shape[1],
+            tile_rows=ROWS,
+            tile_columns=COLUMNS,
+        )
 
 
 @triton.jit

@@ -7,11 +7,12 @@ from typing import Any
 from mmengine.config import Config
 
 from .. import __version__
-from ..errors import CheckpointError
+from ..errors import ArgumentError, CheckpointError
+from .preprocess import kind_of
 
 KEY = 'sctnet'
 LAYOUTS = {
-    'normalised': 'float32 (N, 3, H, W), RGB, (value - mean) / std',
+    'normalised': 'float32 (N, 3, H, W), (value - mean) / std, RGB if rgb else BGR',
     'bgr': 'uint8 (N, H, W, 3), BGR',
 }
 
@@ -20,8 +21,10 @@ LAYOUTS = {
 class Metadata:
     """Everything needed to go from an image to named labels.
 
-    ``resize`` holds mmseg's ``scale`` (width, height) and ``keep_ratio``, or is None
-    where the pipeline does not resize; ``images`` is a key of :data:`LAYOUTS`.
+    ``pipeline`` holds the steps of the test pipeline between reading and packing, with
+    their types as names; ``rgb`` says whether OpenCV's BGR is reversed before it is
+    normalised; ``size`` is the fixed (height, width) of the input, if it is fixed;
+    ``images`` is a key of :data:`LAYOUTS`.
     """
 
     config: str
@@ -29,7 +32,9 @@ class Metadata:
     palette: list[list[int]]
     mean: list[float]
     std: list[float]
-    resize: dict[str, Any] | None
+    rgb: bool
+    pipeline: list[dict[str, Any]]
+    size: list[int] | None
     images: str
     output: str
     precision: str
@@ -52,25 +57,41 @@ class Metadata:
             return cls(**values)
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
-                f"'{name}' does not say what it is: expected a file that "
-                'tools/export.py wrote; pass its config to init_model as well'
+                f"'{name}' does not say what it is: expected a file that this version "
+                'of tools/export.py wrote; export it again'
             ) from error
 
-
-def pipeline_of(resize: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """Return a test pipeline with that resize."""
-    steps: list[dict[str, Any]] = [{'type': 'LoadImageFromFile'}]
-    if resize is not None:
-        scale = tuple(resize['scale'])
-        steps.append({'type': 'Resize', **resize, 'scale': scale})
-    return [*steps, {'type': 'PackSegInputs'}]
+    def test_pipeline(self) -> list[dict[str, Any]]:
+        """Return the test pipeline; of a fixed size, a resize to it."""
+        steps = [_tuples(step) for step in self.pipeline]
+        if self.size is not None:
+            steps = [{'type': 'Resize', 'scale': tuple(self.size[::-1])}]
+        return [{'type': 'LoadImageFromFile'}, *steps, {'type': 'PackSegInputs'}]
 
 
-def resize_of(cfg: Config) -> dict[str, Any] | None:
-    """Return scale and keep_ratio of the test pipeline's ``Resize``, if it has one."""
+def plain_steps(cfg: Config) -> list[dict[str, Any]]:
+    """Return the steps of ``cfg.test_pipeline`` between reading and packing.
+
+    Raises:
+        ArgumentError: one cannot be written as JSON.
+    """
+    steps = []
     for step in cfg.get('test_pipeline') or ():
-        kind = step['type'] if isinstance(step['type'], str) else step['type'].__name__
-        if kind == 'Resize':
-            scale, keep_ratio = step.get('scale'), step.get('keep_ratio', False)
-            return {'scale': list(scale), 'keep_ratio': keep_ratio}
-    return None
+        kind = kind_of(step)
+        if kind.startswith('Load') or kind == 'PackSegInputs':
+            continue
+        try:
+            steps.append(json.loads(json.dumps({**step, 'type': kind})))
+        except TypeError as error:
+            raise ArgumentError(
+                f'the step {kind} of the test pipeline cannot be written into a file '
+                f'({error}): give it numbers, words and lists alone'
+            ) from error
+    return steps
+
+
+def _tuples(value: Any) -> Any:
+    """Turn the lists of JSON back into tuples, which mmseg's transforms want."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import ArgumentError
+from .packages import require
 
 OPSET = 18
 Output = Literal['logits', 'full_logits', 'labels']
@@ -21,15 +22,18 @@ OUTPUTS: tuple[str, ...] = get_args(Output)
 class Normalise(nn.Module):
     """OpenCV's images, BGR uint8 (N, H, W, 3), to the network's input (N, 3, H, W)."""
 
-    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(
+        self, mean: Sequence[float], std: Sequence[float], rgb: bool = True
+    ) -> None:
         super().__init__()
+        self.order = [2, 1, 0] if rgb else [0, 1, 2]
         self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1))
         self.register_buffer('std', torch.tensor(std).view(3, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Reverse the channels, normalise, and bring them first."""
-        rgb = images.permute(0, 3, 1, 2)[:, [2, 1, 0]]
-        return (rgb.float() - self.get_buffer('mean')) / self.get_buffer('std')
+        """Bring the channels first, in the network's order, and normalise."""
+        planes = images.permute(0, 3, 1, 2)[:, self.order]
+        return (planes.float() - self.get_buffer('mean')) / self.get_buffer('std')
 
 
 class ExportGraph(nn.Module):
@@ -59,7 +63,7 @@ class ExportGraph(nn.Module):
         self.network = network.half() if half else network
         self.half_precision = half
         self.output = output
-        self.train(network.training)  # the exporter sets back what this says
+        self.training = network.training  # the exporter sets back what this says
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images to logits or labels."""
@@ -86,11 +90,15 @@ def to_onnx(graph: nn.Module, images: Tensor, fixed: bool = False) -> bytes:
 
     Returns:
         The model, with input ``images`` and output ``output``.
+
+    Raises:
+        ArgumentError: ``onnx`` is not installed, or ONNX lacks what the graph does.
     """
+    require('onnx')
     height = 1 if images.shape[-1] == 3 else 2
     axes = {0: 'N', height: 'H', height + 1: 'W'}
     model = io.BytesIO()
-    with _quiet(), torch.no_grad():
+    with _quiet(graph), torch.no_grad():
         # The other exporter takes ten seconds where this one takes one.
         torch.onnx.export(
             graph,
@@ -107,11 +115,12 @@ def to_onnx(graph: nn.Module, images: Tensor, fixed: bool = False) -> bytes:
 
 def as_onnx(network: nn.Module) -> bytes:
     """Export a plain network for inputs of any size."""
-    return to_onnx(ExportGraph(network), torch.zeros(1, 3, 128, 160))
+    device = next(network.parameters()).device
+    return to_onnx(ExportGraph(network), torch.zeros(1, 3, 128, 160, device=device))
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet(graph: nn.Module) -> Iterator[None]:
     """Silence what the exporter says of shapes, which it does handle."""
     logger = logging.getLogger('torch.onnx')
     level = logger.level
@@ -120,5 +129,10 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             yield
+    except Exception as error:  # the exporter's own kinds, and any module's
+        raise ArgumentError(
+            f'{type(graph).__name__} cannot be exported to ONNX '
+            f"({str(error).strip().splitlines()[0]}): take backend='torch'"
+        ) from error
     finally:
         logger.setLevel(level)

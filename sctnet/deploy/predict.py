@@ -13,6 +13,12 @@ from ..errors import ArgumentError
 from . import label_map as maps
 from .label_map import Geometry
 
+UNFUSED = (
+    'only a plain encoder-decoder can be exported or run by a runtime: one with '
+    "test_cfg.mode='whole', more than one output channel, align_corners=False and no "
+    "prediction code of its own; change the config, or pass backend='torch'"
+)
+
 
 def can_fuse(model: BaseSegmentor, samples: Sequence[SegDataSample]) -> bool:
     """Whether the label maps of ``samples`` may come from the small logits.
@@ -21,7 +27,7 @@ def can_fuse(model: BaseSegmentor, samples: Sequence[SegDataSample]) -> bool:
     one output channel or its own way to predict, or an image is augmented (a test-time
     augmentation averages full-size logits).
     """
-    if getattr(type(model), 'encode_decode', None) is not EncoderDecoder.encode_decode:
+    if not isinstance(model, EncoderDecoder) or _overrides(model):
         return False
     test_cfg = model.test_cfg or {}
     return (
@@ -31,6 +37,15 @@ def can_fuse(model: BaseSegmentor, samples: Sequence[SegDataSample]) -> bool:
         and model.out_channels > 1
         and not model.align_corners
         and not any('flip' in sample.metainfo for sample in samples)
+    )
+
+
+def _overrides(model: EncoderDecoder) -> bool:
+    """Whether a subclass has its own way from images to results."""
+    steps = ('extract_feat', 'encode_decode', 'inference', 'whole_inference')
+    return any(
+        getattr(type(model), name) is not getattr(EncoderDecoder, name)
+        for name in (*steps, 'postprocess_result')
     )
 
 

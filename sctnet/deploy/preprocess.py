@@ -13,8 +13,6 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-META = ('img_path', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor', 'flip')
-
 
 class ImagePreprocessor:
     """Runs a test pipeline and a data preprocessor on one image after another.
@@ -35,9 +33,9 @@ class ImagePreprocessor:
         steps = array_pipeline(test_pipeline)
         self.data_preprocessor = data_preprocessor
         self._table, self._swap, self._device = None, False, torch.device('cpu')
-        packed = bool(steps) and _kind(steps[-1]) == 'PackSegInputs'
+        packed = bool(steps) and kind_of(steps[-1]) == 'PackSegInputs'
         if packed:
-            self._table = _value_table(data_preprocessor)
+            self._table = value_table(data_preprocessor)
         if self._table is not None:
             self._swap = bool(data_preprocessor.channel_conversion)
             self._device = data_preprocessor.get_buffer('mean').device
@@ -59,7 +57,8 @@ class ImagePreprocessor:
             batch = {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
             batch = self.data_preprocessor(batch, False)
             return batch['inputs'], batch['data_samples'][0]
-        meta = {key: data[key] for key in META if key in data}
+        (packing,) = self._pack.transforms
+        meta = {key: data[key] for key in packing.meta_keys if key in data}
         inputs = _look_up(bgr, self._table, self._swap)
         return inputs.to(self._device, non_blocking=True), SegDataSample(metainfo=meta)
 
@@ -68,7 +67,7 @@ def array_pipeline(test_pipeline: Sequence[dict[str, Any]]) -> list[dict[str, An
     """Return ``test_pipeline`` for decoded arrays: no files, no labels."""
     steps = []
     for step in copy.deepcopy(list(test_pipeline)):
-        kind = _kind(step)
+        kind = kind_of(step)
         if kind == 'LoadImageFromFile':
             step = {'type': 'LoadImageFromNDArray'}
         if kind != 'LoadAnnotations':
@@ -76,12 +75,13 @@ def array_pipeline(test_pipeline: Sequence[dict[str, Any]]) -> list[dict[str, An
     return steps
 
 
-def _kind(step: dict[str, Any]) -> str:
+def kind_of(step: dict[str, Any]) -> str:
+    """Return the name of a pipeline step's type, which may be a class."""
     kind = step['type']
     return kind if isinstance(kind, str) else kind.__name__
 
 
-def _value_table(preprocessor: nn.Module) -> np.ndarray | None:
+def value_table(preprocessor: nn.Module) -> np.ndarray | None:
     """Normalised value of each byte in each channel, (3, 256); None if it pads."""
     if type(preprocessor) is not SegDataPreProcessor or preprocessor.test_cfg:
         return None

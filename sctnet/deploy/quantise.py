@@ -1,17 +1,26 @@
 """INT8 post-training quantisation with ONNX Runtime."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from mmseg.models.segmentors import BaseSegmentor
 from torch import Tensor
 
 from ..errors import ArgumentError, ImageError
 from ..files import write_bytes
 from ..images import SUFFIXES, read_image
-from .export import Agreement, build_onnx, check_arguments, compare
+from .export import (
+    Agreement,
+    build_onnx,
+    check_arguments,
+    check_model,
+    compare,
+    read_text,
+)
 from .graph import Network
 from .metadata import KEY
 from .onnx_graph import ExportGraph
@@ -50,6 +59,7 @@ def quantise_model(
     """
     path = Path(path)
     check_arguments(path, None, 'fp32')
+    check_model(model)
     if path.suffix != '.onnx':
         raise ArgumentError(
             f"'{path}': INT8 is written as .onnx alone; name such a file"
@@ -77,7 +87,8 @@ def _pick(folder: Path, limit: int) -> Sequence[Path]:
             f"folder '{folder}' has {len(files)} images: expected at least {HELD_OUT}, "
             'better 50, like those the model will see'
         )
-    return files[:: max(1, len(files) // limit)][:limit]
+    chosen = np.linspace(0, len(files) - 1, min(limit, len(files)))
+    return [files[round(i)] for i in chosen]
 
 
 def _quantise(data: bytes, images: Iterator[Tensor]) -> bytes:
@@ -115,6 +126,6 @@ def _quantise(data: bytes, images: Iterator[Tensor]) -> bytes:
             calibrate_method=CalibrationMethod.MinMax,
         )
         model = onnx.load(target)
-    metadata = {p.key: p.value for p in onnx.load_from_string(data).metadata_props}
-    onnx.helper.set_model_props(model, {KEY: metadata[KEY]})
+    said = json.loads(read_text(data))
+    onnx.helper.set_model_props(model, {KEY: json.dumps({**said, 'precision': 'int8'})})
     return model.SerializeToString()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..errors import ArgumentError, ConfigError
 from .graph import Network, deploy_graph
-from .predict import can_fuse, fill_sample
+from .predict import UNFUSED, can_fuse, fill_sample
 from .runtimes import Runtime, build_runtime
 
 
@@ -53,7 +53,16 @@ class RuntimeSegmentor:
     def segment(
         self, images: Tensor, sample: SegDataSample, **wanted: Any
     ) -> SegDataSample:
-        """Fill ``sample`` for one normalised image (1, 3, H, W), see fill_sample."""
+        """Fill ``sample`` for one normalised image (1, 3, H, W), see fill_sample.
+
+        Raises:
+            ArgumentError: the image is flipped.
+        """
+        if sample.metainfo.get('flip'):
+            raise ArgumentError(
+                f"the test pipeline flips images, which backend '{self.backend}' does "
+                "not undo: leave RandomFlip out, or pass backend='torch' to init_model"
+            )
         return fill_sample(
             sample, self.network_logits(images)[0], images.shape[2:], **wanted
         )
@@ -110,11 +119,7 @@ def run_on(
         ConfigError: the model's way to predict is more than a network's.
     """
     if not can_fuse(model, ()):
-        raise ConfigError(
-            "other backends than torch, and its options, need test_cfg.mode='whole', "
-            'test_cfg.fused and a plain decode head: change the config, or pass '
-            "backend='torch'"
-        )
+        raise ConfigError(UNFUSED)
     run = build_runtime(Network(deploy_graph(model)), backend, device, **options)
     return RuntimeSegmentor(
         run,

@@ -10,7 +10,7 @@ from support import REPOSITORY, SEG50
 from sctnet.apis import inference_model, init_model
 from sctnet.deploy import export
 from sctnet.deploy.export import export_model
-from sctnet.errors import ArgumentError, CheckpointError
+from sctnet.errors import ArgumentError, CheckpointError, ConfigError
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (100, 150, 3), np.uint8)
 
@@ -59,7 +59,11 @@ def test_the_file_says_what_it_is_and_nothing_of_where_it_was_made(exported):
     assert said['palette'][0] == [128, 64, 128]
     assert said['mean'] == pytest.approx([123.675, 116.28, 103.53])
     assert said['std'] == pytest.approx([58.395, 57.12, 57.375])
-    assert said['resize'] == {'scale': [1024, 512], 'keep_ratio': True}
+    step = {'type': 'Resize', 'scale': [1024, 512], 'keep_ratio': True}
+    assert said['pipeline'] == [step]
+    assert said['rgb'] is True
+    assert said['size'] is None
+    assert said['precision'] == 'fp32'
     assert said['version']
     assert said['config'] == SEG50
     for path in exported.iterdir():
@@ -98,6 +102,69 @@ def test_fixed_size_labels_and_normalisation_inside(model, tmp_path):
 
 MEAN = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
 STD = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
+
+
+def test_a_fixed_size_is_what_images_are_resized_to(model, tmp_path):
+    export_model(model, tmp_path / 'fixed.onnx', size=(96, 160))
+    for again in (
+        init_model(tmp_path / 'fixed.onnx', device='cpu'),
+        init_model(SEG50, tmp_path / 'fixed.onnx', device='cpu'),
+    ):
+        for image in (PHOTO, PHOTO[:, :100]):
+            result = inference_model(again, np.ascontiguousarray(image))
+            assert result.pred_sem_seg.data.shape[1:] == image.shape[:2]
+
+
+def test_channels_stay_in_order_where_the_preprocessor_keeps_them(
+    released_city_s, tmp_path
+):
+    """BGR throughout, inside the graph and around it."""
+    options = {'model.data_preprocessor.bgr_to_rgb': False}
+    model = init_model(SEG50, released_city_s, 'cpu', options, backend='torch')
+    export_model(model, tmp_path / 'bgr.onnx')
+    again = init_model(tmp_path / 'bgr.onnx', device='cpu')
+    expected = inference_model(model, PHOTO).pred_sem_seg.data
+    actual = inference_model(again, PHOTO).pred_sem_seg.data
+    assert (actual == expected).double().mean() >= 0.9999
+    export_model(model, tmp_path / 'in.onnx', normalise=True)
+    session = onnxruntime.InferenceSession(tmp_path / 'in.onnx')
+    (logits,) = session.run(None, {'images': PHOTO[None]})
+    inputs = (torch.tensor(PHOTO).permute(2, 0, 1) - MEAN) / STD
+    with torch.no_grad():
+        expected = model.decode_head(model.extract_feat(inputs[None]))
+    torch.testing.assert_close(
+        torch.tensor(logits), expected, rtol=0, atol=1e-4 * expected.std().item()
+    )
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'model.test_cfg': {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32}},
+        {'model.decode_head.align_corners': True},
+        {'model.data_preprocessor.test_cfg': {'size_divisor': 32}},
+    ],
+)
+def test_what_a_file_cannot_hold_is_refused(options, tmp_path):
+    model = init_model(SEG50, None, 'cpu', options, backend='torch')
+    with pytest.raises(ConfigError, match='can be exported'):
+        export_model(model, tmp_path / 'x.onnx')
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_of_another_number_of_classes_are_not_written(tmp_path):
+    options = {'model.decode_head.num_classes': 4}
+    model = init_model(SEG50, None, 'cpu', options, backend='torch')
+    export_model(model, tmp_path / 'four.onnx')
+    again = init_model(tmp_path / 'four.onnx', device='cpu')
+    assert again.dataset_meta['classes'] == ['0', '1', '2', '3']
+
+
+def test_weights_and_options_beside_a_file_are_refused(exported, released_city_s):
+    with pytest.raises(ArgumentError, match='leave the checkpoint out'):
+        init_model(exported / 'sctnet.onnx', released_city_s, device='cpu')
+    with pytest.raises(ArgumentError, match='cfg_options do not change'):
+        init_model(exported / 'sctnet.onnx', cfg_options={'a': 1}, device='cpu')
 
 
 def test_full_logits(model, tmp_path):
@@ -153,7 +220,7 @@ def test_bad_arguments(model, tmp_path, monkeypatch):
         export_model(model, tmp_path / 'x.onnx', output='mask')
     with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[tensorrt\]'"):
         export_model(model, tmp_path / 'x.engine')
-    monkeypatch.setattr('sctnet.deploy.runtimes.is_installed', lambda p: p != 'onnx')
+    monkeypatch.setattr('sctnet.deploy.packages.is_installed', lambda p: p != 'onnx')
     with pytest.raises(ArgumentError, match=r"onnx is not .* 'sctnet\[onnx\]'"):
         export_model(model, tmp_path / 'x.onnx')
 

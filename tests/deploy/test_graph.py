@@ -100,6 +100,20 @@ def test_in_place_relu_between_convolution_and_norm_is_noticed(model):
     assert 'backbone.downsample4.2' in norms(deploy_graph(model))
 
 
+def test_modes_of_the_parts_are_their_own(model):
+    model.train()
+    model.backbone.stem.eval()
+    Network(model)
+    assert not model.backbone.stem[1].training
+    assert model.backbone.stage1.training
+
+
+def test_norms_without_running_statistics_stay(model):
+    norm = nn.BatchNorm2d(64, track_running_stats=False)
+    model.backbone.downsample4[1] = norm
+    assert 'backbone.downsample4.1' in norms(deploy_graph(model))
+
+
 def test_a_module_that_runs_twice_keeps_its_norm(model):
     class Twice(nn.Module):
         def __init__(self, stage):

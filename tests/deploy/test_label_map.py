@@ -1,6 +1,7 @@
 """Fused label maps against mmseg's two resizes and argmax."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -80,10 +81,11 @@ def test_every_path_equals_two_resizes_and_argmax(path, name):
     assert_equal_labels(labels, logits, geometry)
 
 
+@pytest.mark.parametrize('name', ['up, up', 'up, down', 'padded'])
 @pytest.mark.parametrize('smooth', [False, True])
 @pytest.mark.parametrize('classes', [2, 19, 150, 171, 300])
-def test_any_number_of_classes(classes, smooth):
-    size, *rest = GEOMETRIES['up, up']
+def test_any_number_of_classes(classes, smooth, name):
+    size, *rest = GEOMETRIES[name]
     logits = random_logits(classes, size, smooth)
     geometry = Geometry(*rest)
     assert_equal_labels(maps.label_map(logits, geometry), logits, geometry)
@@ -113,6 +115,29 @@ def test_label_types_and_strides(dtype):
     assert torch.equal(labels.long(), maps.label_map(logits, Geometry(*rest)))
 
 
+def test_gradients_are_not_asked_for():
+    logits = random_logits(5, (8, 8), smooth=True).requires_grad_()
+    geometry = Geometry((64, 64), (0, 0, 0, 0), (70, 70))
+    assert maps.label_map(logits, geometry).shape == (70, 70)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU')
+@pytest.mark.parametrize('name', GEOMETRIES)
+def test_gpu_equals_cpu(name):
+    size, *rest = GEOMETRIES[name]
+    logits = random_logits(19, size, smooth=False)
+    device = f'cuda:{torch.cuda.device_count() - 1}'
+    labels = maps.label_map(logits.to(device), Geometry(*rest)).cpu()
+    assert_equal_labels(labels, logits, Geometry(*rest))
+
+
+def test_a_gpu_without_triton_falls_back(monkeypatch):
+    monkeypatch.setattr(maps, '_triton_works', True)
+    monkeypatch.setitem(sys.modules, 'sctnet.deploy.label_triton', None)
+    assert not maps._on_gpu(None, None, None, None)
+    assert not maps._triton_works
+
+
 def test_first_of_equal_classes_wins():
     logits = torch.zeros(3, 8, 8)
     logits[1:] = random_logits(1, (8, 8), smooth=True)
@@ -120,13 +145,17 @@ def test_first_of_equal_classes_wins():
     assert set(maps.label_map(logits, geometry).unique().tolist()) == {0, 1}
 
 
-def test_not_a_number_ends_in_some_label():
-    logits = random_logits(4, (8, 8), smooth=True)
-    logits[:, 2:5, 3] = float('nan')
+@pytest.mark.parametrize('classes', [4, 7, 8, 15])
+@pytest.mark.parametrize('all_of_it', [False, True])
+def test_not_a_number_ends_in_some_label(classes, all_of_it):
+    logits = random_logits(classes, (8, 8), smooth=True)
+    logits[:, slice(None) if all_of_it else slice(2, 5), 3:] = float('nan')
+    if all_of_it:
+        logits[:] = float('nan')
     geometry = Geometry((64, 64), (0, 0, 0, 0), (100, 90))
     labels = maps.label_map(logits, geometry)
     assert labels.min() >= 0
-    assert labels.max() < 4
+    assert labels.max() < classes
 
 
 def test_threads_of_the_caller_do_not_disturb_each_other():

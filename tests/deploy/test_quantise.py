@@ -1,9 +1,12 @@
+import json
+
 import cv2
 import numpy as np
 import pytest
 from support import SEG50
 
 from sctnet.apis import inference_model, init_model
+from sctnet.deploy.export import read_text
 from sctnet.deploy.quantise import quantise_model
 from sctnet.errors import ArgumentError, ImageError
 
@@ -31,6 +34,8 @@ def test_int8_is_smaller_and_its_agreement_is_told(model, images, tmp_path):
     assert 0.5 < agreement.labels < 1
     assert 0 < agreement.difference < 2
     assert file.stat().st_size < 6.5e6  # 4.65 M parameters
+    said = read_text(file.read_bytes())
+    assert json.loads(said)['precision'] == 'int8'
     again = init_model(file, device='cpu')
     assert again.dataset_meta['classes'][0] == 'road'
     assert inference_model(again, images / '0.png').pred_sem_seg.data.max() < 19

@@ -66,8 +66,11 @@ def test_onnx_runtime_is_the_default_of_an_sctnet_on_a_cpu(model, monkeypatch):
     )
     slide = {'model.test_cfg': {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32}}
     assert init_model(SEG50, device='cpu', cfg_options=slide).backbone
-    monkeypatch.setattr('sctnet.apis.is_installed', lambda _: False)
-    assert init_model(SEG50, device='cpu').backbone
+    for missing in ('onnx', 'onnxruntime'):
+        monkeypatch.setattr(
+            'sctnet.apis.is_installed', lambda name, no=missing: name != no
+        )
+        assert init_model(SEG50, device='cpu').backbone
 
 
 def test_mmsegs_own_inference_takes_a_runtime(model):
@@ -103,6 +106,24 @@ def test_what_a_runtime_does_not_have_names_the_remedy(model):
     assert 'onnxruntime' in repr(runtime)
 
 
+def test_flipped_images_are_refused_where_they_cannot_be_undone(model):
+    options = {'test_pipeline.2': {'type': 'RandomFlip', 'prob': 1.0}}
+    steps = [*model.cfg.test_pipeline[:2], options['test_pipeline.2']]
+    cfg = model.cfg.copy()
+    cfg.test_pipeline = [*steps, {'type': 'PackSegInputs'}]
+    plain = inference_model(model, PHOTO)
+    runtime = run_on(model, 'onnxruntime', 'cpu', {})
+    runtime.cfg = cfg
+    with pytest.raises(ArgumentError, match='leave RandomFlip out'):
+        inference_model(runtime, PHOTO)
+    original, model.cfg = model.cfg, cfg
+    try:
+        undone = inference_model(model, PHOTO)
+    finally:
+        model.cfg = original
+    assert (plain.pred_sem_seg.data == undone.pred_sem_seg.data).double().mean() > 0.5
+
+
 def test_augmented_images_are_refused(model):
     from mmseg.structures import SegDataSample
 
@@ -118,6 +139,8 @@ def test_unknown_backends_and_options():
         init_model(SEG50, device='cpu', backend='onxruntime')
     with pytest.raises(ArgumentError, match="no option 'thread': expected threads"):
         init_model(SEG50, device='cpu', backend='onnxruntime', thread=2)
+    with pytest.raises(ArgumentError, match='threads is 0: expected 1 or more'):
+        init_model(SEG50, device='cpu', backend='openvino', threads=0)
     with pytest.raises(ArgumentError, match='expected one of fp32'):
         init_model(SEG50, device='cpu', backend='torch', dtype='int4')
     with pytest.raises(ArgumentError, match='cuda_graphs needs a GPU'):
@@ -126,7 +149,7 @@ def test_unknown_backends_and_options():
 
 @pytest.mark.parametrize('backend', BACKENDS[1:])
 def test_a_missing_package_names_what_to_install(backend, monkeypatch):
-    monkeypatch.setattr('sctnet.deploy.runtimes.is_installed', lambda _: False)
+    monkeypatch.setattr('sctnet.deploy.packages.is_installed', lambda _: False)
     extra = {'onnxruntime': 'onnx'}.get(backend, backend)
     with pytest.raises(ArgumentError, match=rf"pip install 'sctnet\[{extra}\]'"):
         init_model(SEG50, device='cpu', backend=backend)
@@ -137,6 +160,52 @@ def test_a_gpu_that_onnx_runtime_cannot_use(model):
 
     with pytest.raises(ArgumentError, match='onnxruntime-gpu'):
         build_runtime(Network(model), 'onnxruntime', 'cuda:0')
+
+
+def test_openvino_takes_no_gpu_of_torchs(model):
+    from sctnet.deploy import Network
+
+    with pytest.raises(ArgumentError, match="target='GPU'"):
+        build_runtime(Network(model), 'openvino', 'cuda:0')
+
+
+def test_a_network_that_onnx_cannot_hold(model):
+    class Odd(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return torch.nn.functional.adaptive_avg_pool2d(x * self.weight, (3, 7))
+
+    with pytest.raises(
+        ArgumentError, match="Odd cannot be exported to ONNX .*backend='torch'"
+    ):
+        build_runtime(Odd().eval(), 'onnxruntime')
+
+
+def test_one_openvino_model_serves_several_threads(model):
+    from concurrent.futures import ThreadPoolExecutor
+
+    runtime = run_on(model, 'openvino', 'cpu', {'threads': 1})
+    photos = [PHOTO, np.ascontiguousarray(PHOTO[::-1]), PHOTO[:, ::-1].copy()]
+    expected = [inference_model(runtime, photo).pred_sem_seg.data for photo in photos]
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(lambda p: inference_model(runtime, p), 4 * photos))
+    for result, labels in zip(results, 4 * expected, strict=True):
+        assert torch.equal(result.pred_sem_seg.data, labels)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU')
+@pytest.mark.parametrize('options', [{}, {'dtype': 'fp16'}, {'cuda_graphs': True}])
+def test_gpu_gives_the_labels_of_the_cpu(options, released_city_s, model):
+    torch.backends.cudnn.allow_tf32 = False
+    device = f'cuda:{torch.cuda.device_count() - 1}'
+    on_gpu = init_model(SEG50, released_city_s, device, backend='torch', **options)
+    expected = inference_model(model, PHOTO).pred_sem_seg.data
+    for _ in range(2):
+        labels = inference_model(on_gpu, PHOTO).pred_sem_seg.data.cpu()
+        assert (labels == expected).double().mean() > (0.98 if options else 0.999)
 
 
 def test_slide_mode_is_torchs_alone():

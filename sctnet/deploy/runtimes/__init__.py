@@ -1,7 +1,6 @@
 """The runtimes behind one call: normalised images in, logits out."""
 
 import importlib
-import importlib.util
 import inspect
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -11,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ArgumentError
+from ..packages import is_installed, require
 
 Runtime = Callable[[Tensor], Tensor]  # images (N, 3, H, W) to logits (N, K, h, w)
 
 BACKENDS = ('torch', 'onnxruntime', 'openvino', 'tensorrt')  # each a package too
-EXTRAS = {'onnx': 'onnx', 'onnxruntime': 'onnx'}  # of those not named as the package
 SUFFIXES = {'.onnx': 'onnxruntime', '.xml': 'openvino', '.engine': 'tensorrt'}
 
 
@@ -42,7 +41,8 @@ def build_runtime(
         ArgumentError: the backend or an option is not known, or what it needs is not
             installed.
     """
-    load = _loader(backend)
+    check_backend(backend)
+    load = importlib.import_module(f'.on_{backend}', __name__).load
     allowed = [name for name in inspect.signature(load).parameters if name not in FIXED]
     for option in options:
         if option not in allowed:
@@ -56,27 +56,36 @@ def build_runtime(
 FIXED = ('source', 'device')
 
 
+def default_device(backend: str | None) -> str:
+    """Return the first GPU where torch, and the backend, can use one, else the CPU."""
+    if not torch.cuda.is_available() or backend == 'openvino':
+        return 'cpu'
+    if backend == 'onnxruntime' and is_installed(backend):
+        import onnxruntime
+
+        if 'CUDAExecutionProvider' not in onnxruntime.get_available_providers():
+            return 'cpu'
+    return 'cuda:0'
+
+
+def count_threads(threads: int | None) -> int:
+    """Return the number of threads to use, torch's by default.
+
+    Raises:
+        ArgumentError: ``threads`` is below 1.
+    """
+    if threads is not None and threads < 1:
+        raise ArgumentError(f'threads is {threads}: expected 1 or more')
+    return threads or torch.get_num_threads()
+
+
 def name_of(source: nn.Module | str | bytes) -> str:
     """Name what is run, for an error."""
     return f"'{source}'" if isinstance(source, str) else 'the exported network'
 
 
-def is_installed(package: str) -> bool:
-    """Whether ``package`` can be found."""
-    return importlib.util.find_spec(package) is not None
-
-
-def require(package: str) -> None:
-    """Raise an ArgumentError with the remedy if ``package`` is not installed."""
-    if not is_installed(package):
-        extra = EXTRAS.get(package, package)
-        raise ArgumentError(
-            f"{package} is not installed: pip install 'sctnet[{extra}]', or take "
-            'another backend'
-        )
-
-
-def _loader(backend: str) -> Callable[..., Runtime]:
+def check_backend(backend: str) -> None:
+    """Raise an ArgumentError if ``backend`` is not known or not installed."""
     if backend not in BACKENDS:
         guess = get_close_matches(backend, BACKENDS, 1)
         hint = f'; did you mean {guess[0]}?' if guess else ''
@@ -85,4 +94,3 @@ def _loader(backend: str) -> Callable[..., Runtime]:
             f'{", ".join(BACKENDS)}{hint}'
         )
     require(backend)
-    return importlib.import_module(f'.on_{backend}', __name__).load

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from ...errors import ArgumentError, CheckpointError
 from ..metadata import KEY
 from ..onnx_graph import as_onnx
-from . import Runtime, name_of
+from . import Runtime, count_threads, name_of
 
 
 def load(
@@ -22,7 +22,7 @@ def load(
     """
     model = as_onnx(source) if isinstance(source, nn.Module) else source
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or torch.get_num_threads()
+    options.intra_op_num_threads = count_threads(threads)
     options.log_severity_level = 3
     # Its idle threads would take the cores from what follows the network.
     options.add_session_config_entry('session.force_spinning_stop', '1')
@@ -34,6 +34,11 @@ def load(
             f'ONNX Runtime cannot open {name_of(source)} '
             f'({str(error).splitlines()[0]}): export it again with tools/export.py'
         ) from error
+    if session.get_providers()[0] != _kind(providers[0]):
+        raise ArgumentError(
+            f"ONNX Runtime could not load its GPU part for '{device}': install the "
+            "CUDA and cuDNN that its documentation names, or take device='cpu'"
+        )
     name = session.get_inputs()[0].name
 
     def run(images: Tensor) -> Tensor:
@@ -41,6 +46,10 @@ def load(
         return torch.from_numpy(logits)
 
     return run
+
+
+def _kind(provider: str | tuple[str, dict]) -> str:
+    return provider if isinstance(provider, str) else provider[0]
 
 
 def _providers(device: torch.device) -> list:

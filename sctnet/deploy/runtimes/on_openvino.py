@@ -1,13 +1,15 @@
 """OpenVINO, for Intel's CPUs and GPUs."""
 
+import threading
+
 import openvino
 import torch
 from torch import Tensor, nn
 
-from ...errors import CheckpointError
+from ...errors import ArgumentError, CheckpointError
 from ..metadata import KEY
 from ..onnx_graph import as_onnx
-from . import Runtime, name_of
+from . import Runtime, count_threads, name_of
 
 
 def load(
@@ -21,16 +23,21 @@ def load(
 
     Args:
         source: the network, or the file's path.
-        device: must be the CPU; ``target`` names OpenVINO's own devices.
+        device: the CPU; ``target`` names OpenVINO's own devices.
         threads: torch's number by default.
         precision: ``f32``, or ``bf16`` and ``f16`` where the processor has them.
         target: OpenVINO's device, for instance ``CPU`` or ``GPU``.
     """
+    if device.type != 'cpu':
+        raise ArgumentError(
+            f"OpenVINO cannot use '{device}': pass device='cpu', and target='GPU' for "
+            'a GPU of Intel'
+        )
     core = openvino.Core()
     model = as_onnx(source) if isinstance(source, nn.Module) else source
     properties: dict[str, str | int] = {'INFERENCE_PRECISION_HINT': precision}
     if target == 'CPU':
-        properties['INFERENCE_NUM_THREADS'] = threads or torch.get_num_threads()
+        properties['INFERENCE_NUM_THREADS'] = count_threads(threads)
     try:
         request = core.compile_model(
             core.read_model(model), target, properties
@@ -42,9 +49,12 @@ def load(
             'tools/export.py'
         ) from error
 
+    turn = threading.Lock()
+
     def run(images: Tensor) -> Tensor:
-        request.infer([images.cpu().numpy()], share_inputs=True)
-        return torch.from_numpy(request.get_output_tensor(0).data)
+        with turn:  # there is one request, and one buffer for what it gives
+            request.infer([images.cpu().numpy()], share_inputs=True)
+            return torch.from_numpy(request.get_output_tensor(0).data.copy())
 
     return run
 

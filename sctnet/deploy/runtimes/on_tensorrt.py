@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 from ...errors import ArgumentError, CheckpointError
 from ..onnx_graph import ExportGraph, to_onnx
-from . import Runtime
+from . import Runtime, name_of
 
+MAGIC = b'sctnet engine\0'
 SMALLEST, LARGEST = (64, 64), (2048, 2048)  # of an engine that takes any size
 TYPES = {trt.float32: torch.float32, trt.float16: torch.float16}
 
 
 def load(
-    source: nn.Module | str,
+    source: nn.Module | str | bytes,
     device: torch.device,
     precision: str = 'fp16',
     size: tuple[int, int] = (512, 1024),
@@ -36,12 +37,13 @@ def load(
         images = torch.zeros(1, 3, 128, 160, device=device)
         plan = build_engine(to_onnx(graph, images), size)
     else:
-        plan = Path(source).read_bytes()
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        _, plan = _split(data)
     engine = trt.Runtime(trt.Logger(trt.Logger.WARNING)).deserialize_cuda_engine(plan)
     if engine is None:
         raise CheckpointError(
-            f"TensorRT {trt.__version__} cannot open '{source}': engines are bound to "
-            'the version and GPU they were built with; export it again here'
+            f'TensorRT {trt.__version__} cannot open {name_of(source)}: engines are '
+            'bound to the version and GPU they were built with; export it again here'
         )
     return _Engine(engine, device)
 
@@ -73,7 +75,9 @@ def build_engine(model: bytes | str | os.PathLike, size: tuple[int, int]) -> byt
     images = network.get_input(0)
     if -1 in images.shape:
         profile = builder.create_optimization_profile()
-        profile.set_shape(images.name, *((1, 3, *s) for s in (SMALLEST, size, LARGEST)))
+        last = images.shape[-1] == 3
+        shapes = [(1, *s, 3) if last else (1, 3, *s) for s in (SMALLEST, size, LARGEST)]
+        profile.set_shape(images.name, *shapes)
         config.add_optimization_profile(profile)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
@@ -81,6 +85,25 @@ def build_engine(model: bytes | str | os.PathLike, size: tuple[int, int]) -> byt
             'TensorRT could not build an engine: see its messages above'
         )
     return bytes(plan)
+
+
+def with_metadata(plan: bytes, text: str) -> bytes:
+    """Put what ``tools/export.py`` says of an engine before its plan."""
+    said = text.encode()
+    return MAGIC + len(said).to_bytes(8, 'little') + said + plan
+
+
+def _split(data: bytes) -> tuple[str | None, bytes]:
+    if not data.startswith(MAGIC):
+        return None, data
+    begin = len(MAGIC) + 8
+    end = begin + int.from_bytes(data[len(MAGIC) : begin], 'little')
+    return data[begin:end].decode(), data[end:]
+
+
+def read_metadata(path: str) -> str | None:
+    """Return what ``tools/export.py`` wrote into an ``.engine`` file about it."""
+    return _split(Path(path).read_bytes())[0]
 
 
 class _Engine:

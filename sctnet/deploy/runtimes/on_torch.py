@@ -45,7 +45,7 @@ def load(
     source = source.to(memory_format=layout)  # type: ignore[call-overload]
     network = torch.compile(source) if compile else source
     run = partial(_run, network, device, DTYPES[dtype], layout)
-    return _Recorded(run) if cuda_graphs else run
+    return _Recorded(run, device) if cuda_graphs else run
 
 
 @torch.no_grad()
@@ -60,22 +60,31 @@ def _run(
 
 
 class _Recorded:
-    """Replays one CUDA graph for each size of input."""
+    """Replays a CUDA graph for each size of input; the last few sizes are kept."""
 
-    def __init__(self, run: Runtime) -> None:
+    KEPT = 4  # each holds the memory of a whole run
+
+    def __init__(self, run: Runtime, device: torch.device) -> None:
         self.run = run
+        self.device = device
         self.graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
 
     def __call__(self, images: Tensor) -> Tensor:
-        if images.shape not in self.graphs:
-            self.graphs[images.shape] = self._record(images)
-        graph, inputs, logits = self.graphs[images.shape]
+        with torch.cuda.device(self.device):
+            return self._replay(images)
+
+    def _replay(self, images: Tensor) -> Tensor:
+        recorded = self.graphs.pop(images.shape, None) or self._record(images)
+        self.graphs[images.shape] = recorded  # the last used is the last to go
+        while len(self.graphs) > self.KEPT:
+            del self.graphs[next(iter(self.graphs))]
+        graph, inputs, logits = recorded
         inputs.copy_(images)
         graph.replay()
         return logits
 
     def _record(self, images: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
-        inputs = images.cuda().clone()
+        inputs = images.to(self.device, copy=True)
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):  # libraries choose their kernels before recording
