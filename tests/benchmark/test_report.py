@@ -4,6 +4,7 @@ import pytest
 
 from sctnet.benchmark.command import write_views
 from sctnet.benchmark.markdown import to_markdown
+from sctnet.benchmark.plots import _panels
 from sctnet.benchmark.report import Published, Report, Row
 from sctnet.benchmark.stages import STAGES
 from sctnet.errors import DataError
@@ -95,6 +96,22 @@ def test_image_table_compares_with_mmseg_and_shows_the_stages():
         '99.9950 %',
     ]
     assert cells(text, 'sctnet-s-seg50', 'mmseg')[7] == '1.00x'
+
+
+def test_plot_prefers_the_published_size_then_the_smallest_batch_then_the_fastest():
+    name, own = 'sctnet-s-seg50', (512, 1024)
+    slow = row(input_size=own)
+    fast = row(input_size=own, seconds=[0.15])
+    rows = [
+        row(seconds=[0.01]),
+        slow,
+        fast,
+        row(input_size=own, batch=8, seconds=[0.1]),
+    ]
+    rows += [row('stdc1', 'onnxruntime'), row('stdc1', reason='no', seconds=[])]
+    (ours,), (peer,) = _panels(report('network', rows)).values()
+    assert ours is fast
+    assert (ours.model, peer.model) == (name, 'stdc1')
 
 
 @pytest.mark.parametrize('kind', ['network', 'image'])
