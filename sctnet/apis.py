@@ -91,7 +91,7 @@ def _open(
     backend_options: dict[str, Any],
 ) -> RuntimeSegmentor:
     """Open an exported file, named as the config or as the checkpoint."""
-    file = checkpoint if is_exported(checkpoint) else config
+    file: Any = checkpoint if is_exported(checkpoint) else config
     cfg = None
     if is_exported(config) and checkpoint not in (None, config):
         raise ArgumentError(

@@ -20,6 +20,8 @@ from sctnet.infer import (
 from sctnet.sources import Frame, Source, open_source
 from sctnet.stream import StreamReport
 
+MODEL = SimpleNamespace(num_classes=19)  # what inference_model's stand-ins need
+
 
 @pytest.fixture(scope='module')
 def model():
@@ -176,7 +178,7 @@ def frames_of(path):
 
 def test_a_video_gives_a_video_of_the_same_size_rate_and_frames(monkeypatch, tmp_path):
     segments = Segments(monkeypatch)
-    report = segment_source(None, moving(12), Outputs(tmp_path, opacity=0.25))
+    report = segment_source(MODEL, moving(12), Outputs(tmp_path, opacity=0.25))
     assert segments.images == [10 * i for i in range(1, 13)]
     assert (report.written, report.dropped) == (12, 0)
     assert [path.name for path in tmp_path.iterdir()] == ['drive_overlay.mp4']
@@ -211,7 +213,7 @@ def test_an_interrupted_video_can_be_played(monkeypatch, tmp_path):
     Segments(monkeypatch, interrupt_at=5)
     report = StreamReport()
     with pytest.raises(KeyboardInterrupt):
-        segment_source(None, moving(9), Outputs(tmp_path), report)
+        segment_source(MODEL, moving(9), Outputs(tmp_path), report)
     assert report.written == 5
     assert len(frames_of(tmp_path / 'drive_overlay.mp4')[0]) == 5
     assert len(list(tmp_path.iterdir())) == 1
@@ -220,7 +222,7 @@ def test_an_interrupted_video_can_be_played(monkeypatch, tmp_path):
 def test_max_frames_ends_a_camera(monkeypatch, tmp_path):
     Segments(monkeypatch, seconds=0.01)
     source = moving(10**6, kind='camera', fps=None)
-    report = segment_source(None, source, Outputs(tmp_path, max_frames=12))
+    report = segment_source(MODEL, source, Outputs(tmp_path, max_frames=12))
     assert report.written == 12
     assert report.dropped > 0
     images, fps = frames_of(tmp_path / 'drive_overlay.mp4')
@@ -239,10 +241,10 @@ def test_images_of_a_folder_fail_one_by_one_and_those_of_a_video_together(
         return Source(frames, 2, kind, 'drive', 10)
 
     Segments(monkeypatch)
-    report = segment_source(None, source('images'), Outputs(tmp_path))
+    report = segment_source(MODEL, source('images'), Outputs(tmp_path))
     assert (report.written, report.skipped) == (1, ['bad'])
     with pytest.raises(ImageError, match='bad'):
-        segment_source(None, source('video'), Outputs(tmp_path))
+        segment_source(MODEL, source('video'), Outputs(tmp_path))
     assert not list(tmp_path.glob('*.mp4'))
 
 
@@ -276,14 +278,14 @@ def test_a_window_shows_overlays_and_ends_a_video(monkeypatch, tmp_path):
     Segments(monkeypatch, seconds=0.01)
     window = FakeWindow(patience=3)
     monkeypatch.setattr('sctnet.infer.Window', window)
-    report = segment_source(None, moving(200), Outputs(tmp_path, show=True))
+    report = segment_source(MODEL, moving(200), Outputs(tmp_path, show=True))
     assert 3 <= report.written < 150
     assert len(frames_of(tmp_path / 'drive_overlay.mp4')[0]) == report.written
     assert window.closed
     assert not window.held
     window = FakeWindow(patience=99)
     monkeypatch.setattr('sctnet.infer.Window', window)
-    segment_source(None, moving(1, 'images'), Outputs(tmp_path, show=True))
+    segment_source(MODEL, moving(1, 'images'), Outputs(tmp_path, show=True))
     # one image would be gone at once
     assert window.held
     assert window.seen[-1].shape == (80, 96, 3)

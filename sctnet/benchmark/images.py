@@ -45,10 +45,9 @@ def image_contender(case: Case, device: str) -> Contender:
             infer: Callable[..., Any] = mmseg.apis.inference_model
             pieces = _mmseg_pieces(model)
         else:
+            backend, options = parse_backend(case.backend.removesuffix('+int8'))
             if case.backend == INT8:
-                file, backend, options = _quantised(entry, file), 'onnxruntime', {}
-            else:
-                backend, options = parse_backend(case.backend)
+                file = _quantised(entry, file)
             model = apis.init_model(
                 bare_config(entry), file, device, backend=backend, **options
             )

@@ -98,7 +98,7 @@ def to_onnx(graph: nn.Module, images: Tensor, fixed: bool = False) -> bytes:
     height = 1 if images.shape[-1] == 3 else 2
     axes = {0: 'N', height: 'H', height + 1: 'W'}
     model = io.BytesIO()
-    with _quiet(graph), torch.no_grad():
+    with _quiet(), torch.no_grad():
         # The other exporter takes ten seconds where this one takes one.
         torch.onnx.export(
             graph,
@@ -120,7 +120,7 @@ def as_onnx(network: nn.Module) -> bytes:
 
 
 @contextmanager
-def _quiet(graph: nn.Module) -> Iterator[None]:
+def _quiet() -> Iterator[None]:
     """Silence what the exporter says of shapes, which it does handle."""
     logger = logging.getLogger('torch.onnx')
     level = logger.level
@@ -130,9 +130,9 @@ def _quiet(graph: nn.Module) -> Iterator[None]:
             warnings.simplefilter('ignore')
             yield
     except Exception as error:  # the exporter's own kinds, and any module's
+        reason = str(error).strip().partition('\n')[0].partition('  [Caused')[0]
         raise ArgumentError(
-            f'{type(graph).__name__} cannot be exported to ONNX '
-            f"({str(error).strip().splitlines()[0]}): take backend='torch'"
+            f"the network cannot be exported to ONNX ({reason}): take backend='torch'"
         ) from error
     finally:
         logger.setLevel(level)

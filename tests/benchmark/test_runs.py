@@ -55,8 +55,8 @@ def test_cases_combine_and_keep_models_together():
         ('mmseg', 'kept', (64, 128)),
         ('onnxruntime', 'folded', (64, 128)),
     ]
-    (ade,) = cases_of('image', find_entries(['sctnet-s-ade']), ['mmseg'], [], [1], [])
-    assert ade.size == (512, 683)
+    ade = cases_of('image', find_entries(['sctnet-s-ade']), ['mmseg'], [], [1], [])
+    assert [case.size for case in ade] == [(512, 683), (1000, 1500)]
 
 
 def test_what_fails_is_a_row_with_its_reason_and_the_others_are_measured(toys):

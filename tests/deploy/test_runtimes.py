@@ -178,9 +178,7 @@ def test_a_network_that_onnx_cannot_hold(model):
         def forward(self, x):
             return torch.nn.functional.adaptive_avg_pool2d(x * self.weight, (3, 7))
 
-    with pytest.raises(
-        ArgumentError, match="Odd cannot be exported to ONNX .*backend='torch'"
-    ):
+    with pytest.raises(ArgumentError, match='the network cannot be exported to ONNX'):
         build_runtime(Odd().eval(), 'onnxruntime')
 
 
