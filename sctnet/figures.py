@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import DataError
 from .files import write_bytes
-from .infer import draw_overlay
+from .overlay import draw_overlay
 
 Scalars = dict[str, list[tuple[int, float]]]
 

@@ -15,6 +15,7 @@ from mmseg.models.segmentors import BaseSegmentor
 from .apis import inference_model
 from .errors import ArgumentError, ImageError, OutputError
 from .files import write_bytes
+from .overlay import check_opacity, draw_overlay
 from .sources import Source
 from .stream import Stream, StreamReport
 from .video import VideoSink, video_sink
@@ -55,52 +56,13 @@ class Outputs:
     max_frames: int | None = None
 
     def __post_init__(self) -> None:
-        _check_opacity(self.opacity)
+        check_opacity(self.opacity)
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise ArgumentError(
                 f'fps is {self.fps:g}: expected more than 0, at most 1000, such as 25'
             )
         if self.max_frames is not None and self.max_frames < 1:
             raise ArgumentError(f'max_frames is {self.max_frames}: expected 1 or more')
-
-
-def draw_overlay(
-    image: np.ndarray,
-    label_map: np.ndarray,
-    palette: Sequence[Sequence[int]] | np.ndarray,
-    opacity: float = 0.5,
-) -> np.ndarray:
-    """Blend the colours of ``label_map`` (H, W) over a BGR image (H, W, 3).
-
-    Args:
-        image: BGR uint8.
-        label_map: class indices; those without a colour leave the image as it is.
-        palette: RGB of each class.
-        opacity: share of the colours, 0 to 1.
-
-    Returns:
-        BGR uint8 (H, W, 3).
-
-    Raises:
-        ArgumentError: ``opacity`` is out of range.
-    """
-    _check_opacity(opacity)
-    colours = np.asarray(palette, np.uint8).reshape(-1, 3)[:, ::-1]
-    unknown = (label_map < 0) | (label_map >= len(colours))
-    if len(colours) <= 256:
-        table = np.zeros((256, 1, 3), np.uint8)
-        table[: len(colours), 0] = colours
-        # Labels that wrap around here are unknown ones.
-        painted = cv2.applyColorMap(label_map.astype(np.uint8, copy=False), table)
-    else:
-        painted = np.take(colours, label_map, axis=0, mode='clip')
-    blended = cv2.addWeighted(image, 1 - opacity, painted, opacity, 0)
-    return cv2.copyTo(image, unknown.view(np.uint8), blended)
-
-
-def _check_opacity(opacity: float) -> None:
-    if not 0 <= opacity <= 1:
-        raise ArgumentError(f'opacity is {opacity}: expected 0 to 1, such as 0.5')
 
 
 def check_out_dir(source: str | os.PathLike, out_dir: Path) -> None:

@@ -13,7 +13,6 @@ from sctnet.errors import ArgumentError, ImageError, OutputError
 from sctnet.infer import (
     Outputs,
     check_out_dir,
-    draw_overlay,
     segment,
     segment_source,
 )
@@ -58,18 +57,10 @@ def test_output_into_the_folder_of_the_input_is_refused(tmp_path, photo):
     check_out_dir(photo, photo.parent)
 
 
-@pytest.mark.parametrize('opacity', [-1, 5])
-def test_opacity_out_of_range(opacity):
-    with pytest.raises(ArgumentError, match='expected 0 to 1'):
-        draw_overlay(
-            np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1)), [[0] * 3], opacity
-        )
-    with pytest.raises(ArgumentError, match='expected 0 to 1'):
-        Outputs('x', opacity)
-
-
-@pytest.mark.parametrize('option', [{'fps': 0}, {'fps': -3.5}, {'max_frames': 0}])
-def test_other_values_out_of_range(option):
+@pytest.mark.parametrize(
+    'option', [{'fps': 0}, {'fps': -3.5}, {'max_frames': 0}, {'opacity': 5}]
+)
+def test_values_out_of_range(option):
     with pytest.raises(ArgumentError, match=f'{next(iter(option))} is .*expected'):
         Outputs('x', **option)
 
@@ -95,43 +86,6 @@ def test_label_maps_of_any_type_are_narrowed(monkeypatch, dtype):
     assert done.labels.dtype == np.uint8
     assert (done.labels == 200).all()
     assert done.palette.shape == (201, 3)
-
-
-def test_overlay_blends_known_classes_only():
-    image = np.full((1, 3, 3), 100, np.uint8)
-    labels = np.array([[0, 1, 255]])
-    blended = draw_overlay(image, labels, [[200, 0, 0], [0, 0, 50]], opacity=0.5)
-    # the palette is RGB, the image BGR
-    assert blended.tolist() == [[[50, 50, 150], [75, 50, 50], [100, 100, 100]]]
-    assert (
-        draw_overlay(image, labels, [[9, 9, 9]], opacity=0.0).tolist() == image.tolist()
-    )
-
-
-def slow_and_exact(image, label_map, palette, opacity):
-    colours = np.asarray(palette, np.uint8)[:, ::-1]
-    known = (label_map >= 0) & (label_map < len(colours))
-    blended = image.astype(float)
-    blended[known] = (1 - opacity) * image[known] + opacity * colours[label_map[known]]
-    return blended
-
-
-@pytest.mark.parametrize('opacity', [0, 0.3, 0.5, 0.999, 1])
-@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.int64])
-@pytest.mark.parametrize('classes', [1, 19, 255, 256, 300])
-def test_overlay_is_exact_to_rounding(classes, dtype, opacity):
-    rng = np.random.default_rng(classes)
-    image = rng.integers(0, 256, (20, 30, 3), np.uint8)
-    palette = rng.integers(0, 256, (classes, 3))
-    labels = rng.integers(0, 256 if dtype is np.uint8 else 600, (20, 30)).astype(dtype)
-    if dtype is np.int64:
-        labels[0, 0] = -1
-    blended = draw_overlay(image, labels, palette, opacity)
-    assert blended.dtype == np.uint8
-    exact = slow_and_exact(image, labels, palette, opacity)
-    assert abs(blended - exact).max() <= 0.501
-    unknown = (labels < 0) | (labels >= classes)
-    np.testing.assert_array_equal(blended[unknown], image[unknown])
 
 
 class Segments:

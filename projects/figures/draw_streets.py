@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sctnet.infer import draw_overlay
+from sctnet.overlay import draw_overlay
 from sctnet.street_scenes import render_street_scene
 
 SEEDS = (3, 16, 28)
