@@ -166,7 +166,10 @@ def test_every_module_imports(installed, tmp_path):
         names = [m.name for m in pkgutil.walk_packages(sctnet.__path__, 'sctnet.')]
         names = [n for n in names if '.configs' not in n]
         for name in names:
-            importlib.import_module(name)
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:  # they need a GPU
+                assert error.name in ('triton', 'tensorrt'), error
         print(len(names))
     """
     out = run(sys.executable, '-c', textwrap.dedent(code), cwd=tmp_path, site=installed)
