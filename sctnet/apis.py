@@ -17,7 +17,7 @@ from .deploy.packages import is_installed
 from .deploy.predict import can_fuse, fill_sample, network_logits
 from .deploy.preprocess import ImagePreprocessor
 from .deploy.runtime_segmentor import RuntimeSegmentor, run_on
-from .deploy.runtimes import default_device
+from .deploy.runtimes import check_backend, default_device
 from .errors import ArgumentError, ImageError
 from .images import read_image, to_bgr
 from .models import SCTSegmentor
@@ -67,6 +67,8 @@ def init_model(
     """
     if is_exported(config) or is_exported(checkpoint):
         return _open(config, checkpoint, device, cfg_options, backend, backend_options)
+    if backend is not None:
+        check_backend(backend)
     device = device or default_device(backend)
     model = build_segmentor(config, checkpoint, cfg_options or {})
     try:

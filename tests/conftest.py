@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 from support import SEG50, released_checkpoint
 
 import sctnet  # noqa: F401  mmseg comes after it
@@ -12,6 +13,7 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def seeded():
     torch.manual_seed(0)
+    init_default_scope('mmseg')  # a Runner of another test may have left its own
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def test_export_tool_writes_files_that_infer_takes(released_city_s, photo, tmp_p
             'leave --size, --output and --normalise out',
         ),
         (['x.txt'], 'unknown suffix'),
+        (['x.onnx', '--calibration', '.'], 'is for --precision int8'),
         (['x.onnx', '--size', '8', '8'], 'at least 64x64'),
     ],
 )

@@ -51,8 +51,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Export and say how the file agrees with torch."""
     args = parse_args()
-    if args.precision == 'int8':
-        _check_int8(args)
+    _check_int8(args)
     model = init_model(args.config, args.checkpoint, 'cpu', backend='torch')
     if args.precision == 'int8':
         agreement = quantise_model(model, args.file, args.calibration)
@@ -66,16 +65,24 @@ def main() -> None:
             precision=args.precision,
         )
     print(f"'{args.file}' written ({args.file.stat().st_size / 1e6:.1f} MB)")
+    if args.file.suffix == '.xml':
+        print(
+            f"its weights are in '{args.file.with_suffix('.bin')}': keep them together"
+        )
     if agreement is None:
         print('not compared with torch: run it with sctnet on the GPU it was built on')
-    else:
-        print(
-            f'compared with torch: {agreement.labels:.4%} of labels equal, logits '
-            f'within {agreement.difference:.1g} x their standard deviation'
-        )
+        return
+    told = f'compared with torch: {agreement.labels:.4%} of labels equal'
+    if args.output != 'labels':
+        told += f', logits within {agreement.difference:.1g} x their standard deviation'
+    print(told)
 
 
 def _check_int8(args: argparse.Namespace) -> None:
+    if args.precision != 'int8':
+        if args.calibration is not None:
+            raise ArgumentError('--calibration is for --precision int8: add that, too')
+        return
     if args.calibration is None:
         raise ArgumentError(
             '--precision int8 measures activations on images: name a folder of them '

@@ -12,7 +12,12 @@ from mmseg.models import SegDataPreProcessor
 from ..errors import ArgumentError, CheckpointError
 from .metadata import Metadata
 from .runtime_segmentor import RuntimeSegmentor
-from .runtimes import SUFFIXES, build_runtime, default_device
+from .runtimes import (
+    SUFFIXES,
+    build_runtime,
+    check_backend,
+    default_device,
+)
 
 
 def is_exported(file: Any) -> bool:
@@ -45,6 +50,7 @@ def open_exported(
     path = Path(file)
     own = SUFFIXES[path.suffix.lower()]
     backend = backend or own
+    check_backend(backend)
     if backend != own and (backend, path.suffix.lower()) != ('openvino', '.onnx'):
         raise ArgumentError(f"backend '{backend}' cannot open '{path}': take '{own}'")
     if not path.is_file():

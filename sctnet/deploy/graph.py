@@ -59,6 +59,11 @@ def deploy_graph(model: EncoderDecoder, fold: bool = True) -> EncoderDecoder:
         ArgumentError: the folded network computes something else, as it would if it
             used a convolution's output beside the norm too.
     """
+    if not isinstance(model, EncoderDecoder):
+        raise ArgumentError(
+            f'there is no deploy graph of a {type(model).__name__}: expected an '
+            "encoder-decoder, such as init_model gives with backend='torch'"
+        )
     training = _take_training_parts(model)
     try:
         deployed = copy.deepcopy(model).eval()

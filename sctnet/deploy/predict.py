@@ -97,7 +97,7 @@ def fill_sample(
     Raises:
         ArgumentError: ``top_k`` is negative.
     """
-    if top_k < 0:
+    if type(top_k) is not int or top_k < 0:
         raise ArgumentError(f'top_k is {top_k}: expected 0 or a number of classes')
     geometry = geometry_of(sample.metainfo, network)
     data = {'pred_sem_seg': maps.label_map(logits, geometry)[None]}

@@ -233,3 +233,6 @@ def test_files_that_say_nothing_of_themselves(model, exported, tmp_path):
         init_model(tmp_path / 'anonymous.onnx', device='cpu')
     with pytest.raises(CheckpointError, match='does not exist'):
         init_model(tmp_path / 'nowhere.onnx', device='cpu')
+    (tmp_path / 'lone.xml').write_bytes((exported / 'sctnet.xml').read_bytes())
+    with pytest.raises(CheckpointError, match=r'lone\.bin.*copy it, too'):
+        init_model(tmp_path / 'lone.xml', device='cpu')

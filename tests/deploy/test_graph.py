@@ -125,3 +125,9 @@ def test_a_module_that_runs_twice_keeps_its_norm(model):
 
     model.backbone.downsample4 = Twice(model.backbone.downsample4)
     assert 'backbone.downsample4.stage.1' in norms(deploy_graph(model))
+
+
+@pytest.mark.parametrize('wrong', [None, 'sctnet-s-seg50', nn.Conv2d(3, 3, 1)])
+def test_what_is_no_segmentor_is_refused(wrong):
+    with pytest.raises(ArgumentError, match='there is no deploy graph of'):
+        deploy_graph(wrong)

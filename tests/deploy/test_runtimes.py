@@ -94,8 +94,9 @@ def test_more_than_labels_on_request(model):
     torch.testing.assert_close(
         result.confidence.data[0], scores.softmax(0).amax(0), rtol=1e-4, atol=1e-6
     )
-    with pytest.raises(ArgumentError, match='top_k is -1'):
-        inference_model(runtime, PHOTO, top_k=-1)
+    for wrong in (-1, 2.5, True):
+        with pytest.raises(ArgumentError, match='top_k is'):
+            inference_model(runtime, PHOTO, top_k=wrong)
 
 
 def test_what_a_runtime_does_not_have_names_the_remedy(model):
@@ -141,8 +142,17 @@ def test_unknown_backends_and_options():
         init_model(SEG50, device='cpu', backend='onnxruntime', thread=2)
     with pytest.raises(ArgumentError, match='threads is 0: expected 1 or more'):
         init_model(SEG50, device='cpu', backend='openvino', threads=0)
+    for threads in (0, '2'):
+        with pytest.raises(ArgumentError, match='expected 1 or more'):
+            init_model(SEG50, device='cpu', backend='onnxruntime', threads=threads)
     with pytest.raises(ArgumentError, match='expected one of fp32'):
         init_model(SEG50, device='cpu', backend='torch', dtype='int4')
+    with pytest.raises(ArgumentError, match='expected one of fp32, fp16, bf16'):
+        init_model(SEG50, device='cpu', backend='openvino', precision='f32')
+    with pytest.raises(ArgumentError, match='OpenVINO finds CPU'):
+        init_model(SEG50, device='cpu', backend='openvino', target='X')
+    with pytest.raises(ArgumentError, match="'3' is not known"):
+        init_model(SEG50, device='cpu', backend=3)
     with pytest.raises(ArgumentError, match='cuda_graphs needs a GPU'):
         init_model(SEG50, device='cpu', backend='torch', cuda_graphs=True)
 

@@ -74,8 +74,8 @@ def count_threads(threads: int | None) -> int:
     Raises:
         ArgumentError: ``threads`` is below 1.
     """
-    if threads is not None and threads < 1:
-        raise ArgumentError(f'threads is {threads}: expected 1 or more')
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise ArgumentError(f'threads is {threads!r}: expected 1 or more')
     return threads or torch.get_num_threads()
 
 
@@ -87,7 +87,7 @@ def name_of(source: nn.Module | str | bytes) -> str:
 def check_backend(backend: str) -> None:
     """Raise an ArgumentError if ``backend`` is not known or not installed."""
     if backend not in BACKENDS:
-        guess = get_close_matches(backend, BACKENDS, 1)
+        guess = get_close_matches(str(backend), BACKENDS, 1)
         hint = f'; did you mean {guess[0]}?' if guess else ''
         raise ArgumentError(
             f"backend '{backend}' is not known: expected one of "

@@ -1,6 +1,7 @@
 """OpenVINO, for Intel's CPUs and GPUs."""
 
 import threading
+from pathlib import Path
 
 import openvino
 import torch
@@ -11,12 +12,14 @@ from ..metadata import KEY
 from ..onnx_graph import as_onnx
 from . import Runtime, count_threads, name_of
 
+PRECISIONS = {'fp32': 'f32', 'fp16': 'f16', 'bf16': 'bf16'}
+
 
 def load(
     source: nn.Module | str | bytes,
     device: torch.device,
     threads: int | None = None,
-    precision: str = 'f32',
+    precision: str = 'fp32',
     target: str = 'CPU',
 ) -> Runtime:
     """Run a network, or an ``.xml`` or ``.onnx`` file, with OpenVINO.
@@ -25,7 +28,7 @@ def load(
         source: the network, or the file's path.
         device: the CPU; ``target`` names OpenVINO's own devices.
         threads: torch's number by default.
-        precision: ``f32``, or ``bf16`` and ``f16`` where the processor has them.
+        precision: ``fp32``, or ``bf16`` and ``fp16`` where the processor has them.
         target: OpenVINO's device, for instance ``CPU`` or ``GPU``.
     """
     if device.type != 'cpu':
@@ -33,9 +36,22 @@ def load(
             f"OpenVINO cannot use '{device}': pass device='cpu', and target='GPU' for "
             'a GPU of Intel'
         )
+    if precision not in PRECISIONS:
+        raise ArgumentError(
+            f"precision '{precision}': expected one of {', '.join(PRECISIONS)}"
+        )
     core = openvino.Core()
+    known = core.available_devices
+    if target.partition('.')[0].partition(':')[0] not in (*known, 'AUTO', 'MULTI'):
+        raise ArgumentError(
+            f"target '{target}' is not there: OpenVINO finds {', '.join(known)}"
+        )
+    if isinstance(source, str) and source.endswith('.xml'):
+        _check_weights(source)
     model = as_onnx(source) if isinstance(source, nn.Module) else source
-    properties: dict[str, str | int] = {'INFERENCE_PRECISION_HINT': precision}
+    properties: dict[str, str | int] = {
+        'INFERENCE_PRECISION_HINT': PRECISIONS[precision]
+    }
     if target == 'CPU':
         properties['INFERENCE_NUM_THREADS'] = count_threads(threads)
     try:
@@ -57,6 +73,14 @@ def load(
             return torch.from_numpy(request.get_output_tensor(0).data.copy())
 
     return run
+
+
+def _check_weights(path: str) -> None:
+    weights = Path(path).with_suffix('.bin')
+    if not weights.is_file():
+        raise CheckpointError(
+            f"'{weights}' with the weights of '{path}' is not there: copy it, too"
+        )
 
 
 def read_metadata(path: str) -> str | None:
