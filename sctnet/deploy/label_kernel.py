@@ -8,14 +8,11 @@ most cells, which is then the label of every pixel there; only the rest is inter
 and only for the classes that are left.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-
 import numba
 import numpy as np
 import torch
 
+from ..threads import map_parts
 from .resampling import Resampling
 
 LANES = 8  # classes and pixels are padded to whole vectors of float32
@@ -43,18 +40,7 @@ def cpu_labels(
             by_class, len(logits), tuple(rows), tuple(columns), packed, *span, labels
         )
 
-    if threads == 1:
-        for part in range(4):
-            work(part)
-    else:
-        # Own threads: Numba's fork-join layers may not be entered by two at once.
-        list(_pool(threads, os.getpid()).map(work, range(4 * threads)))
-
-
-@cache
-def _pool(threads: int, pid: int) -> ThreadPoolExecutor:
-    """Return the threads of this process; those of a forked parent do not run here."""
-    return ThreadPoolExecutor(threads, 'sctnet-labels')
+    map_parts(work, range(4 * threads))
 
 
 def _classes_last(logits: np.ndarray) -> np.ndarray:

@@ -38,8 +38,8 @@ def compose(
         target: length of the output.
         dtype: precision in which torch would compute the weights.
     """
-    index1, upper1 = _bilinear(source, middle, dtype)
-    index2, upper2 = _bilinear(middle - sum(crop), target, dtype)
+    index1, upper1 = bilinear(source, middle, dtype)
+    index2, upper2 = bilinear(middle - sum(crop), target, dtype)
     last = middle - sum(crop) - 1
     ends = (index2 + crop[0], np.minimum(index2 + 1, last) + crop[0])
     first = index1[ends[0]]
@@ -55,7 +55,7 @@ def compose(
     return _trim(first, weights)
 
 
-def _bilinear(source: int, target: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+def bilinear(source: int, target: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
     """Lower neighbour and weight of the upper one, rounded as torch rounds them."""
     kind = np.dtype(dtype).type
     scale = kind(source) / kind(target)

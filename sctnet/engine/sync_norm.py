@@ -9,7 +9,7 @@ from torch import distributed as dist
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..models.layers import full_precision
+from ..precision import full_precision
 
 
 class CPUSyncBatchNorm(_BatchNorm):

@@ -16,7 +16,8 @@ from mmcv.cnn.bricks import DropPath
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import NormCfg, build_norm, full_precision
+from ..precision import full_precision
+from .layers import NormCfg, build_norm
 
 
 class ConvAttention(nn.Module):

@@ -7,7 +7,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import full_precision
+from ..fused.divergence import summed_divergence
+from ..precision import full_precision
 
 
 @MODELS.register_module()
@@ -27,22 +28,30 @@ class ChannelWiseDivergence(nn.Module):
         super().__init__()
         self.temperature = temperature
 
-    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+    def forward(self, student: Tensor, teacher: Tensor, fused: bool = True) -> Tensor:
         """Return the scalar divergence of (N, C, h, w) and (N, C, H, W) maps.
 
         Where sizes differ both are brought to the larger height and width. Half
-        precision is computed in float32: a softmax over a map needs its range.
+        precision is computed in float32: a softmax over a map needs its range. Unless
+        ``fused``, torch differentiates it, in the teacher too.
         """
         sizes = zip(student.shape[2:], teacher.shape[2:], strict=True)
         size = [max(pair) for pair in sizes]
-        log_student = self._log_distribution(student, size)
-        log_teacher = self._log_distribution(teacher, size)
-        total = F.kl_div(log_student, log_teacher, reduction='sum', log_target=True)
+        student, teacher = (_resize(x, size) for x in (student, teacher))
+        if fused:
+            total = summed_divergence(student, teacher, self.temperature)
+        else:
+            ours, theirs = map(self._log_distribution, (student, teacher))
+            total = F.kl_div(ours, theirs, reduction='sum', log_target=True)
         images, channels = student.shape[:2]
         return total * self.temperature**2 / (images * channels)
 
-    def _log_distribution(self, x: Tensor, size: list[int]) -> Tensor:
-        x = full_precision(x)
-        if list(x.shape[2:]) != size:
-            x = F.interpolate(x, size, mode='bilinear', align_corners=False)
+    def _log_distribution(self, x: Tensor) -> Tensor:
         return F.log_softmax(x.flatten(2) / self.temperature, dim=2)
+
+
+def _resize(x: Tensor, size: list[int]) -> Tensor:
+    x = full_precision(x)
+    if list(x.shape[2:]) == size:
+        return x
+    return F.interpolate(x, size, mode='bilinear', align_corners=False)

@@ -71,8 +71,3 @@ class ResidualBlock(nn.Module):
         y = self.relu(self.norm1(self.conv1(x)))
         y = self.norm2(self.conv2(y)) + shortcut
         return self.relu(y) if self.end_relu else y
-
-
-def full_precision(x: Tensor) -> Tensor:
-    """Return ``x`` in float32 if it is in half precision, else as it is."""
-    return x.float() if x.element_size() < 4 else x

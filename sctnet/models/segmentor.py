@@ -16,16 +16,18 @@ from mmengine.logging import print_log
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.utils import OptSampleList, SampleList, add_prefix
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..deploy.predict import can_fuse, fill_sample, network_logits
 from ..errors import ConfigError
+from ..fused.heap import give_back_freed_memory
 from ..key_map import HEAD_NAMES, TRAINING_NAMES, TRAINING_ONLY, rename_weights
 from ..mismatch import check_weights
 from .backbone import SCTNet
 from .head import SCTHead
+from .head_losses import can_fuse_losses, head_losses
 from .siam import SIAM
-from .teacher import Teacher
+from .teacher import Teacher, TeacherFeatures
 
 
 class _Holder:
@@ -49,6 +51,8 @@ class SCTSegmentor(EncoderDecoder):
 
     ``predict`` makes label maps straight from the small logits, without ``seg_logits``
     (:mod:`sctnet.deploy.label_map`); ``test_cfg.fused=False`` does it mmseg's way.
+    ``loss`` takes the short cuts of :mod:`sctnet.fused`; ``train_cfg.fused=False``
+    computes the same step by step, by torch and mmseg alone.
 
     It also differs in what it loads: weights under the original's names, with or
     without the training-only parts, and nothing that fits only in part.
@@ -92,27 +96,65 @@ class SCTSegmentor(EncoderDecoder):
         Raises:
             ConfigError: there is a SIAM but no teacher is attached.
         """
+        # The teacher's work is done before the student's activations take memory, and
+        # its features are gone before the heads take theirs.
+        target = self._teach(inputs)
         features = self.extract_feat(inputs)
-        losses = self._decode_head_forward_train(features, data_samples)
-        if self.with_auxiliary_head:
-            losses.update(self._auxiliary_head_forward_train(features, data_samples))
-        if self.siam is not None and self.siam.terms:
-            losses.update(self._align(inputs, features))
+        aligned = {} if target is None else self._align(features, target)
+        del target
+        losses = {**self._head_losses(features, data_samples), **aligned}
+        if self.fused:
+            give_back_freed_memory(inputs.device)  # before the gradients take theirs
         return losses
 
-    def _align(self, inputs: Tensor, features: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    @property
+    def fused(self) -> bool:
+        """Whether teacher and losses take short cuts (``train_cfg.fused``)."""
+        return (self.train_cfg or {}).get('fused', True)
+
+    def _teach(self, inputs: Tensor) -> TeacherFeatures | None:
+        if self.siam is None or not self.siam.terms:
+            return None
         if self.teacher is None:
             raise ConfigError(
                 'there is no teacher to align with: use a DistillationHook (or its '
                 'attach(segmentor) without a Runner), or set model.siam=None to train '
                 'without one'
             )
-        assert self.siam is not None
         teacher = self.teacher
         if next(teacher.parameters()).device != inputs.device:
             teacher.to(inputs.device)  # the student was moved after attaching
-        target = teacher(inputs, decode=self.siam.sdha is not None)
-        return add_prefix(self.siam(features, target, teacher.decode), 'siam')
+        target = teacher(inputs, decode=self.siam.sdha is not None, fused=self.fused)
+        if self.fused:
+            give_back_freed_memory(inputs.device)
+        return target
+
+    def _align(
+        self, features: tuple[Tensor, ...], target: TeacherFeatures
+    ) -> dict[str, Tensor]:
+        assert self.siam is not None
+        assert self.teacher is not None
+        terms = self.siam(features, target, self.teacher.decode, self.fused)
+        return add_prefix(terms, 'siam')
+
+    def _head_losses(
+        self, features: tuple[Tensor, ...], data_samples: SampleList
+    ) -> dict[str, Tensor]:
+        heads = {'decode': self.decode_head}
+        if self.with_auxiliary_head:
+            auxiliary = self.auxiliary_head
+            if isinstance(auxiliary, nn.ModuleList):
+                heads |= {f'aux_{i}': head for i, head in enumerate(auxiliary)}
+            else:
+                heads['aux'] = auxiliary
+        losses = {}
+        for name, head in heads.items():
+            if self.fused and can_fuse_losses(head):
+                terms = head_losses(head, features, data_samples)
+            else:
+                terms = head.loss(features, data_samples, self.train_cfg)
+            losses.update(add_prefix(terms, name))
+        return losses
 
     def predict(self, inputs: Tensor, data_samples: OptSampleList = None) -> SampleList:
         """Segment normalised images (N, 3, H, W).

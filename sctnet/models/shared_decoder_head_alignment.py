@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import ConfigError
-from .layers import full_precision
+from ..fused.shared_decoder import PointwiseDecoder, decode_student
+from ..precision import full_precision
 from .teacher import Decoded, Teacher, TeacherFeatures
 
 EPS = 1e-6
@@ -60,17 +61,27 @@ class SharedDecoderHeadAlignment(BaseModule):
         """Pair decoded features and logits of the student with the teacher's.
 
         ``decode`` maps (N, ``merged_channels``, H, W) to decoded features and logits;
-        gradients flow through it to the student.
+        gradients flow through it to the student. It is not called where the teacher
+        brings a :class:`PointwiseDecoder`, for the same without the merged map.
         """
-        merged, decoded, logits = teacher.shared()
-        x = self.projection(student[self.student_index])
-        if x.shape[2:] != merged.shape[2:]:
-            x = F.interpolate(x, merged.shape[2:], mode='bilinear', align_corners=False)
-        ours = decode(scale_align(x, merged))
+        assert teacher.decoded is not None
+        x, merged = student[self.student_index], teacher.merged
+        if isinstance(merged, PointwiseDecoder):
+            ours = Decoded(*decode_student(x, self.projection, merged, EPS))
+        else:
+            assert merged is not None
+            ours = decode(scale_align(self._project(x, merged), merged))
         return {
-            'sdha_feature': (ours.features, decoded),
-            'sdha_logits': (ours.logits, logits),
+            'sdha_feature': (ours.features, teacher.decoded.features),
+            'sdha_logits': (ours.logits, teacher.decoded.logits),
         }
+
+    def _project(self, x: Tensor, merged: Tensor) -> Tensor:
+        """Project (N, 4c, h, w) to the teacher's merged channels and size."""
+        x = self.projection(x)
+        if x.shape[2:] == merged.shape[2:]:
+            return x
+        return F.interpolate(x, merged.shape[2:], mode='bilinear', align_corners=False)
 
 
 def scale_align(student: Tensor, teacher: Tensor) -> Tensor:

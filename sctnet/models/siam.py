@@ -105,6 +105,7 @@ class SIAM(BaseModule):
         student: tuple[Tensor, ...],
         teacher: TeacherFeatures,
         decode: Callable[[Tensor], Decoded],
+        fused: bool = True,
     ) -> dict[str, Tensor]:
         """Return the weighted terms, ``loss_bfa_stage3`` and so on, as scalars.
 
@@ -112,18 +113,20 @@ class SIAM(BaseModule):
             student: the features that the student's backbone returned.
             teacher: what the teacher made of the same images.
             decode: the teacher's decoder, for the student's features.
+            fused: False computes the divergences by torch alone.
         """
         pairs = {}
         if self.bfa is not None:
             pairs.update(self.bfa(student, teacher))
         if self.sdha is not None:
             pairs.update(self.sdha(student, teacher, decode))
-        return {
-            f'loss_{term}': self.loss_weights[term]
-            * self.factors[term]
-            * self.divergence(*pair)
-            for term, pair in pairs.items()
-        }
+        losses = {}
+        while pairs:  # each is let go when it has been compared
+            term, pair = pairs.popitem()
+            weight = self.loss_weights[term] * self.factors[term]
+            losses[term] = weight * self.divergence(*pair, fused)
+            del pair
+        return {f'loss_{term}': losses[term] for term in self.terms}
 
 
 def _check_terms(

@@ -11,6 +11,8 @@ from mmseg.utils import SampleList
 from torch import Tensor, nn
 
 from ..errors import ConfigError
+from ..fused.mix_transformer import can_fuse_backbone, run_backbone
+from ..fused.shared_decoder import PointwiseDecoder, can_fuse_decoder, decode_teacher
 
 
 class Decoded(NamedTuple):
@@ -24,14 +26,9 @@ class TeacherFeatures(NamedTuple):
     """What the teacher makes of an image batch, without gradients."""
 
     stages: tuple[Tensor, ...]  # what its backbone returns
-    merged: Tensor | None = None  # what its decoder takes: (N, 1024, H/4, W/4)
+    # What its decoder takes, (N, 1024, H/4, W/4), or how to do without it.
+    merged: Tensor | PointwiseDecoder | None = None
     decoded: Decoded | None = None  # what its decoder makes of that, at H/4 x W/4
-
-    def shared(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Merged features, decoded features and logits, for shared-head alignment."""
-        assert self.merged is not None
-        assert self.decoded is not None
-        return self.merged, self.decoded.features, self.decoded.logits
 
 
 class Teacher(nn.Module):
@@ -92,17 +89,29 @@ class Teacher(nn.Module):
         return [stage.shape[1] for stage in stages]
 
     @torch.no_grad()
-    def forward(self, image: Tensor, decode: bool = True) -> TeacherFeatures:
+    def forward(
+        self, image: Tensor, decode: bool = True, fused: bool = True
+    ) -> TeacherFeatures:
         """Compute the features of a normalised image batch (N, 3, H, W).
 
-        ``decode=False`` leaves the decode head out, for alignment of stages alone.
+        Args:
+            image: the student's batch.
+            decode: False leaves the decode head out, for alignment of stages alone.
+            fused: False runs mmseg's own code, and merges features for every teacher.
         """
-        stages = self.segmentor.backbone(image)
+        backbone, head = self.segmentor.backbone, self.segmentor.decode_head
+        if fused and can_fuse_backbone(backbone):
+            stages = run_backbone(backbone, image)
+        else:
+            stages = tuple(backbone(image))
         if not decode:
-            return TeacherFeatures(tuple(stages))
+            return TeacherFeatures(stages)
         features = self.segmentor.neck(stages) if self.segmentor.with_neck else stages
+        if fused and can_fuse_decoder(head):
+            decoder, *decoded = decode_teacher(head, features)
+            return TeacherFeatures(stages, decoder, Decoded(*decoded))
         merged = self._merge(features)
-        return TeacherFeatures(tuple(stages), merged, self.decode(merged))
+        return TeacherFeatures(stages, merged, self.decode(merged))
 
     @torch.no_grad()
     def predict(self, image: Tensor, data_samples: SampleList) -> SampleList:

@@ -42,8 +42,9 @@ def test_every_feature_equals_the_originals(golden, config, teacher):
     assert not segmentor.load_state_dict(weights).missing_keys
     network = Teacher(segmentor).double()
     image = fill.image(meta['seed'], meta['n'], meta['h'], meta['w'])
-    features = network(torch.from_numpy(image).double())
-    merged, decoded, logits = features.shared()
+    features = network(torch.from_numpy(image).double(), fused=False)
+    decoded, logits = features.decoded
+    merged = features.merged
     recorded = {
         'teacher_stage1': features.stages[0][:, :, ::3, ::3],
         'teacher_stage2': features.stages[1][:, :, ::2, ::2],
@@ -76,10 +77,11 @@ def test_it_is_frozen_and_stays_in_eval_without_sync_norms(teacher):
 
 def test_decoding_its_own_features_gives_its_own_logits(teacher):
     image = torch.randn(2, 3, 64, 96)
-    features = teacher(image)
+    features = teacher(image, fused=False)
     with torch.no_grad():
         expected = teacher.segmentor(image, mode='tensor')
-    merged, decoded, logits = features.shared()
+    decoded, logits = features.decoded
+    merged = features.merged
     torch.testing.assert_close(logits, expected)
     assert merged.shape[1] == teacher.merged_channels
     assert not logits.requires_grad

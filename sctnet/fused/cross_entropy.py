@@ -1,0 +1,143 @@
+"""Cross entropy of logits that are upsampled to the labels' size, in blocks of rows.
+
+Upsampling is linear, v = U x with a few weights a row and a column, so the gradient at
+low resolution is U' (softmax(v) - onehot): a sum over pixels, to which each block of
+output rows adds its own share as soon as it is computed. Loss, gradient and the number
+of correct pixels come from one pass, in which a block of v exists at a time, and
+backward only multiplies.
+"""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from ..errors import DataError
+from ..precision import full_precision
+from .interpolation import interpolation_matrix
+
+BLOCK = {'cpu': 1 << 20, 'cuda': 1 << 25}  # upsampled values that exist at a time
+# Upsampled values from which Numba's kernel, two to four times as fast on a CPU, is
+# worth the 100 MiB that its compiler takes.
+KERNEL_FROM = 1 << 25
+
+
+def upsampled_cross_entropy(
+    logits: Tensor,
+    labels: Tensor,
+    class_weight: Tensor | None = None,
+    ignore_index: int = 255,
+) -> tuple[Tensor, Tensor]:
+    """Sum the cross entropy of ``labels`` and bilinearly upsampled ``logits``.
+
+    Args:
+        logits: (N, K, h, w); half precision is computed in float32.
+        labels: (N, H, W) integers below K, or ``ignore_index``.
+        class_weight: (K,), what a pixel of each class counts.
+        ignore_index: label of pixels that count 0.
+
+    Returns:
+        The sum over pixels (differentiable once, in ``logits``), and how many pixels
+        have their label's logit as the largest; both scalars.
+
+    Raises:
+        DataError: on a CPU, a label is outside the classes.
+    """
+    logits, labels = full_precision(logits), labels.long()
+    if class_weight is None:
+        class_weight = logits.new_ones(logits.shape[1])
+    if logits.device.type == 'cpu':
+        _check_labels(labels, logits.shape[1], ignore_index)
+    with torch.autocast(logits.device.type, enabled=False):
+        return _UpsampledCrossEntropy.apply(
+            logits, labels, class_weight.to(logits), ignore_index
+        )
+
+
+def _check_labels(labels: Tensor, classes: int, ignore_index: int) -> None:
+    outside = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
+    if outside.any():
+        found = labels[outside].unique()[:5].tolist()
+        raise DataError(
+            f'label maps hold {found}, outside the {classes} classes (0 to '
+            f'{classes - 1}, and {ignore_index} to ignore): convert them, or check the '
+            "data set's reduce_zero_label and classes"
+        )
+
+
+class _UpsampledCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, logits: Tensor, labels: Tensor, weight: Tensor, ignore_index: int
+    ) -> tuple[Tensor, Tensor]:
+        arguments = (logits.detach(), labels, weight, ignore_index)
+        values = labels.numel() * logits.shape[1]
+        kernel = None
+        # The kernel knows no infinities, and torch's way says what becomes of them.
+        if logits.device.type == 'cpu' and values >= KERNEL_FROM:
+            kernel = _numba_kernel() if logits.isfinite().all() else None
+        compute = kernel or blocked_cross_entropy
+        total, correct, gradient = compute(*arguments)
+        ctx.mark_non_differentiable(correct)
+        ctx.save_for_backward(gradient)
+        return total, correct
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, total: Tensor, correct: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * total, None, None, None
+
+
+def _numba_kernel() -> Callable[..., tuple[Tensor, Tensor, Tensor]] | None:
+    try:
+        from .cross_entropy_kernel import cpu_cross_entropy
+    except (ImportError, RuntimeError):
+        # No Numba yet for a new Python or NumPy, or no folder for what it compiles.
+        return None
+    return cpu_cross_entropy
+
+
+def blocked_cross_entropy(
+    logits: Tensor, labels: Tensor, weight: Tensor, ignore_index: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return summed loss, correct pixels and gradient, by torch, on any device.
+
+    Rows and columns are upsampled by products with their small matrices, so that the
+    gradient's sums have one order: torch's own upsampling adds atomically on a GPU.
+    """
+    classes, height, width = logits.shape[1], *labels.shape[1:]
+    rows = interpolation_matrix(logits.shape[2], height, logits)
+    columns = interpolation_matrix(logits.shape[3], width, logits)
+    gradient = torch.zeros_like(logits)
+    loss, correct = logits.new_zeros(()), labels.new_zeros(())
+    images, step = _block(logits.device.type, classes * width, height)
+    for first, top in itertools.product(
+        range(0, len(logits), images), range(0, height, step)
+    ):
+        some = slice(first, first + images)
+        target = labels[some, None, top : top + step]  # (images, 1, rows, W)
+        block = rows[top : top + step]
+        values = block @ logits[some] @ columns.t()
+        counted = target != ignore_index
+        target = torch.where(counted, target, 0)
+        pixel_weight = weight[target] * counted
+        largest, winner = values.max(dim=1, keepdim=True)
+        correct += ((winner == target) & counted).sum()
+        of_target = values.gather(1, target) - largest
+        softmax = values.sub_(largest).exp_()
+        total = softmax.sum(dim=1, keepdim=True)
+        loss += ((total.log() - of_target) * pixel_weight).sum()
+        slope = softmax.mul_(pixel_weight / total)
+        slope.scatter_add_(1, target, -pixel_weight)
+        gradient[some] += block.t() @ (slope @ columns)
+    return loss, correct, gradient
+
+
+def _block(device: str, row: int, height: int) -> tuple[int, int]:
+    """Return how many images and rows, of ``row`` values each, make a block."""
+    rows = max(1, BLOCK.get(device, BLOCK['cpu']) // row)
+    return max(1, rows // height), min(rows, height)
