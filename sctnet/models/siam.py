@@ -121,12 +121,11 @@ class SIAM(BaseModule):
         if self.sdha is not None:
             pairs.update(self.sdha(student, teacher, decode))
         losses = {}
-        while pairs:  # each is let go when it has been compared
-            term, pair = pairs.popitem()
+        for term in self.terms:
+            pair = pairs.pop(term)  # let go when it has been compared
             weight = self.loss_weights[term] * self.factors[term]
-            losses[term] = weight * self.divergence(*pair, fused)
-            del pair
-        return {f'loss_{term}': losses[term] for term in self.terms}
+            losses[f'loss_{term}'] = weight * self.divergence(*pair, fused=fused)
+        return losses
 
 
 def _check_terms(
