@@ -83,7 +83,9 @@ def _divisor(
     if loss.reduction == 'sum':
         return 1
     counted = labels != head.ignore_index
-    if weight is not None:
-        # mmseg looks up the ignored label's weight too, which there is none of.
-        return (weight[labels.where(counted, 0)] * counted).sum() + EPS
-    return (counted.sum() if loss.avg_non_ignore else labels.numel()) + EPS
+    if weight is None:
+        return (counted.sum() if loss.avg_non_ignore else labels.numel()) + EPS
+    # mmseg weighs ignored pixels too, and fails at a label that has no weight.
+    if 0 <= head.ignore_index < len(weight) and not loss.avg_non_ignore:
+        return weight[labels].sum() + EPS
+    return (weight[labels.where(counted, 0)] * counted).sum() + EPS

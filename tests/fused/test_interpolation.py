@@ -1,0 +1,107 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from sctnet.fused.interpolation import (
+    centre_upsampled,
+    interpolation_matrix,
+    upsampled_covariance,
+    upsampled_std_mean,
+)
+
+SIZES = [
+    ((5, 9), (10, 18)),
+    ((5, 9), (13, 31)),
+    ((16, 24), (32, 47)),
+    ((7, 6), (7, 13)),
+    ((9, 8), (4, 3)),
+    ((1, 1), (3, 2)),
+    ((5, 9), (5, 9)),
+]
+
+
+def upsample(x, size):
+    return F.interpolate(x, size, mode='bilinear', align_corners=False)
+
+
+def flat(x):
+    return x.transpose(0, 1).flatten(1)
+
+
+@pytest.mark.parametrize(
+    ('source', 'target'),
+    [(5, 10), (5, 13), (16, 128), (47, 187), (9, 4), (20, 7), (1, 4), (6, 6), (4, 1)],
+)
+def test_the_matrix_is_what_interpolate_does(source, target):
+    for kind, atol in ((torch.float64, 1e-14), (torch.float32, 1e-6)):
+        x = torch.randn(1, 3, source, dtype=kind)
+        matrix = interpolation_matrix(source, target, x)
+        assert matrix.shape == (target, source)
+        assert matrix.dtype == kind
+        expected = F.interpolate(x, target, mode='linear', align_corners=False)
+        torch.testing.assert_close(x @ matrix.t(), expected, rtol=0, atol=atol)
+        ones = torch.ones(target, dtype=kind)
+        torch.testing.assert_close(matrix.sum(dim=1), ones, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize(('source', 'size'), SIZES)
+def test_covariance_is_that_of_the_upsampled_map(source, size):
+    x = torch.randn(2, 4, *source, dtype=torch.float64)
+    x[:, 3] += x[:, 0]
+    upsampled = upsample(x, size)
+    centred, covariance = upsampled_covariance(x, size)
+    expected = torch.cov(flat(upsampled))
+    torch.testing.assert_close(covariance, expected, rtol=1e-9, atol=1e-12)
+    mean = upsampled.mean(dim=(0, 2, 3), keepdim=True)
+    torch.testing.assert_close(centred, x - mean, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(('source', 'size'), SIZES)
+def test_deviation_and_mean_are_those_of_the_upsampled_map(source, size):
+    x = torch.randn(3, 4, *source, dtype=torch.float64) * 3 + 2
+    before = x.clone()
+    pairs = zip(
+        upsampled_std_mean(x, size),
+        torch.std_mean(upsample(x, size), dim=(0, 2, 3)),
+        strict=True,
+    )
+    for ours, theirs in pairs:
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize(('source', 'size'), SIZES)
+def test_a_large_mean_does_not_hide_a_small_spread(source, size):
+    x = torch.randn(2, 4, *source) / 10 + 50
+    upsampled = flat(upsample(x.double(), size))
+    covariance = upsampled_covariance(x, size)[1].double()
+    expected = torch.cov(upsampled)
+    atol = 1e-5 * float(expected.abs().max())
+    torch.testing.assert_close(covariance, expected, rtol=0, atol=atol)
+    std, mean = upsampled_std_mean(x, size)
+    theirs = torch.std_mean(upsampled, dim=1)
+    torch.testing.assert_close(std.double(), theirs[0], rtol=1e-5, atol=0)
+    torch.testing.assert_close(mean.double(), theirs[1], rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize('size', [(7, 9), (3, 4), (2, 5)])
+def test_gradients_agree_with_finite_differences(size):
+    x = torch.randn(2, 3, 3, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: upsampled_covariance(x, size), x)
+
+
+@pytest.mark.parametrize('size', [(13, 31), (5, 9), (3, 4)])
+def test_constant_channels_have_no_spread(size):
+    x = torch.rand(3).view(1, 3, 1, 1).expand(2, 3, 5, 9).contiguous()
+    std, mean = upsampled_std_mean(x, size)
+    torch.testing.assert_close(mean, x[0, :, 0, 0])
+    assert (std < 1e-6).all()
+    assert upsampled_covariance(x, size)[1].abs().max() < 1e-12
+
+
+def test_smoothed_map_holds_the_covariances():
+    x = torch.randn(2, 3, 4, 5, dtype=torch.float64)
+    centred, smoothed, _ = centre_upsampled(x, (9, 11))
+    products = torch.einsum('nchw,ndhw->cd', centred, smoothed)
+    expected = torch.cov(flat(upsample(x, (9, 11))))
+    torch.testing.assert_close(products, expected, rtol=1e-9, atol=1e-12)

@@ -1,0 +1,148 @@
+import pytest
+import torch
+from mmseg.models.backbones import MixVisionTransformer
+from mmseg.registry import MODELS
+
+from sctnet.catalog import load_config
+from sctnet.fused import mix_transformer
+from sctnet.fused.mix_transformer import can_fuse_backbone, run_backbone
+from sctnet.models import Teacher
+
+SMALL = {
+    'embed_dims': 8,
+    'num_layers': [1, 2, 1, 1],
+    'num_heads': [1, 2, 5, 8],
+    'sr_ratios': [8, 4, 2, 1],
+}
+
+
+def build(kind=MixVisionTransformer, **options):
+    backbone = kind(**{**SMALL, **options}).eval().requires_grad_(False)
+    for parameter in backbone.parameters():  # none at its initial 0 or 1
+        parameter += torch.randn_like(parameter) / 10
+    return backbone.double()
+
+
+def assert_same(backbone, image, **tolerance):
+    tolerance = {'rtol': 1e-9, 'atol': 1e-12, **tolerance}
+    with torch.no_grad():
+        expected = backbone(image)
+        ours = run_backbone(backbone, image)
+    assert isinstance(ours, tuple)
+    assert len(ours) == len(expected)
+    for stage, theirs in zip(ours, expected, strict=True):
+        torch.testing.assert_close(stage, theirs, **tolerance)
+        # Stages whose map is one pixel are in both layouts.
+        assert stage.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize('size', [(64, 96), (125, 187), (33, 64), (32, 32)])
+@pytest.mark.parametrize('images', [1, 2])
+def test_stages_are_those_of_mmseg(size, images):
+    assert_same(build(), torch.randn(images, 3, *size, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'qkv_bias': False},
+        {'out_indices': (1, 3)},
+        {'out_indices': (0, 2)},
+        {'act_cfg': {'type': 'ReLU'}},
+        {'mlp_ratio': 2, 'sr_ratios': [4, 2, 1, 1]},
+        {'drop_rate': 0.5, 'attn_drop_rate': 0.5, 'drop_path_rate': 0.5},
+        {'patch_sizes': [7, 3, 5, 3], 'strides': [4, 2, 2, 1]},
+        {'norm_cfg': {'type': 'LN', 'eps': 1e-2}},
+        {'with_cp': True},
+    ],
+    ids=lambda options: '-'.join(options),
+)
+def test_stages_are_those_of_mmseg_with_other_options(options):
+    backbone = build(**options)
+    assert can_fuse_backbone(backbone)
+    assert_same(backbone, torch.randn(2, 3, 67, 94, dtype=torch.float64))
+
+
+def test_three_stages_of_four_channels():
+    backbone = build(
+        in_channels=4, num_stages=3, out_indices=(0, 1, 2), num_layers=[1, 1, 1],
+        num_heads=[1, 2, 4], patch_sizes=[7, 3, 3], strides=[4, 2, 2],
+        sr_ratios=[8, 4, 2],
+    )  # fmt: skip
+    assert_same(backbone, torch.randn(1, 4, 70, 90, dtype=torch.float64))
+
+
+def test_the_streets_teacher_in_both_precisions():
+    model = load_config('segformer-t-streets').model
+    backbone = MODELS.build(model).backbone.eval()
+    assert can_fuse_backbone(backbone)
+    image = torch.randn(2, 3, 125, 187)
+    assert_same(backbone, image, rtol=1e-4, atol=1e-4)
+    assert_same(backbone.double(), image.double())
+
+
+def test_layout_does_not_matter_and_the_image_stays_as_it_is():
+    backbone, image = build(), torch.randn(2, 3, 61, 64, dtype=torch.float64)
+    last = image.contiguous(memory_format=torch.channels_last)
+    before = image.clone()
+    for a, b in zip(
+        run_backbone(backbone, image), run_backbone(backbone, last), strict=True
+    ):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
+    assert torch.equal(image, before)
+    assert torch.equal(last, before)
+
+
+def test_autocast_stays_near():
+    backbone, image = build().float(), torch.randn(1, 3, 64, 96)
+    exact = run_backbone(backbone, image)
+    with torch.autocast('cpu', torch.bfloat16), torch.no_grad():
+        rounded, theirs = run_backbone(backbone, image), backbone(image)
+    for ours, mmsegs, stage in zip(rounded, theirs, exact, strict=True):
+        assert ours.dtype == mmsegs.dtype
+        assert (ours - stage).norm() < 0.05 * stage.norm()
+
+
+def test_other_backbones_are_left_alone(monkeypatch):
+    class Other(MixVisionTransformer):
+        def forward(self, x):
+            return super().forward(2 * x)
+
+    assert not can_fuse_backbone(build(Other))
+    assert not can_fuse_backbone(torch.nn.Conv2d(3, 3, 1))
+    config = load_config('segformer-t-streets').model
+    teacher = Teacher(MODELS.build(config))
+    teacher.segmentor.backbone = build(Other, embed_dims=32).float()
+    image = torch.randn(1, 3, 64, 64)
+    ours, theirs = teacher(image, decode=False), teacher(image, False, fused=False)
+    for a, b in zip(ours.stages, theirs.stages, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_an_adapting_padding_or_separate_projections_are_left_alone():
+    backbone = build()
+    assert can_fuse_backbone(backbone)
+    backbone.layers[1][1][1].attn.attn.in_proj_weight = None
+    assert not can_fuse_backbone(backbone)
+    backbone = build()
+    backbone.layers[2][0].adap_padding = torch.nn.Identity()
+    assert not can_fuse_backbone(backbone)
+
+
+def test_the_teacher_runs_it_unless_told_otherwise(monkeypatch):
+    from sctnet.models import teacher as module
+
+    calls = []
+
+    def counted(*args):
+        calls.append(1)
+        return mix_transformer.run_backbone(*args)
+
+    monkeypatch.setattr(module, 'run_backbone', counted)
+    teacher = Teacher(MODELS.build(load_config('segformer-t-streets').model))
+    image = torch.randn(1, 3, 64, 64)
+    teacher(image, fused=False)
+    assert not calls
+    teacher(image)
+    teacher(image, decode=False)
+    assert len(calls) == 2
