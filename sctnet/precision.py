@@ -1,8 +1,24 @@
-"""Where half precision will not do."""
+"""Half precision: where it may be had, and where it will not do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
 from torch import Tensor
+
+HALF = {'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 
 def full_precision(x: Tensor) -> Tensor:
     """Return ``x`` in float32 if it is in half precision, else as it is."""
     return x.float() if x.element_size() < 4 else x
+
+
+@contextmanager
+def half_precision(dtype: str | None, device: torch.device) -> Iterator[None]:
+    """Autocast to ``bf16`` or ``fp16``; None leaves the surroundings as they are."""
+    if dtype is None:
+        yield
+        return
+    with torch.autocast(device.type, HALF[dtype]):
+        yield

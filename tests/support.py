@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 GOLDEN = Path(__file__).resolve().parent / 'golden'
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -121,3 +121,14 @@ def run_python(code, path=None):
         text=True,
         check=False,
     )
+
+
+def randomise(network: nn.Module) -> nn.Module:
+    """Give every norm statistics and weights of its own, and biases to all."""
+    for module in network.modules():
+        if getattr(module, 'running_var', None) is not None:
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+            nn.init.uniform_(module.weight, 0.5, 2)
+            nn.init.normal_(module.bias)
+    return network

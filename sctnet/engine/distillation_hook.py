@@ -36,7 +36,9 @@ class DistillationHook(Hook):
             saves them (0.x or 1.x), as the original released them, or our own.
         sanity_images: before the first iteration, how many images of the validation
             set to measure the teacher's mIoU on, and of either set to check the labels
-            of; 0 skips both.
+            of; 0 skips both. With ``dtype`` also its rounding on these images.
+        dtype: ``bf16`` or ``fp16`` for the teacher's features, see :class:`Teacher`.
+        compile: compile the teacher's backbone with ``torch.compile``.
     """
 
     def __init__(
@@ -44,10 +46,14 @@ class DistillationHook(Hook):
         teacher: str | os.PathLike | Mapping[str, Any],
         checkpoint: str | os.PathLike | None = None,
         sanity_images: int = 8,
+        dtype: str | None = None,
+        compile: bool = False,
     ) -> None:
         self.teacher = teacher
         self.checkpoint = checkpoint
         self.sanity_images = sanity_images
+        self.dtype = dtype
+        self.compile = compile
 
     def before_train(self, runner: Runner) -> None:
         """Attach the teacher, and report whether it fits the data.
@@ -125,7 +131,7 @@ class DistillationHook(Hook):
             )
         segmentor = _build_segmentor(self.teacher)
         meta = load_segmentor(segmentor, self.checkpoint)
-        return Teacher(segmentor, meta)
+        return Teacher(segmentor, meta, self.dtype, self.compile)
 
 
 def _build_segmentor(teacher: str | os.PathLike | Mapping[str, Any]) -> nn.Module:

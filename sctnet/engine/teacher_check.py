@@ -120,11 +120,13 @@ def sanity_report(
         _check_labels(sample['data_samples'], classes, ignore)
     if runner.val_loop is None:
         return None
-    histograms = []
+    histograms, roundings = [], []
     for sample in _samples(runner.val_dataloader.dataset, images):
         _check_labels(sample['data_samples'], classes, ignore)
         batch = segmentor.data_preprocessor(pseudo_collate([sample]), False)
         labels = torch.from_numpy(_labels(sample['data_samples']))
+        if teacher.dtype is not None:
+            roundings.append(teacher.rounding(batch['inputs']))
         (result,) = teacher.predict(batch['inputs'], batch['data_samples'])
         predicted = result.pred_sem_seg.data[0].cpu()
         histograms.append(
@@ -138,6 +140,8 @@ def sanity_report(
     runner.logger.info(
         f'the teacher reaches {miou:.2f} mIoU on {len(histograms)} validation images'
     )
+    if roundings:
+        _report_rounding(runner.logger, teacher.dtype, roundings)
     # Guessing K classes evenly: 1/K of a class is met, its union is 2/K - 1/K^2.
     if classes > 1 and miou < 100 * _CHANCE / (2 * classes - 1):
         runner.logger.warning(
@@ -145,6 +149,16 @@ def sanity_report(
             'reduce_zero_label and the normalisation of the teacher before training on'
         )
     return miou
+
+
+def _report_rounding(
+    logger: logging.Logger, dtype: str | None, roundings: Sequence[dict[str, float]]
+) -> None:
+    mean = {name: np.mean([one[name] for one in roundings]) for name in roundings[0]}
+    kept = mean.pop('labels', None)
+    errors = ', '.join(f'{name} by {100 * error:.2f} %' for name, error in mean.items())
+    labels = '' if kept is None else f'; {100 * kept:.2f} % of its labels stay'
+    logger.info(f'in {dtype} the teacher differs from float32: {errors}{labels}')
 
 
 def _samples(dataset: Any, count: int) -> Iterator[dict]:

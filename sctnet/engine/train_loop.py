@@ -127,6 +127,7 @@ class ResumableTrainLoop(IterBasedTrainLoop):
 
     def _build_dataloader(self, runner: Runner, start: int) -> DataLoader:
         config = dict(self._config or {})
+        config.setdefault('pin_memory', torch.cuda.is_available())
         seed = _common_seed(runner)
         config['sampler'] = {
             'type': NumberedSampler,

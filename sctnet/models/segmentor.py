@@ -9,9 +9,10 @@
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from mmengine.logging import print_log
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
@@ -31,10 +32,11 @@ from .teacher import Teacher, TeacherFeatures
 
 
 class _Holder:
-    """Holds a teacher beside the module tree; copies and pickles of it are empty."""
+    """Holds what is beside the module tree; copies and pickles of it are empty."""
 
     def __init__(self, teacher: Teacher | None = None) -> None:
         self.teacher = teacher
+        self.compiled: Callable[[Tensor], tuple[Tensor, ...]] | None = None
 
     def __reduce__(self) -> tuple[type, tuple]:
         return _Holder, ()
@@ -52,7 +54,8 @@ class SCTSegmentor(EncoderDecoder):
     ``predict`` makes label maps straight from the small logits, without ``seg_logits``
     (:mod:`sctnet.deploy.label_map`); ``test_cfg.fused=False`` does it mmseg's way.
     ``loss`` takes the short cuts of :mod:`sctnet.fused`; ``train_cfg.fused=False``
-    computes the same step by step, by torch and mmseg alone.
+    computes the same step by step, by torch and mmseg alone. ``train_cfg`` also takes
+    ``channels_last`` and ``compile`` (``torch.compile``) for the backbone's training.
 
     It also differs in what it loads: weights under the original's names, with or
     without the training-only parts, and nothing that fits only in part.
@@ -99,7 +102,7 @@ class SCTSegmentor(EncoderDecoder):
         # The teacher's work is done before the student's activations take memory, and
         # its features are gone before the heads take theirs.
         target = self._teach(inputs)
-        features = self.extract_feat(inputs)
+        features = self._extract_for_training(inputs)
         aligned = {} if target is None else self._align(features, target)
         del target
         losses = {**self._head_losses(features, data_samples), **aligned}
@@ -111,6 +114,16 @@ class SCTSegmentor(EncoderDecoder):
     def fused(self) -> bool:
         """Whether teacher and losses take short cuts (``train_cfg.fused``)."""
         return (self.train_cfg or {}).get('fused', True)
+
+    def _extract_for_training(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        options = self.train_cfg or {}
+        if options.get('channels_last'):
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        if not options.get('compile'):
+            return self.extract_feat(inputs)
+        if self._holder.compiled is None:
+            self._holder.compiled = torch.compile(self.extract_feat)
+        return self._holder.compiled(inputs)
 
     def _teach(self, inputs: Tensor) -> TeacherFeatures | None:
         if self.siam is None or not self.siam.terms:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..errors import ConfigError
 from ..fused.mix_transformer import can_fuse_backbone, run_backbone
 from ..fused.shared_decoder import PointwiseDecoder, can_fuse_decoder, decode_teacher
+from ..precision import HALF, half_precision
 
 
 class Decoded(NamedTuple):
@@ -38,16 +39,32 @@ class Teacher(nn.Module):
         segmentor: any encoder-decoder of mmseg's. One with a ``SegformerHead`` or an
             ``FCNHead`` can share its decoder; others can align stages only.
         dataset_meta: ``classes`` and ``palette`` that it was trained on, if known.
+        dtype: ``bf16`` or ``fp16`` computes its features by autocast to that, with
+            weights and the statistics that SIAM takes in float32; None computes them as
+            the student's are.
+        compile: compile its backbone with ``torch.compile``: minutes at first.
 
     Raises:
-        ConfigError: ``segmentor`` has no backbone and decode head.
+        ConfigError: ``segmentor`` has no backbone and decode head, or there is no such
+            ``dtype``.
     """
 
     def __init__(
-        self, segmentor: nn.Module, dataset_meta: dict[str, Any] | None = None
+        self,
+        segmentor: nn.Module,
+        dataset_meta: dict[str, Any] | None = None,
+        dtype: str | None = None,
+        compile: bool = False,
     ) -> None:
         super().__init__()
         self.dataset_meta = dataset_meta or {}
+        if dtype not in (None, *HALF):
+            raise ConfigError(
+                f"the teacher's dtype is '{dtype}': expected {' or '.join(HALF)}, or "
+                'None for that of the student'
+            )
+        self.dtype = dtype
+        self._run_backbone = torch.compile(_run_backbone) if compile else _run_backbone
         if not isinstance(segmentor, EncoderDecoder):
             raise ConfigError(
                 f'a {type(segmentor).__name__} cannot teach: expected a segmentor with '
@@ -82,10 +99,12 @@ class Teacher(nn.Module):
             return head.fusion_conv.in_channels
         return head.in_channels
 
+    @torch.no_grad()
     def stage_channels(self) -> list[int]:
         """Channels of each map that its backbone returns."""
         weight = next(self.parameters())
-        stages = self(weight.new_zeros(1, 3, 64, 64), decode=False).stages
+        image = weight.new_zeros(1, 3, 64, 64)
+        stages = _run_backbone(self.segmentor.backbone, image)
         return [stage.shape[1] for stage in stages]
 
     @torch.no_grad()
@@ -99,13 +118,45 @@ class Teacher(nn.Module):
             decode: False leaves the decode head out, for alignment of stages alone.
             fused: False runs mmseg's own code, and merges features for every teacher.
         """
-        backbone, head = self.segmentor.backbone, self.segmentor.decode_head
-        if fused and can_fuse_backbone(backbone):
-            stages = run_backbone(backbone, image)
-        else:
-            stages = tuple(backbone(image))
+        backbone = self.segmentor.backbone
+        with half_precision(self.dtype, image.device):
+            if fused:
+                stages = self._run_backbone(backbone, image)
+            else:
+                stages = tuple(backbone(image))
+            return self._decode_stages(stages, decode, fused)
+
+    @torch.no_grad()
+    def rounding(self, image: Tensor) -> dict[str, float]:
+        """Compare half precision with the image's own, on a normalised batch.
+
+        Returns:
+            Relative error (of the norms) of each stage and, where a decoder is shared,
+            of the logits; and ``labels``, the share of pixels whose label stays.
+        """
+
+        def compute() -> TeacherFeatures:  # not compiled, for images of any size
+            stages = _run_backbone(self.segmentor.backbone, image)
+            return self._decode_stages(stages, self.shares_decoder, True)
+
+        with half_precision(self.dtype, image.device):
+            ours = compute()
+        exact = compute()
+        stages = zip(ours.stages, exact.stages, strict=True)
+        found = {f'stage {i}': _error(a, b) for i, (a, b) in enumerate(stages, start=1)}
+        if ours.decoded is not None and exact.decoded is not None:
+            logits = ours.decoded.logits, exact.decoded.logits
+            found['logits'] = _error(*logits)
+            a, b = (x.argmax(dim=1) for x in logits)
+            found['labels'] = float((a == b).float().mean())
+        return found
+
+    def _decode_stages(
+        self, stages: tuple[Tensor, ...], decode: bool, fused: bool
+    ) -> TeacherFeatures:
         if not decode:
             return TeacherFeatures(stages)
+        head = self.segmentor.decode_head
         features = self.segmentor.neck(stages) if self.segmentor.with_neck else stages
         if fused and can_fuse_decoder(head):
             decoder, *decoded = decode_teacher(head, features)
@@ -147,3 +198,13 @@ class Teacher(nn.Module):
             for conv, x in zip(head.convs, inputs, strict=True)
         ]
         return torch.cat(projected, dim=1)
+
+
+def _run_backbone(backbone: nn.Module, image: Tensor) -> tuple[Tensor, ...]:
+    if can_fuse_backbone(backbone):
+        return run_backbone(backbone, image)
+    return tuple(backbone(image))
+
+
+def _error(ours: Tensor, exact: Tensor) -> float:
+    return float((ours.float() - exact.float()).norm() / exact.float().norm())

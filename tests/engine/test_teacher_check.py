@@ -91,6 +91,7 @@ class Knowing:
     """A teacher that answers with what it was given."""
 
     num_classes = 3
+    dtype = None
 
     def __init__(self, answers):
         self.answers = iter(answers)
@@ -115,6 +116,24 @@ def report(log, train, val, answers, images):
         decode_head=SimpleNamespace(ignore_index=255), data_preprocessor=preprocess
     )
     return sanity_report(runner, student, Knowing(answers), images)
+
+
+def test_a_teacher_in_half_precision_says_what_that_costs(log, monkeypatch):
+    errors = iter([0.01, 0.03])
+    monkeypatch.setattr(Knowing, 'dtype', 'bf16')
+    monkeypatch.setattr(
+        Knowing,
+        'rounding',
+        lambda teacher, image: {'stage 1': next(errors), 'logits': 0.5, 'labels': 0.75},
+        raising=False,
+    )
+    truth = maps(2)
+    report(log, truth, truth, truth, images=2)
+    assert log.lines[-1] == (
+        'INFO',
+        'in bf16 the teacher differs from float32: stage 1 by 2.00 %, logits by '
+        '50.00 %; 75.00 % of its labels stay',
+    )
 
 
 def maps(count, seed=0):

@@ -2,23 +2,20 @@ import copy
 
 import pytest
 import torch
-from mmengine.model import revert_sync_batchnorm
-from mmengine.structures import PixelData
 from mmseg.models.decode_heads import SegformerHead
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
+from support import randomise
 from torch import nn
 from torch.nn import functional as F
 
 from sctnet.catalog import load_config
-from sctnet.fused import cross_entropy, shared_decoder
+from sctnet.fused import shared_decoder
 from sctnet.fused.shared_decoder import (
-    PointwiseDecoder,
     can_fuse_decoder,
     decode_student,
     decode_teacher,
 )
-from sctnet.models import Teacher, segmentor, shared_decoder_head_alignment
+from sctnet.models import Teacher
 from sctnet.models.shared_decoder_head_alignment import (
     EPS,
     SharedDecoderHeadAlignment,
@@ -32,17 +29,6 @@ HEAD = {
     'in_channels': CHANNELS, 'in_index': [0, 1, 2, 3], 'channels': 12, 'num_classes': 7,
     'norm_cfg': {'type': 'BN'}, 'align_corners': False,
 }  # fmt: skip
-
-
-def randomise(network):
-    """Give every norm statistics and weights of its own, and biases to all."""
-    for module in network.modules():
-        if getattr(module, 'running_var', None) is not None:
-            module.running_mean.normal_()
-            module.running_var.uniform_(0.5, 2)
-            nn.init.uniform_(module.weight, 0.5, 2)
-            nn.init.normal_(module.bias)
-    return network
 
 
 def build_head(kind=SegformerHead, **options):
@@ -309,98 +295,3 @@ def test_a_teacher_whose_decoder_cannot_be_cut_merges_its_features(options):
     expected = teacher(image, fused=False)
     torch.testing.assert_close(features.merged, expected.merged, **TIGHT)
     torch.testing.assert_close(features.decoded, expected.decoded, **TIGHT)
-
-
-@pytest.fixture(scope='module')
-def taught():
-    """A tiny student in training and its random teacher, in float64."""
-    torch.manual_seed(0)
-    cfg = copy.deepcopy(load_config('sctnet_t_1xb4_600_streets_128x256'))
-    cfg.model.backbone.drop_path_rate = 0.0
-    student = revert_sync_batchnorm(MODELS.build(cfg.model)).double().train()
-    teacher = Teacher(MODELS.build(load_config('segformer-t-streets').model))
-    student.attach_teacher(randomise(teacher).double())
-    return student
-
-
-def draw_batch(height, width):
-    samples = []
-    for _ in range(2):
-        labels = torch.randint(0, 19, (1, height, width))
-        labels[:, 5:9] = 255
-        samples.append(SegDataSample(gt_sem_seg=PixelData(data=labels)))
-    return torch.randn(2, 3, height, width, dtype=torch.float64), samples
-
-
-def step(student, batch, train_cfg):
-    student.train_cfg = train_cfg
-    student.zero_grad()
-    losses = student.loss(*batch)
-    sum(value for name, value in losses.items() if 'loss' in name).backward()
-    gradients = {k: p.grad.clone() for k, p in student.named_parameters()}
-    return {k: v.detach() for k, v in losses.items()}, gradients
-
-
-@pytest.mark.parametrize('kernel', [False, True])
-def test_a_training_step_equals_the_readable_one(taught, monkeypatch, kernel):
-    monkeypatch.setattr(cross_entropy, 'KERNEL_FROM', 0 if kernel else 1 << 62)
-    batch = draw_batch(125, 187)
-    losses, gradients = step(taught, batch, {'fused': False})
-    for default in (None, {}):
-        ours = step(taught, batch, default)
-        assert list(ours[0]) == list(losses)
-        for name, value in losses.items():
-            # mmseg counts in float32.
-            rtol = 1e-6 if 'acc' in name else 1e-9
-            torch.testing.assert_close(
-                ours[0][name].double(), value.double(), rtol=rtol, atol=0
-            )
-        assert ours[1].keys() == gradients.keys()
-        largest = max(float(gradient.abs().max()) for gradient in gradients.values())
-        for name, gradient in gradients.items():
-            # Biases before a batch norm have no true gradient, rounding alone.
-            atol = 1e-9 * float(gradient.abs().max()) + 1e-13 * largest
-            torch.testing.assert_close(
-                ours[1][name],
-                gradient,
-                rtol=1e-9,
-                atol=atol,
-                msg=lambda text, name=name: f'{name}: {text}',
-            )
-
-
-@pytest.mark.parametrize(('train_cfg', 'short'), [(None, True), ({'fused': False}, 0)])
-def test_a_training_step_takes_every_short_cut_or_none(
-    taught, monkeypatch, train_cfg, short
-):
-    calls = []
-
-    def count(module, name):
-        function = getattr(module, name)
-
-        def counted(*args):
-            calls.append(name)
-            return function(*args)
-
-        monkeypatch.setattr(module, name, counted)
-
-    from sctnet.models import channel_wise_divergence, head_losses, teacher
-
-    count(teacher, 'run_backbone')
-    count(teacher, 'decode_teacher')
-    count(shared_decoder_head_alignment, 'decode_student')
-    count(channel_wise_divergence, 'summed_divergence')
-    count(head_losses, 'upsampled_cross_entropy')
-    count(segmentor, 'give_back_freed_memory')
-    step(taught, draw_batch(64, 64), train_cfg)
-    expected = {
-        'run_backbone': 1,
-        'decode_teacher': 1,
-        'decode_student': 1,
-        'summed_divergence': 4,
-        'upsampled_cross_entropy': 2,
-        'give_back_freed_memory': 2,
-    }
-    assert {name: calls.count(name) for name in calls} == (expected if short else {})
-    merged = taught._teach(torch.randn(1, 3, 64, 64).double()).merged
-    assert isinstance(merged, PointwiseDecoder) == bool(short)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 from mmseg.registry import MODELS
-from support import GOLDEN, assert_close_to_golden, fill, original_state
+from support import (
+    GOLDEN,
+    assert_close_to_golden,
+    fill,
+    original_state,
+    randomise,
+)
 
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError
@@ -116,3 +122,59 @@ def test_heads_with_attention_between_their_convolutions_are_not_shared():
 def test_what_is_no_segmentor_cannot_teach():
     with pytest.raises(ConfigError, match='a Conv2d cannot teach'):
         Teacher(torch.nn.Conv2d(1, 1, 1))
+
+
+def streets_teacher(**options):
+    torch.manual_seed(0)
+    segmentor = MODELS.build(load_config('segformer-t-streets').model)
+    return randomise(Teacher(segmentor, **options))
+
+
+@pytest.mark.parametrize('dtype', ['bf16', 'fp16'])
+@pytest.mark.parametrize('fused', [True, False])
+def test_half_precision_is_near_and_its_rounding_is_measured(dtype, fused):
+    image = torch.randn(2, 3, 64, 96)
+    exact, half = streets_teacher(), streets_teacher(dtype=dtype)
+    ours, theirs = half(image, fused=fused), exact(image, fused=fused)
+    unit = {'bf16': 2**-8, 'fp16': 2**-11}[dtype]
+    measured = half.rounding(image)
+    logits, expected = (x.decoded.logits.float() for x in (ours, theirs))
+    error = float((logits - expected).norm() / expected.norm())
+    assert unit / 8 < error < 8 * unit
+    assert measured['logits'] == pytest.approx(error, rel=0.5)
+    kept = (logits.argmax(dim=1) == expected.argmax(dim=1)).float().mean()
+    assert measured['labels'] == pytest.approx(float(kept), abs=0.01)
+    assert 0.9 < measured['labels'] < 1
+    assert list(measured) == [*(f'stage {i}' for i in range(1, 5)), 'logits', 'labels']
+    assert all(unit / 8 < measured[f'stage {i}'] < 8 * unit for i in range(1, 5))
+    assert all(p.dtype == torch.float32 for p in half.parameters())
+
+
+def test_rounding_of_stages_alone_where_no_decoder_is_shared():
+    segmentor = MODELS.build(cnn_teacher('PSPHead'))
+    found = Teacher(segmentor, dtype='bf16').rounding(torch.randn(1, 3, 64, 64))
+    assert list(found) == [f'stage {i}' for i in range(1, 5)]
+    assert all(0 < error < 0.05 for error in found.values())
+
+
+def test_other_precisions_are_an_error():
+    with pytest.raises(ConfigError, match="dtype is 'int8': expected bf16 or fp16"):
+        streets_teacher(dtype='int8')
+
+
+def test_a_compiled_teacher_computes_the_same(monkeypatch):
+    compile, runs = torch.compile, []
+
+    def traced(function):  # by Dynamo, without a C compiler's minutes
+        traced = compile(function, backend='eager')
+        return lambda *args: runs.append(1) or traced(*args)
+
+    monkeypatch.setattr(torch, 'compile', traced)
+    image = torch.randn(1, 3, 64, 64)
+    compiled = streets_teacher(compile=True)
+    assert compiled.stage_channels() == [32, 64, 160, 256]
+    assert not runs  # for a size that training never has
+    ours, theirs = compiled(image), streets_teacher()(image)
+    assert runs
+    for a, b in zip(ours.decoded, theirs.decoded, strict=True):
+        torch.testing.assert_close(a, b)

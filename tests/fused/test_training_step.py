@@ -1,0 +1,207 @@
+"""A training step with its short cuts against the readable one."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.model import revert_sync_batchnorm
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from support import randomise
+
+from sctnet.catalog import load_config
+from sctnet.fused import cross_entropy
+from sctnet.fused.shared_decoder import PointwiseDecoder
+from sctnet.models import Teacher, segmentor, shared_decoder_head_alignment
+
+
+@pytest.fixture(scope='module')
+def taught():
+    """A tiny student in training and its random teacher, in float64."""
+    torch.manual_seed(0)
+    cfg = copy.deepcopy(load_config('sctnet_t_1xb4_600_streets_128x256'))
+    cfg.model.backbone.drop_path_rate = 0.0
+    student = revert_sync_batchnorm(MODELS.build(cfg.model)).double().train()
+    teacher = Teacher(MODELS.build(load_config('segformer-t-streets').model))
+    student.attach_teacher(randomise(teacher).double())
+    return student
+
+
+def draw_batch(height, width):
+    samples = []
+    for _ in range(2):
+        labels = torch.randint(0, 19, (1, height, width))
+        labels[:, 5:9] = 255
+        samples.append(SegDataSample(gt_sem_seg=PixelData(data=labels)))
+    return torch.randn(2, 3, height, width, dtype=torch.float64), samples
+
+
+def step(student, batch, train_cfg):
+    student.train_cfg = train_cfg
+    student.zero_grad()
+    losses = student.loss(*batch)
+    sum(value for name, value in losses.items() if 'loss' in name).backward()
+    gradients = {k: p.grad.clone() for k, p in student.named_parameters()}
+    return {k: v.detach() for k, v in losses.items()}, gradients
+
+
+@pytest.mark.parametrize('kernel', [False, True])
+def test_a_training_step_equals_the_readable_one(taught, monkeypatch, kernel):
+    monkeypatch.setattr(cross_entropy, 'KERNEL_FROM', 0 if kernel else 1 << 62)
+    batch = draw_batch(125, 187)
+    losses, gradients = step(taught, batch, {'fused': False})
+    for default in (None, {}):
+        ours = step(taught, batch, default)
+        assert list(ours[0]) == list(losses)
+        for name, value in losses.items():
+            # mmseg counts in float32.
+            rtol = 1e-6 if 'acc' in name else 1e-9
+            torch.testing.assert_close(
+                ours[0][name].double(), value.double(), rtol=rtol, atol=0
+            )
+        assert ours[1].keys() == gradients.keys()
+        largest = max(float(gradient.abs().max()) for gradient in gradients.values())
+        for name, gradient in gradients.items():
+            # Biases before a batch norm have no true gradient, rounding alone.
+            atol = 1e-9 * float(gradient.abs().max()) + 1e-13 * largest
+            torch.testing.assert_close(
+                ours[1][name],
+                gradient,
+                rtol=1e-9,
+                atol=atol,
+                msg=lambda text, name=name: f'{name}: {text}',
+            )
+
+
+@pytest.mark.parametrize(('train_cfg', 'short'), [(None, True), ({'fused': False}, 0)])
+def test_a_training_step_takes_every_short_cut_or_none(
+    taught, monkeypatch, train_cfg, short
+):
+    calls = []
+
+    def count(module, name):
+        function = getattr(module, name)
+
+        def counted(*args):
+            calls.append(name)
+            return function(*args)
+
+        monkeypatch.setattr(module, name, counted)
+
+    from sctnet.models import channel_wise_divergence, head_losses, teacher
+
+    count(teacher, 'run_backbone')
+    count(teacher, 'decode_teacher')
+    count(shared_decoder_head_alignment, 'decode_student')
+    count(channel_wise_divergence, 'summed_divergence')
+    count(head_losses, 'upsampled_cross_entropy')
+    count(segmentor, 'give_back_freed_memory')
+    step(taught, draw_batch(64, 64), train_cfg)
+    expected = {
+        'run_backbone': 1,
+        'decode_teacher': 1,
+        'decode_student': 1,
+        'summed_divergence': 4,
+        'upsampled_cross_entropy': 2,
+        'give_back_freed_memory': 2,
+    }
+    assert {name: calls.count(name) for name in calls} == (expected if short else {})
+    merged = taught._teach(torch.randn(1, 3, 64, 64).double()).merged
+    assert isinstance(merged, PointwiseDecoder) == bool(short)
+
+
+def relative(ours, exact):
+    return float((ours.double() - exact.double()).norm() / exact.double().norm())
+
+
+def in_half(student, batch):
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = student.loss(*batch)
+        total = sum(value for name, value in losses.items() if 'loss' in name)
+    student.zero_grad()
+    total.float().backward()
+    gradients = {k: p.grad.clone() for k, p in student.named_parameters()}
+    return {k: v.detach() for k, v in losses.items()}, gradients
+
+
+@pytest.fixture
+def single(taught):
+    """The same student and teacher in float32."""
+    student = copy.deepcopy(taught).float()
+    student.attach_teacher(copy.deepcopy(taught.teacher).float())
+    return student
+
+
+# Gradients of float32 differ by what float32's batch norms and sums round.
+def test_float32_is_near_float64(taught, single):
+    images, samples = draw_batch(125, 187)
+    exact = step(taught, (images, samples), None)
+    for train_cfg, rtol in ((None, 1e-5), ({'fused': False}, 1e-4)):
+        ours = step(single, (images.float(), samples), train_cfg)
+        for name, value in exact[0].items():
+            if 'acc' not in name:
+                assert abs(float(ours[0][name] / value - 1)) < rtol, name
+        flat = [
+            torch.cat([g.flatten() for g in found[1].values()])
+            for found in (ours, exact)
+        ]
+        assert relative(*flat) < 1e-3
+
+
+def test_autocast_rounds_no_more_than_the_readable_step(single):
+    images, samples = draw_batch(125, 187)
+    batch = images.float(), samples
+    exact = step(single, batch, {'fused': False})
+    errors = []
+    for train_cfg in (None, {'fused': False}):
+        single.train_cfg = train_cfg
+        losses, gradients = in_half(single, batch)
+        assert all(g.isfinite().all() for g in gradients.values())
+        errors.append(
+            {k: relative(v, exact[0][k]) for k, v in losses.items() if 'loss' in k}
+        )
+    for name, error in errors[0].items():
+        assert error < max(0.01, 2 * errors[1][name]), name
+
+
+def test_all_labels_ignored_leave_the_alignment_alone(taught):
+    images, samples = draw_batch(64, 96)
+    for sample in samples:
+        sample.gt_sem_seg.data.fill_(255)
+    losses, gradients = step(taught, (images, samples), None)
+    assert losses['decode.loss_ce'] == losses['aux.loss_ce'] == 0
+    assert losses['siam.loss_sdha_logits'] > 0
+    assert all(g.isfinite().all() for g in gradients.values())
+    backbone = [g for name, g in gradients.items() if name.startswith('backbone')]
+    assert max(float(g.abs().max()) for g in backbone) > 0
+    assert (gradients['decode_head.conv_seg.weight'] == 0).all()
+
+
+def test_a_student_trains_in_other_layouts_and_compiled(taught, monkeypatch):
+    batch = draw_batch(64, 96)
+    expected = step(taught, batch, None)
+    layouts, compiled = [], []
+    extract, compile = taught.extract_feat, torch.compile
+
+    def watched(inputs):
+        layouts.append(inputs.is_contiguous(memory_format=torch.channels_last))
+        return extract(inputs)
+
+    def traced(function):  # by Dynamo, without a C compiler's minutes
+        compiled.append(1)
+        return compile(function, backend='eager')
+
+    monkeypatch.setattr(torch, 'compile', traced)
+    monkeypatch.setattr(taught, 'extract_feat', watched)
+    for options in ({'channels_last': True}, {'compile': True}, {'compile': True}):
+        losses, gradients = step(taught, batch, options)
+        for name, value in expected[0].items():
+            torch.testing.assert_close(losses[name], value, rtol=1e-9, atol=0)
+        for name, gradient in expected[1].items():
+            atol = 1e-9 * float(gradient.abs().max()) + 1e-12
+            torch.testing.assert_close(gradients[name], gradient, rtol=1e-9, atol=atol)
+    assert layouts[0]
+    assert not any(layouts[1:])
+    assert len(compiled) == 1  # and kept for the next step
+    assert copy.deepcopy(taught)._holder.compiled is None
