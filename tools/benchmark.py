@@ -2,6 +2,7 @@
 
 network: a random tensor to logits, for SCTNet and its peers in mmseg.
 image: an image in memory to its label map, by mmseg's own functions and by ours.
+train: a training step of a student and its teacher, with our short cuts and without.
 """
 
 import argparse
@@ -11,14 +12,23 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from sctnet.benchmark import command, peers, runs
+from sctnet.benchmark import command, peers, runs, training
 from sctnet.launch import run_tool
 
-MODELS = {'network': ['ours', 'peers'], 'image': ['ours']}
+MODELS = {'network': ['ours', 'peers'], 'image': ['ours'], 'train': []}
 BACKENDS = {
     'network': ['torch', 'onnxruntime'],
     'image': ['mmseg', 'torch', 'onnxruntime'],
+    'train': list(training.WAYS),
 }
+HELP = {
+    'network': 'torch, onnxruntime, openvino, tensorrt; for torch also fp16, bf16, '
+    'channels_last, compile and graphs, as in torch+fp16+graphs',
+    'train': 'reference and fused, each also with '
+    + ', '.join(training.OPTIONS)
+    + ', as in fused+amp+channels_last',
+}
+HELP['image'] = HELP['network'] + '; also mmseg and onnxruntime+int8'
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,12 +42,11 @@ def parse_args() -> argparse.Namespace:
         several = {'nargs': '+', 'metavar': 'NAME'}
         add('--models', **several, default=MODELS[kind], help='also: ours, peers')
         add(
-            '--backends',
+            '--ways' if kind == 'train' else '--backends',
             **several,
+            dest='backends',
             default=BACKENDS[kind],
-            help='torch, onnxruntime, openvino, tensorrt; for torch also fp16, bf16, '
-            'channels_last, compile and graphs, as in torch+fp16+graphs; for images '
-            'onnxruntime+int8',
+            help=HELP[kind],
         )
         if kind == 'network':
             norms = ['kept', 'folded']
@@ -50,11 +59,13 @@ def parse_args() -> argparse.Namespace:
             metavar=('HEIGHT', 'WIDTH'),
             help="may be repeated; default: each model's own",
         )
-        add('--batch', nargs='+', type=int, default=[1], metavar='N')
+        batch = [] if kind == 'train' else [1]
+        add('--batch', nargs='+', type=int, default=batch, metavar='N')
         add('--device', default='cpu', help="'cpu' or 'cuda'")
         add('--threads', type=int, default=0, help="of a CPU; default: torch's")
-        add('--repeats', type=int, default=20, help='timed calls of each')
-        add('--warmup', type=int, default=2, help='rounds before')
+        repeats, warmup = (7, 1) if kind == 'train' else (20, 2)
+        add('--repeats', type=int, default=repeats, help='timed calls of each')
+        add('--warmup', type=int, default=warmup, help='rounds before')
         add('--pause', type=float, default=0.05, help='seconds before each call')
         add('--no-memory', dest='memory', action='store_false')
         add('--out', type=Path, default=Path('benchmarks'), help='folder')
@@ -66,11 +77,20 @@ def main() -> None:
     args = parse_args()
     settings = runs.Settings(*(getattr(args, name) for name in runs.Settings._fields))
     command.check_settings(settings, args.batch)
-    runs.check_backends(args.backends)
     models = peers.find_entries(command.resolve_models(args.models))
     sizes = [tuple(size) for size in args.size or ()]
-    norms = getattr(args, 'norms', ())
-    cases = runs.cases_of(args.kind, models, args.backends, norms, args.batch, sizes)
+    if args.kind == 'train':
+        for way in args.backends:
+            training.check_way(way)
+        cases = training.training_cases(
+            models, args.backends, args.batch, sizes, args.device
+        )
+    else:
+        runs.check_backends(args.backends)
+        norms = getattr(args, 'norms', ())
+        cases = runs.cases_of(
+            args.kind, models, args.backends, norms, args.batch, sizes
+        )
     line = shlex.join(['tools/benchmark.py', *sys.argv[1:]])
     with Progress() as progress:
         task = progress.add_task('Measuring', total=runs.steps(cases, settings))

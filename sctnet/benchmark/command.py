@@ -15,7 +15,7 @@ from .machine import describe_machine
 from .markdown import to_markdown
 from .measure import SIZE
 from .peers import entries, find_entries, published_size
-from .plots import draw_latency, draw_stages
+from .plots import draw_latency, draw_stages, draw_training
 from .report import Published, Report
 from .runs import Settings, run_cases
 
@@ -48,7 +48,7 @@ def check_settings(settings: Settings, batches: Sequence[int]) -> None:
         '--warmup': (settings.warmup, 0),
         '--threads': (settings.threads, 0),
         '--pause': (settings.pause, 0),
-        '--batch': (min(batches), 1),
+        '--batch': (min(batches, default=1), 1),
     }
     for option, (value, least) in ranges.items():
         if value < least:
@@ -75,7 +75,7 @@ def benchmark(
     """Measure ``cases`` and write ``KIND.json``, ``KIND.md`` and a plot.
 
     Args:
-        kind: ``network`` or ``image``.
+        kind: ``network``, ``image`` or ``train``.
         cases: what to measure.
         settings: how.
         out_dir: where the files go.
@@ -110,6 +110,7 @@ def write_views(report: Report, out: Path) -> list[Path]:
     draw, name = {
         'network': (draw_latency, 'network_latency.png'),
         'image': (draw_stages, 'image_stages.png'),
+        'train': (draw_training, 'train_stages.png'),
     }[report.kind]
     draw(report, out / name)
     text = to_markdown(report, [name])

@@ -1,8 +1,8 @@
 """What is timed: a case, and how it becomes a call.
 
-Two kinds. ``network`` runs a network on a random tensor, to logits at the tensor's own
-size, as published FPS are counted. ``image`` takes an image in memory to its label map,
-by mmseg's own functions or by ours.
+Three kinds. ``network`` runs a network on a random tensor, to logits at the tensor's
+own size, as published FPS are counted. ``image`` takes an image in memory to its label
+map, by mmseg's own functions or by ours. ``train`` takes a batch to updated weights.
 """
 
 import copy
@@ -34,7 +34,9 @@ class Case(NamedTuple):
     """What is run, and on what."""
 
     model: str
-    backend: str  # 'mmseg', 'torch', 'onnxruntime', ..., 'torch+channels_last+compile'
+    # 'mmseg', 'torch', 'onnxruntime', ..., 'torch+channels_last+compile'; to train
+    # 'reference', 'fused', 'fused+amp'
+    backend: str
     norms: str  # 'kept', 'folded'
     batch: int
     size: tuple[int, int]  # (height, width) of the tensor or of the image
@@ -44,10 +46,12 @@ class Contender(NamedTuple):
     """A case that is ready to run."""
 
     call: Callable[[], object]
-    network: UpsampledNetwork  # for counting, with norms as the case says
+    network: UpsampledNetwork | None  # for counting, with norms as the case says
     input_size: tuple[int, int]  # (height, width) of the network's input
     stopwatch: Stopwatch | None = None
     labels: Callable[[], Tensor] | None = None  # of what the last call returned
+    loss: Callable[[], float | None] | None = None  # of the first call
+    largest_batch: Callable[[], int] | None = None  # that fits in a GPU
 
 
 def parse_backend(text: str) -> tuple[str, dict[str, Any]]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from .markdown_training import NOTES, Column, training_columns
 from .report import Report, Row
 from .stages import STAGES
-
-Column = tuple[str, Callable[[Row], str]]
 
 
 def to_markdown(report: Report, pictures: Sequence[str]) -> str:
@@ -18,6 +17,7 @@ def to_markdown(report: Report, pictures: Sequence[str]) -> str:
     what = {
         'network': 'Network alone: a random tensor to logits at its own size',
         'image': 'Image in memory to label map of its own size',
+        'train': 'A training step: a batch to updated weights',
     }
     parts = [
         f'## {what[report.kind]}',
@@ -48,7 +48,7 @@ def _circumstances(report: Report) -> str:
 def _tables(report: Report) -> Iterable[str]:
     """Yield a table for each batch size; networks are sorted, fastest first."""
     done = [row for row in report.rows if row.reason is None]
-    columns = _columns(report)
+    columns = _columns(report) if report.kind != 'train' else training_columns(report)
     for batch in sorted({row.batch for row in done}):
         rows = [row for row in done if row.batch == batch]
         if report.kind == 'network':
@@ -145,6 +145,8 @@ def _table(columns: Sequence[Column], rows: Iterable[Row]) -> str:
 
 
 def _explanations(report: Report) -> str:
+    if report.kind == 'train':
+        return '\n'.join(f'- {note}' for note in NOTES)
     peaks = [row.peak_flops for row in report.rows if row.peak_flops] or [0.0]
     peak = ' to '.join(dict.fromkeys(f'{f(peaks) / 1e9:.0f}' for f in (min, max)))
     lines = [
@@ -183,11 +185,13 @@ def _explanations(report: Report) -> str:
 
 def _not_run(report: Report) -> str:
     lines = [
-        f'- {row.model}, {row.backend}, norms {row.norms}, batch {row.batch}: '
-        f'{row.reason}'
+        f'- {row.model}, {row.backend}, '
+        + (f'norms {row.norms}, ' if report.kind != 'train' else '')
+        + f'batch {row.batch}: {row.reason}'
         for row in report.rows
         if row.reason is not None
     ]
     if not report.machine['gpu']:
-        lines.append('- CUDA and TensorRT: this run was on a CPU.')
+        what = 'CUDA' if report.kind == 'train' else 'CUDA and TensorRT'
+        lines.append(f'- {what}: this run was on a CPU.')
     return '\n'.join(['Not run:', '', *lines]) if lines else ''

@@ -21,8 +21,9 @@ def peak_memory(
     """Measure bytes in a fresh process: ``built``, ``peak``, both of the process.
 
     ``peak - built`` is what calls need beside the model: activations, a runtime's
-    arena, full-size logits. On a GPU both count torch's allocations there. None where
-    the process failed, for want of memory for one.
+    arena, full-size logits. On a GPU both count torch's allocations there, and training
+    finds the ``largest_batch`` that fits. None where the process failed, for want of
+    memory for one.
     """
     request = json.dumps([kind, case, device, threads])
     command = [sys.executable, '-W', 'ignore', '-m', __name__, request]
@@ -82,6 +83,8 @@ def main(request: str) -> None:
     case = Case(model, backend, norms, batch, (height, width))
     contender = BUILDERS[kind](case, device)
     answer: dict[str, Any] = measure(contender, device)
+    if contender.largest_batch is not None and device.startswith('cuda'):
+        answer['largest_batch'] = contender.largest_batch()
     print(json.dumps(answer))
 
 

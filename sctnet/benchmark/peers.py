@@ -7,7 +7,7 @@ or denormal numbers and folding its norms has something to fold.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -139,19 +139,22 @@ def published_size(entry: Entry) -> tuple[int, int]:
 def bare_config(entry: Entry) -> Config:
     """Return a network's config for inference: plain norms, no files of weights."""
     cfg = load_config(entry.config)
-    cfg.model = _bare(cfg.model.to_dict())
+    cfg.model = without(cfg.model.to_dict(), LEFT_OUT)
     return cfg
 
 
-def _bare(part: Any) -> Any:
+def without(part: Any, left_out: Sequence[str]) -> Any:
+    """Return a config's part with plain norms and without the keys ``left_out``."""
     if isinstance(part, dict):
         return {
-            key: 'BN' if (key, value) == ('type', 'SyncBN') else _bare(value)
+            key: 'BN'
+            if (key, value) == ('type', 'SyncBN')
+            else without(value, left_out)
             for key, value in part.items()
-            if key not in LEFT_OUT
+            if key not in left_out
         }
     if isinstance(part, list | tuple):  # some constructors insist on tuples
-        return type(part)(_bare(x) for x in part)
+        return type(part)(without(x, left_out) for x in part)
     return part
 
 

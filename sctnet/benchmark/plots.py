@@ -9,7 +9,6 @@ from matplotlib.ticker import StrMethodFormatter
 
 from ..files import write_bytes
 from .report import Report, Row
-from .stages import STAGES
 
 OURS, PEER = 'tab:red', 'tab:blue'
 
@@ -80,11 +79,31 @@ def draw_stages(report: Report, path: str | os.PathLike) -> None:
     """
     rows = [row for row in report.rows if row.reason is None and row.stages]
     figure = Figure(figsize=(9, 1.5 + 0.35 * len(rows)), layout='tight')
-    axes = figure.subplots()
+    _draw_bars(figure.subplots(), rows)
+    _write(figure, path)
+
+
+def draw_training(report: Report, path: str | os.PathLike) -> None:
+    """Draw where a training step's time goes, and the memory that it takes beside it.
+
+    Raises:
+        OutputError: ``path`` cannot be written.
+    """
+    rows = [row for row in report.rows if row.reason is None and row.stages]
+    figure = Figure(figsize=(12, 1.5 + 0.35 * len(rows)), layout='tight')
+    times, memory = figure.subplots(1, 2, width_ratios=(3, 1), sharey=True)
+    names = _draw_bars(times, rows)
+    peaks = [(row.memory or {'peak': 0})['peak'] / 2**20 for row in rows]
+    memory.barh(names, peaks, color='tab:grey')
+    memory.set_xlabel('peak memory, MiB')
+    _write(figure, path)
+
+
+def _draw_bars(axes: Axes, rows: list[Row]) -> list[str]:
     names = ['{} {}x{}, {}'.format(r.model, *r.size, r.backend) for r in rows]
     names = [f'{n}, batch {r.batch}' for n, r in zip(names, rows, strict=True)]
     left = [0.0] * len(rows)
-    for stage in STAGES:
+    for stage in rows[0].stage_medians if rows else ():
         widths = [1000 * row.stage_medians[stage] for row in rows]
         axes.barh(names, widths, left=left, label=stage)
         left = [a + b for a, b in zip(left, widths, strict=True)]
@@ -92,7 +111,7 @@ def draw_stages(report: Report, path: str | os.PathLike) -> None:
     axes.set_xlabel('ms (sum of the medians of the stages)')
     if rows:
         axes.legend(fontsize='small')
-    _write(figure, path)
+    return names
 
 
 def _write(figure: Figure, path: str | os.PathLike) -> None:

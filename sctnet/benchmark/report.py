@@ -9,7 +9,6 @@ from ..errors import DataError
 from ..files import write_bytes
 from .contenders import Case
 from .measure import Times
-from .stages import STAGES
 
 
 @dataclass
@@ -26,9 +25,10 @@ class Row:
     input_size: tuple[int, int] | None = None  # (height, width) of the network's input
     parameters: int | None = None
     flops: int | None = None  # of one image
-    memory: dict[str, int] | None = None  # built, peak
+    memory: dict[str, int] | None = None  # built, peak; largest_batch on a GPU
     stages: list[dict[str, float]] = field(default_factory=list)  # one for each time
     agreement: float | None = None  # share of labels equal to the first row's
+    loss: float | None = None  # of the first training step
     reason: str | None = None  # why there are no times
 
     @property
@@ -51,7 +51,7 @@ class Row:
         """Median seconds of each stage, in order; empty where none were timed."""
         return {
             stage: Times(tuple(one[stage] for one in self.stages)).median
-            for stage in (STAGES if self.stages else ())
+            for stage in (self.stages[0] if self.stages else ())
         }
 
 
@@ -70,7 +70,7 @@ class Published:
 class Report:
     """Everything a benchmark found, and under what circumstances."""
 
-    kind: str  # 'network', 'image'
+    kind: str  # 'network', 'image', 'train'
     machine: dict[str, Any]
     settings: dict[str, Any]
     published: dict[str, Published]

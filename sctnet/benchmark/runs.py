@@ -23,10 +23,12 @@ from .measure import (
 from .memory import peak_memory, resident_memory
 from .peers import Entry, published_size
 from .report import Row
+from .training import training_contender
 
 BUILDERS: dict[str, Callable[[Case, str], Contender]] = {
     'network': network_contender,
     'image': image_contender,
+    'train': training_contender,
 }
 IMAGE_SIZES = {  # of typical images of each data set, (height, width)
     'Cityscapes': [(1024, 2048)],
@@ -94,7 +96,7 @@ def run_cases(
     What cannot be built, or not run, becomes a row with the reason.
 
     Args:
-        kind: ``network`` or ``image``.
+        kind: ``network``, ``image`` or ``train``.
         cases: what to measure.
         settings: how.
         advance: told what is done, :func:`steps` times.
@@ -152,9 +154,11 @@ def _try_build(kind: str, case: Case, device: str) -> tuple[Row, Contender | Non
     try:
         contender = BUILDERS[kind](case, device)
         row.input_size = contender.input_size
-        row.parameters = count_parameters(contender.network)
-        row.flops = count_flops(contender.network, contender.input_size)
+        if contender.network is not None:
+            row.parameters = count_parameters(contender.network)
+            row.flops = count_flops(contender.network, contender.input_size)
         contender.call()
+        row.loss = contender.loss() if contender.loss is not None else None
     except Exception as error:  # whatever a runtime or a peer's code raises
         text = (str(error) or 'no message').splitlines()[0]
         row.reason = f'{type(error).__name__}: {text[:200]}'

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -27,6 +27,7 @@ class Stopwatch:
             these names, by functions that look at the clock before and after, and only
             while the call runs.
         synchronise: waits for the device, so that a piece's work counts as its own.
+        stages: all of them, in order; the last is what no piece takes.
     """
 
     def __init__(
@@ -34,15 +35,17 @@ class Stopwatch:
         call: Callable[[], object],
         pieces: Iterable[Piece],
         synchronise: Callable[[], None] = lambda: None,
+        stages: Sequence[str] = STAGES,
     ) -> None:
         self._call = call
         self._pieces = tuple(pieces)
         self._synchronise = synchronise
+        self._stages = tuple(stages)
         self.seconds: dict[str, float] = {}
 
     def __call__(self) -> None:
-        """Call once; ``seconds`` then holds its stages in the order of ``STAGES``."""
-        self.seconds = dict.fromkeys(STAGES, 0.0)
+        """Call once; ``seconds`` then holds its stages in their order."""
+        self.seconds = dict.fromkeys(self._stages, 0.0)
         with ExitStack() as patches:
             for owner, name, stage in self._pieces:
                 timed = self._timed(getattr(owner, name), stage)
@@ -51,7 +54,7 @@ class Stopwatch:
             self._call()
             self._synchronise()
             total = time.perf_counter() - start
-        self.seconds['rest'] = total - sum(self.seconds.values())
+        self.seconds[self._stages[-1]] = total - sum(self.seconds.values())
 
     def _timed(self, function: Callable, stage: str) -> Callable:
         @functools.wraps(function)

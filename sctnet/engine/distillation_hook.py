@@ -129,12 +129,17 @@ class DistillationHook(Hook):
                 '--teacher FILE (custom_hooks: DistillationHook, checkpoint), or train '
                 'without a teacher by --cfg-options model.siam=None'
             )
-        segmentor = _build_segmentor(self.teacher)
+        segmentor = build_segmentor(self.teacher)
         meta = load_segmentor(segmentor, self.checkpoint)
         return Teacher(segmentor, meta, self.dtype, self.compile)
 
 
-def _build_segmentor(teacher: str | os.PathLike | Mapping[str, Any]) -> nn.Module:
+def build_segmentor(teacher: str | os.PathLike | Mapping[str, Any]) -> nn.Module:
+    """Build the segmentor that a :class:`DistillationHook` names, without weights.
+
+    Raises:
+        ConfigError: there is no such config, or it is no segmentor's.
+    """
     init_default_scope('mmseg')
     if isinstance(teacher, Mapping):
         config = teacher if 'model' in teacher else {'model': teacher}

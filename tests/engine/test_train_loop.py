@@ -1,9 +1,15 @@
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import torch
 
-from sctnet.engine.train_loop import SeededSamples, seed_everything
+from sctnet.engine.train_loop import (
+    ResumableTrainLoop,
+    SeededSamples,
+    seed_everything,
+)
 
 
 class Drawing:
@@ -57,3 +63,15 @@ def test_seeds_of_data_and_model_do_not_meet():
             seed_everything(5, stream, number)
             drawn.add((np.random.rand(), float(torch.rand(()))))
     assert len(drawn) == 100
+
+
+@pytest.mark.parametrize('gpu', [False, True])
+def test_memory_is_pinned_where_there_is_a_gpu_unless_told_otherwise(monkeypatch, gpu):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: gpu)
+    runner = SimpleNamespace(
+        _randomness_cfg={}, seed=0, build_dataloader=lambda config, seed: config
+    )
+    for told, expected in (({}, gpu), ({'pin_memory': not gpu}, not gpu)):
+        loop = ResumableTrainLoop.__new__(ResumableTrainLoop)
+        loop._config = {'sampler': {}, 'dataset': {}, 'batch_size': 1, **told}
+        assert loop._build_dataloader(runner, 0)['pin_memory'] == expected
