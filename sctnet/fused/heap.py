@@ -10,9 +10,9 @@ import torch
 def give_back_freed_memory(device: torch.device) -> None:
     """Let the C library return what it keeps of freed memory, where it can.
 
-    The teacher, the student and the losses free blocks of sizes that the others cannot
-    use; kept, they add up to a tenth of the process. It takes some milliseconds on a
-    CPU with glibc, and does nothing elsewhere.
+    The teacher, the student and the losses free blocks of sizes that gradients cannot
+    use; kept, they add up to a twentieth of the process. It takes some milliseconds on
+    a CPU with glibc, and does nothing elsewhere.
     """
     trim = _trim()
     if device.type == 'cpu' and trim is not None:

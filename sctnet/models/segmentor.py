@@ -31,6 +31,13 @@ from .siam import SIAM
 from .teacher import Teacher, TeacherFeatures
 
 
+def _trim_in_backward(features: tuple[Tensor, ...]) -> None:
+    """Give memory back at each feature: gradients take other sizes than activations."""
+    for feature in features:
+        if feature.requires_grad and feature.device.type == 'cpu':
+            feature.register_hook(lambda x: give_back_freed_memory(x.device))
+
+
 class _Holder:
     """Holds what is beside the module tree; copies and pickles of it are empty."""
 
@@ -103,11 +110,13 @@ class SCTSegmentor(EncoderDecoder):
         # its features are gone before the heads take theirs.
         target = self._teach(inputs)
         features = self._extract_for_training(inputs)
+        if self.fused:
+            _trim_in_backward(features)
         aligned = {} if target is None else self._align(features, target)
         del target
         losses = {**self._head_losses(features, data_samples), **aligned}
         if self.fused:
-            give_back_freed_memory(inputs.device)  # before the gradients take theirs
+            give_back_freed_memory(inputs.device)
         return losses
 
     @property
@@ -137,10 +146,7 @@ class SCTSegmentor(EncoderDecoder):
         teacher = self.teacher
         if next(teacher.parameters()).device != inputs.device:
             teacher.to(inputs.device)  # the student was moved after attaching
-        target = teacher(inputs, decode=self.siam.sdha is not None, fused=self.fused)
-        if self.fused:
-            give_back_freed_memory(inputs.device)
-        return target
+        return teacher(inputs, decode=self.siam.sdha is not None, fused=self.fused)
 
     def _align(
         self, features: tuple[Tensor, ...], target: TeacherFeatures

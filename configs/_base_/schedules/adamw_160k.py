@@ -8,7 +8,9 @@ from sctnet.engine import ResumableTrainLoop, WarmupPolyLR
 
 optim_wrapper = dict(
     type=OptimWrapper,
-    optimizer=dict(type=AdamW, lr=5e-4, betas=(0.9, 0.999), weight_decay=0.01),
+    optimizer=dict(
+        type=AdamW, lr=5e-4, betas=(0.9, 0.999), weight_decay=0.01, fused=True
+    ),
     # Substrings of parameter names. The original's key 'norm' reached no norm but
     # those inside CFBlocks; all other norms and biases keep their weight decay.
     paramwise_cfg=dict(
