@@ -8,6 +8,7 @@ backward only multiplies.
 """
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..errors import DataError
 from ..precision import full_precision
 from .interpolation import interpolation_matrix
 
+LOG2_E = math.log2(math.e)
 BLOCK = {'cpu': 1 << 20, 'cuda': 1 << 25}  # upsampled values that exist at a time
 # Upsampled values from which Numba's kernel, two to four times as fast on a CPU, is
 # worth the 100 MiB that its compiler takes.
@@ -40,8 +42,8 @@ def upsampled_cross_entropy(
         ignore_index: label of pixels that count 0.
 
     Returns:
-        The sum over pixels (differentiable once, in ``logits``), and how many pixels
-        have their label's logit as the largest; both scalars.
+        The sum over pixels (differentiable once, in ``logits``), and at how many pixels
+        the label's logit is larger than all others; both scalars.
 
     Raises:
         DataError: on a CPU, a label is outside the classes.
@@ -108,10 +110,12 @@ def blocked_cross_entropy(
 
     Rows and columns are upsampled by products with their small matrices, so that the
     gradient's sums have one order: torch's own upsampling adds atomically on a GPU.
+    Powers of two take a third of the time of exponentials on a CPU.
     """
     classes, height, width = logits.shape[1], *labels.shape[1:]
     rows = interpolation_matrix(logits.shape[2], height, logits)
     columns = interpolation_matrix(logits.shape[3], width, logits)
+    columns_of_exponents = columns.t() * LOG2_E
     gradient = torch.zeros_like(logits)
     loss, correct = logits.new_zeros(()), labels.new_zeros(())
     images, step = _block(logits.device.type, classes * width, height)
@@ -121,20 +125,23 @@ def blocked_cross_entropy(
         some = slice(first, first + images)
         target = labels[some, None, top : top + step]  # (images, 1, rows, W)
         block = rows[top : top + step]
-        values = block @ logits[some] @ columns.t()
+        values = block @ logits[some] @ columns_of_exponents
         counted = target != ignore_index
         target = torch.where(counted, target, 0)
         pixel_weight = weight[target] * counted
-        largest, winner = values.max(dim=1, keepdim=True)
-        correct += ((winner == target) & counted).sum()
-        of_target = values.gather(1, target) - largest
-        softmax = values.sub_(largest).exp_()
-        total = softmax.sum(dim=1, keepdim=True)
-        loss += ((total.log() - of_target) * pixel_weight).sum()
-        slope = softmax.mul_(pixel_weight / total)
-        slope.scatter_add_(1, target, -pixel_weight)
+        of_target = values.gather(1, target)
+        others = values.scatter_(1, target, -math.inf).amax(dim=1, keepdim=True)
+        correct += ((of_target > others) & counted).sum()
+        largest = torch.maximum(of_target, others)
+        of_target -= largest
+        power = of_target.exp2()
+        powers = values.sub_(largest).exp2_()  # the target's is 0
+        total = powers.sum(dim=1, keepdim=True) + power
+        loss += ((total.log2() - of_target) * pixel_weight).sum()
+        slope = powers.mul_(pixel_weight / total)
+        slope.scatter_(1, target, (power / total - 1) * pixel_weight)
         gradient[some] += block.t() @ (slope @ columns)
-    return loss, correct, gradient
+    return loss / LOG2_E, correct, gradient
 
 
 def _block(device: str, row: int, height: int) -> tuple[int, int]:

@@ -103,7 +103,7 @@ def _rows(
             b = min(a + 1, width - 1)
             largest = _interpolate(row[a], row[b], across, values)
             of_label = values[label]
-            right += _is_first(values, label, largest)
+            right += _is_alone(values, label, largest)
             weight = class_weight[label]
             exponentials = _exponentials(values, largest)
             total += weight * (math.log(exponentials) + largest - of_label)
@@ -131,14 +131,14 @@ def _interpolate(a, b, share, out):
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True, inline='always')
-def _is_first(values, label, largest):
-    """Whether ``label`` is what argmax would give."""
+def _is_alone(values, label, largest):
+    """Whether the value at ``label`` is larger than all others."""
     if values[label] < largest:
         return 0
-    earlier = 0
-    for k in range(label):
-        earlier += values[k] >= largest
-    return 0 if earlier else 1
+    equal = 0
+    for k in range(len(values)):
+        equal += values[k] >= largest
+    return 1 if equal == 1 else 0
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True, inline='always')
