@@ -2,7 +2,8 @@
 
 network: a random tensor to logits, for SCTNet and its peers in mmseg.
 image: an image in memory to its label map, by mmseg's own functions and by ours.
-train: a training step of a student and its teacher, with our short cuts and without.
+train: a training step of a student and its teacher, with our short cuts and without,
+  and the data loader beside it.
 """
 
 import argparse
@@ -24,7 +25,7 @@ BACKENDS = {
 HELP = {
     'network': 'torch, onnxruntime, openvino, tensorrt; for torch also fp16, bf16, '
     'channels_last, compile and graphs, as in torch+fp16+graphs',
-    'train': 'reference and fused, each also with '
+    'train': 'loader, reference and fused, these also with '
     + ', '.join(training.OPTIONS)
     + ', as in fused+amp+channels_last',
 }

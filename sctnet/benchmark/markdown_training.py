@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from .loading import LOADER
 from .report import Report, Row
 from .training import STAGES
 
@@ -12,8 +13,9 @@ NOTES = (
     'alone (`model.train_cfg.fused=False`); `fused` is the default. Both are one '
     "iteration of a Runner's parts: normalisation, losses, gradients, the recipe's "
     'AdamW. `amp` is `--amp`.',
-    'Weights are random, images and labels noise, a tenth of the labels ignored. The '
-    'data loader is not in it.',
+    'Weights are random, images and labels noise, a tenth of the labels ignored.',
+    "`loader` is one worker process with the recipe's pipeline, on drawn street scenes "
+    "in files of the data set's typical size; steps do not wait for it here.",
     'Loss is that of the first iteration, from equal weights and dropped paths.',
     'Stages are medians of their own. Backward is that of all losses.',
     'Memory is the peak of a process of its own in two iterations, with imports, '
@@ -29,7 +31,9 @@ def training_columns(report: Report) -> list[Column]:
     def ratio(value: Callable[[Row], float | None]) -> Callable[[Row], str]:
         def text(row: Row) -> str:
             reference = references.get(_group(row))
-            ours, theirs = value(row), None if reference is None else value(reference)
+            if reference is None or row.backend == LOADER:
+                return ''
+            ours, theirs = value(row), value(reference)
             return f'{ours / theirs:.2f}' if ours and theirs else ''
 
         return text

@@ -18,10 +18,11 @@ from ..errors import ArgumentError
 from ..launch import enable_amp
 from ..models import SCTSegmentor, Teacher
 from .contenders import Case, Contender
+from .loading import LOADER, loading_contender
 from .peers import Entry, entries, without
 from .stages import Piece, Stopwatch
 
-WAYS = ('reference', 'fused')
+WAYS = ('reference', 'fused', LOADER)
 STAGES = ('teacher', 'student', 'SIAM', 'heads', 'backward', 'optimizer', 'rest')
 TEACHER_OPTIONS: dict[str, tuple[str, Any]] = {
     'teacher-bf16': ('dtype', 'bf16'),
@@ -80,11 +81,9 @@ def check_way(text: str) -> list[str]:
     """
     way, *options = text.split('+')
     if way not in WAYS:
-        raise ArgumentError(
-            f"there is no way '{way}' to train: use {' or '.join(WAYS)}"
-        )
+        raise ArgumentError(f"there is no way '{way}' to train: use {', '.join(WAYS)}")
     for option in options:
-        if option not in OPTIONS:
+        if option not in OPTIONS or way == LOADER:
             raise ArgumentError(
                 f"'{text}' has no option '{option}': expected some of "
                 f'{", ".join(OPTIONS)}, as in fused+amp+channels_last'
@@ -95,11 +94,14 @@ def check_way(text: str) -> list[str]:
 def training_contender(case: Case, device: str) -> Contender:
     """Prepare training steps: images in bytes to updated weights, by a Runner's parts.
 
-    Student and teacher have random weights; images and labels are noise.
+    Student and teacher have random weights; images and labels are noise. The way
+    ``loader`` loads batches instead, from files.
 
     Raises:
         ArgumentError: the way to train is not known.
     """
+    if case.backend == LOADER:
+        return loading_contender(case)
     step = TrainingStep(case, device)
     wait = torch.cuda.synchronize if device.startswith('cuda') else lambda: None
     stopwatch = Stopwatch(step, step.pieces(), wait, STAGES)

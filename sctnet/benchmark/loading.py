@@ -1,0 +1,69 @@
+"""How fast one worker process of a data loader is, beside the steps that it feeds."""
+
+import itertools
+import tempfile
+from pathlib import Path
+
+import cv2
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from mmseg.datasets import BaseSegDataset
+
+from ..catalog import load_config
+from ..street_scenes.dataset import render_street_scene
+from .contenders import Case, Contender
+from .peers import Entry, entries
+
+LOADER = 'loader'
+SCENES = 8
+# Of typical images of each data set, (height, width), and how they are stored.
+STORED = {
+    'Cityscapes': ((1024, 2048), '.png'),
+    'ADE20K': ((512, 683), '.jpg'),
+    'COCO-Stuff 10k': ((480, 640), '.jpg'),
+}
+
+
+def loading_contender(case: Case) -> Contender:
+    """Prepare the loading of batches by a recipe's own pipeline, in this process.
+
+    The images are drawn street scenes in files; OpenCV has one thread, as in a worker.
+    """
+    return Contender(_Loading(entries()[case.model], case.batch), None, case.size)
+
+
+class _Loading:
+    def __init__(self, entry: Entry, batch: int) -> None:
+        size, suffix = STORED[entry.dataset]
+        self.folder = tempfile.TemporaryDirectory()  # removed with this object
+        _write_scenes(Path(self.folder.name), size, suffix)
+        init_default_scope('mmseg')
+        self.dataset = BaseSegDataset(
+            data_root=self.folder.name,
+            data_prefix={'img_path': 'images', 'seg_map_path': 'labels'},
+            img_suffix=suffix,
+            seg_map_suffix='.png',
+            pipeline=load_config(entry.config).train_dataloader.dataset.pipeline,
+        )
+        self.indices = itertools.cycle(range(SCENES))
+        self.batch = batch
+
+    def __call__(self) -> None:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(0)
+        try:
+            some = itertools.islice(self.indices, self.batch)
+            pseudo_collate([self.dataset[index] for index in some])
+        finally:
+            cv2.setNumThreads(threads)
+
+
+def _write_scenes(root: Path, size: tuple[int, int], suffix: str) -> None:
+    for name in ('images', 'labels'):
+        (root / name).mkdir()
+    for seed in range(SCENES):
+        image, labels = render_street_scene(seed, 1024, 512)
+        resized = cv2.resize(image, size[::-1])
+        cv2.imwrite(str(root / 'images' / f'{seed}{suffix}'), resized)
+        resized = cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST)
+        cv2.imwrite(str(root / 'labels' / f'{seed}.png'), resized)
