@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
 from .catalog import load_config
@@ -91,11 +91,11 @@ def set_data_root(cfg: Config, data_root: str) -> None:
         dataset.data_root = data_root
 
 
-def set_teacher(cfg: Config, checkpoint: str) -> None:
-    """Name the weights of the teacher.
+def distillation_hook(cfg: Config) -> ConfigDict:
+    """Return the config of the ``DistillationHook``.
 
     Raises:
-        ConfigError: the config has no ``DistillationHook``.
+        ConfigError: there is none.
     """
     hooks = cfg.get('custom_hooks') or []
     if not isinstance(hooks, list):
@@ -106,12 +106,20 @@ def set_teacher(cfg: Config, checkpoint: str) -> None:
     for hook in hooks:
         kind = hook.type if isinstance(hook.type, str) else hook.type.__name__
         if kind.rpartition('.')[2] == 'DistillationHook':
-            hook.checkpoint = checkpoint
-            return
+            return hook
     raise ConfigError(
         f"'{cfg.filename}' has no DistillationHook for --teacher: add one to its "
         'custom_hooks, or drop --teacher'
     )
+
+
+def set_teacher(cfg: Config, checkpoint: str) -> None:
+    """Name the weights of the teacher.
+
+    Raises:
+        ConfigError: the config has no ``DistillationHook``.
+    """
+    distillation_hook(cfg).checkpoint = checkpoint
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -131,8 +139,12 @@ def build_runner(cfg: Config) -> Runner:
         ) from error
 
 
-def enable_amp(cfg: Config) -> None:
+def enable_amp(cfg: Config, on_gpu: bool | None = None) -> None:
     """Train in mixed precision: float16 on a GPU, bfloat16 on a CPU.
+
+    Args:
+        cfg: the config, which is changed.
+        on_gpu: where it will run; None asks torch.
 
     Raises:
         ConfigError: the config has an optimizer wrapper of its own kind.
@@ -146,7 +158,7 @@ def enable_amp(cfg: Config) -> None:
             f'--amp does not go with optim_wrapper.type={kind}: use OptimWrapper, or '
             'drop --amp'
         )
-    if not torch.cuda.is_available():
+    if not (torch.cuda.is_available() if on_gpu is None else on_gpu):
         from . import engine  # noqa: F401  registers it
 
         # By name: mmengine cannot print a class that was put into a config later.

@@ -12,7 +12,7 @@ from mmseg.datasets import BaseSegDataset
 from ..catalog import load_config
 from ..street_scenes.dataset import render_street_scene
 from .contenders import Case, Contender
-from .peers import Entry, entries
+from .peers import entries
 
 LOADER = 'loader'
 SCENES = 8
@@ -29,11 +29,16 @@ def loading_contender(case: Case) -> Contender:
 
     The images are drawn street scenes in files; OpenCV has one thread, as in a worker.
     """
-    return Contender(_Loading(entries()[case.model], case.batch), None, case.size)
+    return Contender(_Loading(case), None, case.size)
 
 
 class _Loading:
-    def __init__(self, entry: Entry, batch: int) -> None:
+    def __init__(self, case: Case) -> None:
+        entry = entries()[case.model]
+        pipeline = load_config(entry.config).train_dataloader.dataset.pipeline
+        for step in pipeline:
+            if 'crop_size' in step:
+                step.crop_size = case.size
         size, suffix = STORED[entry.dataset]
         self.folder = tempfile.TemporaryDirectory()  # removed with this object
         _write_scenes(Path(self.folder.name), size, suffix)
@@ -43,10 +48,10 @@ class _Loading:
             data_prefix={'img_path': 'images', 'seg_map_path': 'labels'},
             img_suffix=suffix,
             seg_map_suffix='.png',
-            pipeline=load_config(entry.config).train_dataloader.dataset.pipeline,
+            pipeline=pipeline,
         )
         self.indices = itertools.cycle(range(SCENES))
-        self.batch = batch
+        self.batch = case.batch
 
     def __call__(self) -> None:
         threads = cv2.getNumThreads()

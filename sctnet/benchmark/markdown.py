@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .markdown_training import NOTES, Column, training_columns
-from .report import Report, Row
+from .markdown_training import NOTES, training_columns
+from .report import Column, Report, Row
 from .stages import STAGES
 
 

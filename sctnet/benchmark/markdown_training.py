@@ -3,10 +3,8 @@
 from collections.abc import Callable
 
 from .loading import LOADER
-from .report import Report, Row
+from .report import Column, Report, Row
 from .training import STAGES
-
-Column = tuple[str, Callable[[Row], str]]
 
 NOTES = (
     '`reference` computes every loss and the teacher step by step, by torch and mmseg '
@@ -14,10 +12,11 @@ NOTES = (
     "iteration of a Runner's parts: normalisation, losses, gradients, the recipe's "
     'AdamW. `amp` is `--amp`.',
     'Weights are random, images and labels noise, a tenth of the labels ignored.',
-    "`loader` is one worker process with the recipe's pipeline, on drawn street scenes "
-    "in files of the data set's typical size; steps do not wait for it here.",
+    "`loader` is the recipe's pipeline in one process, as in a worker, on drawn street "
+    "scenes in files of the data set's typical size; steps do not wait for it here.",
     'Loss is that of the first iteration, from equal weights and dropped paths.',
-    'Stages are medians of their own. Backward is that of all losses.',
+    'Stages are medians of their own. Backward is that of all losses. On a GPU each '
+    'stage waits for the one before it, which costs a step some overlap.',
     'Memory is the peak of a process of its own in two iterations, with imports, '
     "weights and AdamW's state; on a GPU what torch allocates there.",
 )
@@ -51,8 +50,8 @@ def training_columns(report: Report) -> list[Column]:
         ('to reference', ratio(_peak)),
         ('loss', lambda row: '' if row.loss is None else f'{row.loss:.6g}'),
     ]
-    if any('largest_batch' in (row.memory or {}) for row in done):
-        columns.append(('largest batch', _largest_batch))
+    if any(row.largest_batch is not None for row in done):
+        columns.append(('largest batch', lambda row: str(row.largest_batch or '')))
     return columns
 
 
@@ -70,7 +69,3 @@ def _peak(row: Row) -> float | None:
 
 def _mib(value: float | None) -> str:
     return '' if value is None else f'{value / 2**20:.0f}'
-
-
-def _largest_batch(row: Row) -> str:
-    return str((row.memory or {}).get('largest_batch', ''))

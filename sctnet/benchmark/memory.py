@@ -15,20 +15,27 @@ from .contenders import Case, Contender
 PROC = Path('/proc/self')
 
 
-def peak_memory(
-    kind: str, case: Case, device: str, threads: int
-) -> dict[str, int] | None:
+def prepare(device: str, threads: int) -> None:
+    """Let torch use ``device`` and, unless 0, that many threads of a CPU."""
+    if device.startswith('cuda:'):
+        torch.cuda.set_device(device)
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def peak_memory(kind: str, case: Case, device: str, threads: int) -> dict[str, int]:
     """Measure bytes in a fresh process: ``built``, ``peak``, both of the process.
 
     ``peak - built`` is what calls need beside the model: activations, a runtime's
     arena, full-size logits. On a GPU both count torch's allocations there, and training
-    finds the ``largest_batch`` that fits. None where the process failed, for want of
+    finds the ``largest_batch`` that fits. Empty where the process failed, for want of
     memory for one.
     """
     request = json.dumps([kind, case, device, threads])
     command = [sys.executable, '-W', 'ignore', '-m', __name__, request]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return json.loads(done.stdout.splitlines()[-1]) if not done.returncode else None
+    answers = [x for x in done.stdout.splitlines() if x.startswith('{')]
+    return json.loads(answers[-1]) if answers else {}
 
 
 def measure(contender: Contender, device: str) -> dict[str, int]:
@@ -78,14 +85,15 @@ def main(request: str) -> None:
     from .runs import BUILDERS
 
     kind, case, device, threads = json.loads(request)
-    torch.set_num_threads(threads)
+    prepare(device, threads)
     model, backend, norms, batch, (height, width) = case
     case = Case(model, backend, norms, batch, (height, width))
     contender = BUILDERS[kind](case, device)
     answer: dict[str, Any] = measure(contender, device)
-    if contender.largest_batch is not None and device.startswith('cuda'):
-        answer['largest_batch'] = contender.largest_batch()
     print(json.dumps(answer))
+    if contender.largest_batch is not None and device.startswith('cuda'):
+        largest_batch = contender.largest_batch()
+        print(json.dumps({**answer, 'largest_batch': largest_batch}))
 
 
 if __name__ == '__main__':

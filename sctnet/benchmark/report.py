@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -9,6 +10,8 @@ from ..errors import DataError
 from ..files import write_bytes
 from .contenders import Case
 from .measure import Times
+
+Column = tuple[str, Callable[['Row'], str]]  # of a table: its head, and a row's text
 
 
 @dataclass
@@ -25,7 +28,8 @@ class Row:
     input_size: tuple[int, int] | None = None  # (height, width) of the network's input
     parameters: int | None = None
     flops: int | None = None  # of one image
-    memory: dict[str, int] | None = None  # built, peak; largest_batch on a GPU
+    memory: dict[str, int] | None = None  # built, peak
+    largest_batch: int | None = None  # of training, that fits in a GPU
     stages: list[dict[str, float]] = field(default_factory=list)  # one for each time
     agreement: float | None = None  # share of labels equal to the first row's
     loss: float | None = None  # of the first training step

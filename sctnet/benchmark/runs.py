@@ -1,5 +1,6 @@
 """Measuring many cases in turns, as many at once as fit in memory."""
 
+import gc
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from .measure import (
     matmul_flops,
     matmuls,
 )
-from .memory import peak_memory, resident_memory
+from .memory import peak_memory, prepare, resident_memory
 from .peers import Entry, published_size
 from .report import Row
 from .training import training_contender
@@ -101,12 +102,18 @@ def run_cases(
         settings: how.
         advance: told what is done, :func:`steps` times.
     """
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
+    prepare(settings.device, settings.threads)
     rows = []
     for group in _groups(kind, list(dict.fromkeys(cases)), settings, advance):
-        rows += _measure_group(kind, group, settings, advance)
-        group.clear()  # before the next is built
+        measured = _measure_group(group, settings, advance)
+        group.clear()  # before the next is built, and a GPU's memory is looked at
+        gc.collect()
+        if settings.device.startswith('cuda'):
+            torch.cuda.empty_cache()
+        for row in measured:
+            _measure_memory(kind, row, settings)
+            advance(describe(row))
+        rows += measured
     return rows
 
 
@@ -166,8 +173,15 @@ def _try_build(kind: str, case: Case, device: str) -> tuple[Row, Contender | Non
     return row, contender
 
 
+def _measure_memory(kind: str, row: Row, settings: Settings) -> None:
+    if settings.memory and row.reason is None:
+        threads = torch.get_num_threads()
+        found = peak_memory(kind, row.case, settings.device, threads)
+        row.largest_batch = found.pop('largest_batch', None)
+        row.memory = found or None
+
+
 def _measure_group(
-    kind: str,
     group: Sequence[tuple[Row, Contender | None]],
     settings: Settings,
     advance: Callable[[str], None],
@@ -196,10 +210,6 @@ def _measure_group(
         row.seconds = list(times[name].seconds)
         row.peak_flops = peak
         _compare_labels(row, contender, first)
-        if settings.memory:
-            threads = torch.get_num_threads()
-            row.memory = peak_memory(kind, row.case, settings.device, threads)
-        advance(name)
     return [row for row, _ in group]
 
 

@@ -1,7 +1,7 @@
 """The third kind of contender: a training step of a student and its teacher."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from mmseg.structures import SegDataSample
 from ..catalog import load_config
 from ..engine.distillation_hook import build_segmentor
 from ..errors import ArgumentError
-from ..launch import enable_amp
+from ..launch import distillation_hook, enable_amp
 from ..models import SCTSegmentor, Teacher
 from .contenders import Case, Contender
 from .loading import LOADER, loading_contender
@@ -52,10 +52,22 @@ def training_cases(
     Raises:
         ArgumentError: a model is no student of ours.
     """
-    on_gpu = device.startswith('cuda')
-    if not models and not on_gpu and not batches and not sizes:
-        return [Case(m, w, 'kept', n, size) for m, n, size in ON_A_CPU for w in ways]
-    cases = []
+    return [
+        Case(model, way, 'kept', batch, size)
+        for model, own_batch, own_size in _own(models, device.startswith('cuda'))
+        for size in sizes or [own_size]
+        for batch in batches or [own_batch]
+        for way in ways
+    ]
+
+
+def _own(
+    models: Sequence[Entry], on_gpu: bool
+) -> Iterator[tuple[str, int, tuple[int, int]]]:
+    """Name each model, its batch and its crop."""
+    if not models and not on_gpu:
+        yield from ON_A_CPU
+        return
     for entry in models or [entries()[name] for name in ON_A_GPU]:
         cfg = load_config(entry.config)
         if 'siam' not in cfg.model:
@@ -63,14 +75,8 @@ def training_cases(
                 f"'{entry.name}' has no teacher to train with: choose a student of "
                 f'ours, such as {ON_A_GPU[0]}'
             )
-        own = cfg.train_dataloader.batch_size if on_gpu else 2
-        cases += [
-            Case(entry.name, way, 'kept', batch, size)
-            for size in sizes or [cfg.crop_size]
-            for batch in batches or [own]
-            for way in ways
-        ]
-    return cases
+        batch = cfg.train_dataloader.batch_size if on_gpu else 2
+        yield entry.name, batch, cfg.crop_size
 
 
 def check_way(text: str) -> list[str]:
@@ -82,8 +88,10 @@ def check_way(text: str) -> list[str]:
     way, *options = text.split('+')
     if way not in WAYS:
         raise ArgumentError(f"there is no way '{way}' to train: use {', '.join(WAYS)}")
+    if options and way == LOADER:
+        raise ArgumentError(f"'{text}': the loader has no options, use {LOADER}")
     for option in options:
-        if option not in OPTIONS or way == LOADER:
+        if option not in OPTIONS:
             raise ArgumentError(
                 f"'{text}' has no option '{option}': expected some of "
                 f'{", ".join(OPTIONS)}, as in fused+amp+channels_last'
@@ -123,13 +131,13 @@ class TrainingStep:
         entry = entries()[case.model]
         cfg = copy.deepcopy(load_config(entry.config))
         if 'amp' in options:
-            enable_amp(cfg)
+            enable_amp(cfg, device.startswith('cuda'))
         init_default_scope('mmseg')
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             self.student = _build_student(cfg, case, options).to(device)
             teacher = Teacher(
-                build_segmentor(cfg.custom_hooks[0].teacher),
+                build_segmentor(distillation_hook(cfg).teacher),
                 **dict(TEACHER_OPTIONS[o] for o in options if o in TEACHER_OPTIONS),
             )
             self.student.attach_teacher(teacher.to(device))
@@ -175,8 +183,11 @@ class TrainingStep:
         try:
             self()
             self()
-        except torch.OutOfMemoryError:
-            return False
+        except RuntimeError as error:
+            # torch's own error, or one of cuDNN's and cuBLAS's workspaces
+            if any(words in str(error) for words in ('out of memory', 'ALLOC_FAILED')):
+                return False
+            raise
         finally:
             self.student.zero_grad()
             torch.cuda.empty_cache()
@@ -195,8 +206,13 @@ def _build_student(cfg: Config, case: Case, options: Sequence[str]) -> SCTSegmen
 
 
 def largest(fits: Callable[[int], bool]) -> int:
-    """Return the largest number that ``fits``, or 0; what is smaller must fit too."""
-    good, bad = 0, 1
+    """Return the largest number that ``fits``, or 0; what is smaller must fit too.
+
+    From 2 on: batch norms behind global pooling cannot train on a single image.
+    """
+    if not fits(2):
+        return 0
+    good, bad = 2, 4
     while bad <= CEILING and fits(bad):
         good, bad = bad, 2 * bad
     while bad - good > 1:

@@ -8,11 +8,14 @@ backward only multiplies.
 """
 
 import itertools
+import logging
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -94,11 +97,18 @@ class _UpsampledCrossEntropy(torch.autograd.Function):
         return gradient * total, None, None, None
 
 
+@cache
 def _numba_kernel() -> Callable[..., tuple[Tensor, Tensor, Tensor]] | None:
     try:
         from .cross_entropy_kernel import cpu_cross_entropy
-    except (ImportError, RuntimeError):
+    except (ImportError, RuntimeError) as error:
         # No Numba yet for a new Python or NumPy, or no folder for what it compiles.
+        print_log(
+            f'Numba cannot be used ({error}) and cross entropy takes longer: install a '
+            'fitting numba, or set NUMBA_CACHE_DIR to a folder that can be written',
+            logger='current',
+            level=logging.WARNING,
+        )
         return None
     return cpu_cross_entropy
 
@@ -110,7 +120,17 @@ def blocked_cross_entropy(
 
     Rows and columns are upsampled by products with their small matrices, so that the
     gradient's sums have one order: torch's own upsampling adds atomically on a GPU.
-    Powers of two take a third of the time of exponentials on a CPU.
+    (These products follow torch's setting of TF32, which is off by default.) Powers of
+    two take a third of the time of exponentials on a CPU.
+
+    Args:
+        logits: (N, K, h, w), float32 or float64.
+        labels: (N, H, W) int64, below K or ``ignore_index``.
+        weight: (K,), of the logits' type.
+        ignore_index: label of pixels that count 0.
+
+    Returns:
+        The gradient is (N, K, h, w).
     """
     classes, height, width = logits.shape[1], *labels.shape[1:]
     rows = interpolation_matrix(logits.shape[2], height, logits)

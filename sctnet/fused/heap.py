@@ -1,10 +1,11 @@
 """Freed memory, given back to the system."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import torch
+from torch import Tensor
 
 
 def give_back_freed_memory(device: torch.device) -> None:
@@ -17,6 +18,13 @@ def give_back_freed_memory(device: torch.device) -> None:
     trim = _trim()
     if device.type == 'cpu' and trim is not None:
         trim(0)
+
+
+def give_back_in_backward(features: Iterable[Tensor]) -> None:
+    """Do so in the backward pass, when it reaches each of ``features``."""
+    for feature in features:
+        if feature.requires_grad and feature.device.type == 'cpu':
+            feature.register_hook(lambda x: give_back_freed_memory(x.device))
 
 
 @cache

@@ -10,8 +10,12 @@ So means and covariances of an upsampled map need no upsampled map. The map is c
 first, or float32 would lose the difference of two large numbers.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..deploy.resampling import bilinear
 
@@ -23,14 +27,29 @@ def interpolation_matrix(source: int, target: int, like: Tensor) -> Tensor:
 
     It is what ``F.interpolate`` does with ``align_corners=False``.
     """
-    kind = str(like.dtype).removeprefix('torch.')
+    return _matrix(source, target, like.dtype, like.device)
+
+
+@lru_cache(maxsize=32)  # building and copying it would make a GPU wait
+def _matrix(
+    source: int, target: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    kind = str(dtype).removeprefix('torch.')
     lower, share = (torch.from_numpy(part) for part in bilinear(source, target, kind))
     outputs = torch.arange(target)
-    matrix = torch.zeros(target, source, dtype=like.dtype)
-    matrix[outputs, lower] = 1 - share
-    upper = (lower + 1).clamp_(max=source - 1)
-    matrix.index_put_((outputs, upper), share, accumulate=True)
-    return matrix.to(like.device)
+    with torch.inference_mode(False):  # what is kept serves training too
+        matrix = torch.zeros(target, source, dtype=dtype)
+        matrix[outputs, lower] = 1 - share
+        upper = (lower + 1).clamp_(max=source - 1)
+        matrix.index_put_((outputs, upper), share, accumulate=True)
+        return matrix.to(device)
+
+
+def upsample(x: Tensor, size: Sequence[int]) -> Tensor:
+    """Upsample a map (N, C, h, w) bilinearly to ``size``, where it has another."""
+    if list(x.shape[2:]) == list(size):
+        return x
+    return F.interpolate(x, tuple(size), mode='bilinear', align_corners=False)
 
 
 def centre_upsampled(x: Tensor, size: Size) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,7 +92,12 @@ def upsampled_covariance(x: Tensor, size: Size) -> tuple[Tensor, Tensor]:
 
 
 def upsampled_std_mean(x: Tensor, size: Size) -> tuple[Tensor, Tensor]:
-    """Return unbiased deviation and mean (C,) of each upsampled channel of a map."""
+    """Return unbiased deviation and mean (C,) of each channel of an upsampled map.
+
+    Args:
+        x: (N, C, h, w), float32 or float64.
+        size: (H, W) that it would be upsampled to.
+    """
     centred, smoothed, mean = centre_upsampled(x, size)
     variance = smoothed.mul_(centred).sum(dim=(0, 2, 3))
     return variance.sqrt(), mean.flatten()

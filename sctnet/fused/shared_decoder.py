@@ -22,9 +22,14 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..precision import full_precision
-from .interpolation import Size, upsampled_covariance, upsampled_std_mean
+from .interpolation import (
+    Size,
+    upsample,
+    upsampled_covariance,
+    upsampled_std_mean,
+)
 
-BLOCK = 1 << 16  # values that are copied at a time
+COPIED = 1 << 16  # values at a time, which fit in cache
 LEAST_VARIANCE = 1e-30  # the gradient of a root ends there
 
 
@@ -57,6 +62,7 @@ def _is_foldable(module: ConvModule) -> bool:
     return (
         isinstance(norm, _BatchNorm)
         and norm.track_running_stats
+        and norm.affine
         and module.with_activation
         and isinstance(module.activate, nn.ReLU)
         and module.order == ('conv', 'norm', 'act')
@@ -89,7 +95,7 @@ def decode_teacher(
     for conv, stage, part in zip(head.convs, inputs, slices, strict=True):
         projected = F.conv2d(stage, *_fold(conv)).relu_()
         statistics.append(_std_mean(projected, size))
-        term = _upsample(F.conv2d(projected, part), size)
+        term = upsample(F.conv2d(projected, part), size)
         total = term if total is None else total.add_(term)
     assert total is not None
     features = total.add_(bias.to(total).view(1, -1, 1, 1)).relu_()
@@ -106,7 +112,7 @@ def _channels_first(x: Tensor) -> Tensor:
     """
     if x.device.type != 'cpu':
         return x.contiguous()
-    rows = max(1, BLOCK // (x.shape[1] * x.shape[3]))
+    rows = max(1, COPIED // (x.shape[1] * x.shape[3]))
     out = torch.empty_like(x, memory_format=torch.contiguous_format)
     for top in range(0, x.shape[2], rows):
         for copy, image in zip(out, x, strict=True):
@@ -117,12 +123,6 @@ def _channels_first(x: Tensor) -> Tensor:
 def _std_mean(x: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     with torch.autocast(x.device.type, enabled=False):
         return upsampled_std_mean(full_precision(x), size)
-
-
-def _upsample(x: Tensor, size: Size) -> Tensor:
-    if x.shape[2:] == size:
-        return x
-    return F.interpolate(x, size, mode='bilinear', align_corners=False)
 
 
 def decode_student(
@@ -147,6 +147,7 @@ def decode_student(
         matrix = (fusion * factor) @ weight
         # Centring cancels the projection's bias, for which DDP wants a gradient.
         constant = fusion @ decoder.mean + bias + 0 * bias_of_projection.sum()
-    decoded = F.conv2d(centred, matrix[..., None, None], constant)
-    features = _upsample(decoded, decoder.size).relu_()
+        # The matrix exceeds half precision where features have next to no spread.
+        decoded = F.conv2d(centred, matrix[..., None, None], constant)
+    features = upsample(decoded, decoder.size).relu_()
     return features, decoder.classify(features)

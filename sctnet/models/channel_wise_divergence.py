@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..fused.divergence import summed_divergence
+from ..fused.interpolation import upsample
 from ..precision import full_precision
 
 
@@ -37,7 +38,8 @@ class ChannelWiseDivergence(nn.Module):
         """
         sizes = zip(student.shape[2:], teacher.shape[2:], strict=True)
         size = [max(pair) for pair in sizes]
-        student, teacher = (_resize(x, size) for x in (student, teacher))
+        student = upsample(full_precision(student), size)
+        teacher = upsample(full_precision(teacher), size)
         if fused:
             total = summed_divergence(student, teacher, self.temperature)
         else:
@@ -48,10 +50,3 @@ class ChannelWiseDivergence(nn.Module):
 
     def _log_distribution(self, x: Tensor) -> Tensor:
         return F.log_softmax(x.flatten(2) / self.temperature, dim=2)
-
-
-def _resize(x: Tensor, size: list[int]) -> Tensor:
-    x = full_precision(x)
-    if list(x.shape[2:]) == size:
-        return x
-    return F.interpolate(x, size, mode='bilinear', align_corners=False)

@@ -55,6 +55,11 @@ def head_losses(
 ) -> dict[str, Tensor]:
     """Return what ``head.loss`` does: weighted losses, and ``acc_seg`` in percent.
 
+    Args:
+        head: one that :func:`can_fuse_losses` says yes to.
+        features: of the backbone, maps (N, C_i, h_i, w_i).
+        samples: N of them, with label maps (1, H, W).
+
     Raises:
         DataError: on a CPU, a label is outside the classes.
     """
@@ -63,7 +68,7 @@ def head_losses(
     losses: dict[str, Tensor] = {}
     loss: Any
     for loss in _losses_of(head):
-        weight = logits.new_tensor(loss.class_weight) if loss.class_weight else None
+        weight = _class_weight(loss, logits)
         total, correct = upsampled_cross_entropy(
             logits, labels, weight, head.ignore_index
         )
@@ -72,6 +77,14 @@ def head_losses(
     counted = (labels != head.ignore_index).sum()
     losses['acc_seg'] = (correct + EPS).reshape(1) * 100 / (counted + EPS)
     return losses
+
+
+def _class_weight(loss: CrossEntropyLoss, logits: Tensor) -> Tensor | None:
+    """Return what each class counts (K,), not in half precision."""
+    if loss.class_weight is None:
+        return None
+    kind = torch.promote_types(logits.dtype, torch.float32)
+    return torch.as_tensor(loss.class_weight, dtype=kind, device=logits.device)
 
 
 def _divisor(

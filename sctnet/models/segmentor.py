@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from ..deploy.predict import can_fuse, fill_sample, network_logits
 from ..errors import ConfigError
-from ..fused.heap import give_back_freed_memory
+from ..fused.heap import give_back_freed_memory, give_back_in_backward
 from ..key_map import HEAD_NAMES, TRAINING_NAMES, TRAINING_ONLY, rename_weights
 from ..mismatch import check_weights
 from .backbone import SCTNet
@@ -29,13 +29,6 @@ from .head import SCTHead
 from .head_losses import can_fuse_losses, head_losses
 from .siam import SIAM
 from .teacher import Teacher, TeacherFeatures
-
-
-def _trim_in_backward(features: tuple[Tensor, ...]) -> None:
-    """Give memory back at each feature: gradients take other sizes than activations."""
-    for feature in features:
-        if feature.requires_grad and feature.device.type == 'cpu':
-            feature.register_hook(lambda x: give_back_freed_memory(x.device))
 
 
 class _Holder:
@@ -111,7 +104,7 @@ class SCTSegmentor(EncoderDecoder):
         target = self._teach(inputs)
         features = self._extract_for_training(inputs)
         if self.fused:
-            _trim_in_backward(features)
+            give_back_in_backward(features)
         aligned = {} if target is None else self._align(features, target)
         del target
         losses = {**self._head_losses(features, data_samples), **aligned}

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..errors import ConfigError
+from ..fused.interpolation import upsample
 from ..fused.shared_decoder import PointwiseDecoder, decode_student
 from ..precision import full_precision
 from .teacher import Decoded, Teacher, TeacherFeatures
@@ -78,10 +78,7 @@ class SharedDecoderHeadAlignment(BaseModule):
 
     def _project(self, x: Tensor, merged: Tensor) -> Tensor:
         """Project (N, 4c, h, w) to the teacher's merged channels and size."""
-        x = self.projection(x)
-        if x.shape[2:] == merged.shape[2:]:
-            return x
-        return F.interpolate(x, merged.shape[2:], mode='bilinear', align_corners=False)
+        return upsample(self.projection(x), merged.shape[2:])
 
 
 def scale_align(student: Tensor, teacher: Tensor) -> Tensor:

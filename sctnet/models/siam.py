@@ -122,7 +122,7 @@ class SIAM(BaseModule):
             pairs.update(self.sdha(student, teacher, decode))
         losses = {}
         for term in self.terms:
-            pair = pairs.pop(term)  # let go when it has been compared
+            pair = pairs.pop(term)  # the student's map is let go once compared
             weight = self.loss_weights[term] * self.factors[term]
             losses[f'loss_{term}'] = weight * self.divergence(*pair, fused=fused)
         return losses

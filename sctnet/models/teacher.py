@@ -64,7 +64,7 @@ class Teacher(nn.Module):
                 'None for that of the student'
             )
         self.dtype = dtype
-        self._run_backbone = torch.compile(_run_backbone) if compile else _run_backbone
+        self._backbone_call = torch.compile(_run_backbone) if compile else _run_backbone
         if not isinstance(segmentor, EncoderDecoder):
             raise ConfigError(
                 f'a {type(segmentor).__name__} cannot teach: expected a segmentor with '
@@ -104,7 +104,7 @@ class Teacher(nn.Module):
         """Channels of each map that its backbone returns."""
         weight = next(self.parameters())
         image = weight.new_zeros(1, 3, 64, 64)
-        stages = _run_backbone(self.segmentor.backbone, image)
+        stages = _run_backbone(self.segmentor.backbone, image, True)
         return [stage.shape[1] for stage in stages]
 
     @torch.no_grad()
@@ -120,10 +120,7 @@ class Teacher(nn.Module):
         """
         backbone = self.segmentor.backbone
         with half_precision(self.dtype, image.device):
-            if fused:
-                stages = self._run_backbone(backbone, image)
-            else:
-                stages = tuple(backbone(image))
+            stages = self._backbone_call(backbone, image, fused)
             return self._decode_stages(stages, decode, fused)
 
     @torch.no_grad()
@@ -136,7 +133,7 @@ class Teacher(nn.Module):
         """
 
         def compute() -> TeacherFeatures:  # not compiled, for images of any size
-            stages = _run_backbone(self.segmentor.backbone, image)
+            stages = _run_backbone(self.segmentor.backbone, image, True)
             return self._decode_stages(stages, self.shares_decoder, True)
 
         with half_precision(self.dtype, image.device):
@@ -167,7 +164,8 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def predict(self, image: Tensor, data_samples: SampleList) -> SampleList:
         """Segment a normalised image batch (N, 3, H, W) as mmseg's ``predict`` does."""
-        return self.segmentor.predict(image, data_samples)
+        with half_precision(self.dtype, image.device):
+            return self.segmentor.predict(image, data_samples)
 
     def decode(self, merged: Tensor) -> Decoded:
         """Map merged features (N, C, h, w) to decoded features and logits.
@@ -200,8 +198,10 @@ class Teacher(nn.Module):
         return torch.cat(projected, dim=1)
 
 
-def _run_backbone(backbone: nn.Module, image: Tensor) -> tuple[Tensor, ...]:
-    if can_fuse_backbone(backbone):
+def _run_backbone(
+    backbone: nn.Module, image: Tensor, fused: bool
+) -> tuple[Tensor, ...]:
+    if fused and can_fuse_backbone(backbone):
         return run_backbone(backbone, image)
     return tuple(backbone(image))
 

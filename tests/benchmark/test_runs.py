@@ -94,7 +94,7 @@ def test_peak_memory_is_what_a_call_needs(toys):
 
 def test_memory_of_a_process_that_fails_is_not_there(monkeypatch):
     monkeypatch.setattr(memory.sys, 'executable', shutil.which('false'))
-    assert memory.peak_memory('network', case('stdc1'), 'cpu', 1) is None
+    assert memory.peak_memory('network', case('stdc1'), 'cpu', 1) == {}
 
 
 def test_groups_of_models_are_resolved():

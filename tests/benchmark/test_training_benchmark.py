@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 
 from sctnet.benchmark import memory, runs, training
 from sctnet.benchmark.command import write_views
@@ -59,7 +60,6 @@ def test_stages_add_up_and_each_takes_time(contenders):
         seconds = contender.stopwatch.seconds
         assert tuple(seconds) == STAGES
         assert all(value > 0 for value in seconds.values())
-        assert seconds['teacher'] > seconds['optimizer'] / 100
 
 
 def test_a_step_moves_the_weights_and_leaves_the_teacher():
@@ -97,7 +97,7 @@ def test_unknown_ways_options_and_students_are_errors():
         check_way('fast')
     with pytest.raises(ArgumentError, match="no option 'fp8': expected some of amp"):
         check_way('fused+fp8')
-    with pytest.raises(ArgumentError, match="'loader\\+amp' has no option 'amp'"):
+    with pytest.raises(ArgumentError, match='the loader has no options'):
         check_way('loader+amp')
     with pytest.raises(ArgumentError, match="'stdc1' has no teacher to train with"):
         training_cases(find_entries(['stdc1']), WAYS, [], [], 'cpu')
@@ -117,11 +117,15 @@ def test_what_the_command_line_leaves_out_is_the_recipes():
     models = find_entries(['sctnet-b-coco'])
     found = training_cases(models, ['fused'], [1, 3], [(8, 9)], 'cpu')
     assert [(c.batch, c.size) for c in found] == [(1, (8, 9)), (3, (8, 9))]
+    found = training_cases([], ['fused'], [4], [], 'cpu')  # of the same models
+    assert [(c.model, c.batch, c.size) for c in found] == [
+        (model, 4, size) for model, _, size in training.ON_A_CPU
+    ]
     (own,) = training_cases(models, ['fused'], [], [], 'cpu')
     assert (own.batch, own.size) == (2, (640, 640))
 
 
-@pytest.mark.parametrize('limit', [0, 1, 2, 3, 7, 8, 100])
+@pytest.mark.parametrize('limit', [1, 2, 3, 7, 8, 100])
 def test_the_largest_batch_is_found(limit):
     tried = []
 
@@ -129,23 +133,38 @@ def test_the_largest_batch_is_found(limit):
         tried.append(count)
         return count <= limit
 
-    assert largest(fits) == limit
+    assert largest(fits) == (limit if limit > 1 else 0)
     assert len(tried) == len(set(tried)) <= 15
+    assert min(tried) == 2  # one image alone cannot be trained on
 
 
-def test_a_batch_that_does_not_fit_is_let_go(monkeypatch):
+@pytest.mark.parametrize(
+    'error',
+    [torch.OutOfMemoryError('CUDA out of memory'), RuntimeError('CUBLAS ALLOC_FAILED')],
+)
+def test_a_batch_that_does_not_fit_is_let_go(monkeypatch, error):
     step = TrainingStep(case('fused'), 'cpu')
-    train_step = step.student.train_step
+    backward = step.optim_wrapper.backward
 
-    def out_of_memory(data, optim_wrapper):
-        if len(data['inputs']) > 2:
-            raise torch.OutOfMemoryError('no')
-        return train_step(data, optim_wrapper)
+    def out_of_memory(loss):
+        backward(loss)
+        if len(step.batch['inputs']) > 3:
+            raise error
 
-    monkeypatch.setattr(step.student, 'train_step', out_of_memory)
-    assert step.fits(2)
-    assert not step.fits(3)
+    monkeypatch.setattr(step.optim_wrapper, 'backward', out_of_memory)
+    assert largest(step.fits) == 3
     assert all(p.grad is None for p in step.student.parameters())
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch):
+    step = TrainingStep(case('fused'), 'cpu')
+
+    def fail(loss):
+        raise RuntimeError('no kernel image')
+
+    monkeypatch.setattr(step.optim_wrapper, 'backward', fail)
+    with pytest.raises(RuntimeError, match='no kernel image'):
+        step.fits(2)
 
 
 def test_only_a_gpu_is_asked_for_its_largest_batch(monkeypatch, capsys):
@@ -155,27 +174,27 @@ def test_only_a_gpu_is_asked_for_its_largest_batch(monkeypatch, capsys):
     monkeypatch.setattr(memory, 'measure', lambda contender, device: dict(found))
     for device, expected in (('cpu', found), ('cuda', {**found, 'largest_batch': 17})):
         memory.main(json.dumps(['train', case('fused'), device, 1]))
-        assert json.loads(capsys.readouterr().out) == expected
+        assert json.loads(capsys.readouterr().out.splitlines()[-1]) == expected
 
 
 def test_a_loader_loads_batches_as_the_recipe_does():
-    contender = loading_contender(case('loader', 'sctnet-s-ade'))
+    contender = loading_contender(case('loader', 'sctnet-s-ade', (240, 250)))
     threads = cv2.getNumThreads()
     contender.call()
     assert cv2.getNumThreads() == threads
     sample = contender.call.dataset[0]
     height, width = sample['inputs'].shape[1:]
-    assert 256 <= height <= 512  # cropped, and padded as a batch
-    assert width <= 512
+    assert (height, width) == (240, 250)
     assert sample['data_samples'].gt_sem_seg.data.shape == (1, height, width)
     assert sample['data_samples'].ori_shape == (512, 683)
 
 
-def row(way, seconds, peak, **values):
+def row(way, seconds, peak, largest_batch=None):
     stages = dict.fromkeys(STAGES, seconds / len(STAGES))
     found = Row('sctnet-s-ade', way, 'kept', 2, SIZE, seconds=[seconds] * 3)
     found.stages = [stages] * 3 if way != 'loader' else []
-    found.memory = {'built': 1 << 20, 'peak': peak << 20, **values}
+    found.memory = {'built': 1 << 20, 'peak': peak << 20}
+    found.largest_batch = largest_batch
     found.loss = 3.14159265
     return found
 
@@ -219,6 +238,8 @@ def test_views_are_drawn_and_read_back(tmp_path):
     assert loaded == found
     markdown, picture = write_views(loaded, tmp_path)
     assert picture.name in markdown.read_text()
-    drawn = cv2.imread(str(picture))
-    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 20
+    drawn = cv2.imread(str(picture)).reshape(-1, 3)
+    for colour in ('tab:blue', 'tab:purple', 'tab:grey'):  # two stages, and memory
+        bgr = np.array([round(255 * c) for c in to_rgb(colour)[::-1]])
+        assert (abs(drawn - bgr).max(axis=1) < 3).sum() > 500
     write_views(report(Row('a', 'fused', 'kept', 2, SIZE, reason='no')), tmp_path)

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -155,7 +157,11 @@ def test_a_label_among_equal_classes_is_not_met(way):
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), float('-inf')])
 def test_a_loss_of_what_is_no_number_is_none(monkeypatch, value):
+    def unreachable():  # which knows no infinities
+        raise AssertionError('the kernel was asked for')
+
     monkeypatch.setattr(cross_entropy, 'KERNEL_FROM', 0)
+    monkeypatch.setattr(cross_entropy, '_numba_kernel', unreachable)
     logits = torch.zeros(1, 3, 4, 4)
     logits[0, 1, 2, 2] = value
     labels = torch.ones(1, 8, 8, dtype=torch.int64)
@@ -195,7 +201,8 @@ def test_autocast_changes_nothing(way):
         assert a.dtype == b.dtype
 
 
-def test_bits_do_not_depend_on_the_number_of_threads(way):
+def test_bits_do_not_depend_on_the_number_of_threads(way, monkeypatch):
+    monkeypatch.setattr(cross_entropy, 'BLOCK', {'cpu': 1 << 18})
     logits, labels = draw((2, 19, 16, 20), (128, 160))
     threads, results = torch.get_num_threads(), []
     try:
@@ -228,3 +235,30 @@ def test_the_kernel_is_for_many_values_and_for_who_has_numba(monkeypatch):
         loss, *_ = compute(logits, labels)
         assert_close(loss, reference(logits, labels)[0], 1e-9)
     assert len(asked) == 1
+
+
+def test_numba_that_cannot_be_imported_is_said_once(monkeypatch):
+    asked, said = [], []
+
+    class Broken:
+        def find_spec(self, name, path=None, target=None):
+            if name == 'sctnet.fused.cross_entropy_kernel':
+                asked.append(name)
+                raise ImportError('needs NumPy 1')
+
+    monkeypatch.delitem(sys.modules, 'sctnet.fused.cross_entropy_kernel', raising=False)
+    monkeypatch.setattr(sys, 'meta_path', [Broken(), *sys.meta_path])
+    monkeypatch.setattr(cross_entropy, 'print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr(cross_entropy, 'KERNEL_FROM', 0)
+    cross_entropy._numba_kernel.cache_clear()
+    try:
+        logits, labels = draw((2, 4, 5, 5), (13, 13))
+        for _ in range(2):
+            loss, *_ = compute(logits, labels)
+            assert_close(loss, reference(logits, labels)[0], 1e-9)
+    finally:
+        cross_entropy._numba_kernel.cache_clear()
+    assert len(asked) == 1
+    (text,) = said
+    assert 'needs NumPy 1' in text
+    assert 'set NUMBA_CACHE_DIR' in text

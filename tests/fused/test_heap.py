@@ -1,10 +1,11 @@
 import ctypes
+from pathlib import Path
 
 import pytest
 import torch
 
 from sctnet.fused import heap
-from sctnet.fused.heap import give_back_freed_memory
+from sctnet.fused.heap import give_back_freed_memory, give_back_in_backward
 
 CPU = torch.device('cpu')
 
@@ -16,11 +17,29 @@ def not_cached():
     heap._trim.cache_clear()
 
 
-def test_it_is_called_without_harm():
-    x = torch.randn(1000, 100)
-    total = x.sum()
+@pytest.mark.skipif(not Path('/proc/self/statm').exists(), reason='Linux alone')
+def test_freed_blocks_go_back_to_the_system():
+    if heap._trim() is None:
+        pytest.skip('not glibc')
+
+    def resident():
+        return int(Path('/proc/self/statm').read_text().split()[1]) * 4096
+
+    blocks = [bytearray(60_000) for _ in range(2000)]  # too small to be mapped
+    del blocks[:-1]  # the last one keeps the heap's end
+    before = resident()
     give_back_freed_memory(CPU)
-    assert x.sum() == total
+    assert before - resident() > 80e6
+
+
+def test_in_backward_it_is_called_at_each_feature(monkeypatch):
+    calls = []
+    monkeypatch.setattr(heap, 'give_back_freed_memory', calls.append)
+    features = [torch.ones(2, requires_grad=True), torch.ones(2)]
+    give_back_in_backward(features)
+    sum(x.sum() for x in features).backward()
+    assert calls == [CPU]
+    assert (features[0].grad == 1).all()
 
 
 def test_a_cpu_trims_all_and_a_gpu_nothing(monkeypatch):

@@ -44,6 +44,15 @@ def test_the_matrix_is_what_interpolate_does(source, target):
         torch.testing.assert_close(matrix.sum(dim=1), ones, rtol=0, atol=atol)
 
 
+def test_a_matrix_made_without_gradients_serves_training_too():
+    with torch.inference_mode():
+        interpolation_matrix(3, 1234, torch.zeros(1))
+    matrix = interpolation_matrix(3, 1234, torch.zeros(1))
+    x = torch.randn(2, 3, requires_grad=True)
+    (x @ matrix.t()).sum().backward()
+    torch.testing.assert_close(x.grad, matrix.sum(dim=0).expand(2, 3))
+
+
 @pytest.mark.parametrize(('source', 'size'), SIZES)
 def test_covariance_is_that_of_the_upsampled_map(source, size):
     x = torch.randn(2, 4, *source, dtype=torch.float64)

@@ -72,6 +72,13 @@ def test_three_stages_of_four_channels():
     assert_same(backbone, torch.randn(1, 4, 70, 90, dtype=torch.float64))
 
 
+def test_linear_layers_are_for_other_devices(monkeypatch):
+    monkeypatch.setattr(mix_transformer, 'BY_CONVOLUTION', set())
+    image = torch.randn(2, 3, 64, 96, dtype=torch.float64)
+    for options in ({}, {'qkv_bias': False}):
+        assert_same(build(**options), image)
+
+
 def test_the_streets_teacher_in_both_precisions():
     model = load_config('segformer-t-streets').model
     backbone = MODELS.build(model).backbone.eval()
@@ -103,7 +110,7 @@ def test_autocast_stays_near():
         assert (ours - stage).norm() < 0.05 * stage.norm()
 
 
-def test_other_backbones_are_left_alone(monkeypatch):
+def test_other_backbones_are_left_alone():
     class Other(MixVisionTransformer):
         def forward(self, x):
             return super().forward(2 * x)

@@ -11,13 +11,21 @@ from mmseg.structures import SegDataSample
 from support import randomise
 
 from sctnet.catalog import load_config
-from sctnet.fused import cross_entropy
+from sctnet.fused import cross_entropy, heap
 from sctnet.fused.shared_decoder import PointwiseDecoder
 from sctnet.models import Teacher, segmentor, shared_decoder_head_alignment
 
 
+@pytest.fixture
+def taught(student):
+    """The student as it was built, whatever the test before did with it."""
+    student.train_cfg = None
+    student.attach_teacher(student.teacher)
+    return student
+
+
 @pytest.fixture(scope='module')
-def taught():
+def student():
     """A tiny student in training and its random teacher, in float64."""
     torch.manual_seed(0)
     cfg = copy.deepcopy(load_config('sctnet_t_1xb4_600_streets_128x256'))
@@ -97,6 +105,7 @@ def test_a_training_step_takes_every_short_cut_or_none(
     count(channel_wise_divergence, 'summed_divergence')
     count(head_losses, 'upsampled_cross_entropy')
     count(segmentor, 'give_back_freed_memory')
+    count(heap, 'give_back_freed_memory')
     step(taught, draw_batch(64, 64), train_cfg)
     expected = {
         'run_backbone': 1,
@@ -157,12 +166,14 @@ def test_autocast_rounds_no_more_than_the_readable_step(single):
     for train_cfg in (None, {'fused': False}):
         single.train_cfg = train_cfg
         losses, gradients = in_half(single, batch)
-        assert all(g.isfinite().all() for g in gradients.values())
-        errors.append(
-            {k: relative(v, exact[0][k]) for k, v in losses.items() if 'loss' in k}
+        found = {k: relative(v, exact[0][k]) for k, v in losses.items() if 'loss' in k}
+        ours, theirs = (
+            torch.cat([g.flatten() for g in some.values()])
+            for some in (gradients, exact[1])
         )
+        errors.append({**found, 'gradient': relative(ours, theirs)})
     for name, error in errors[0].items():
-        assert error < max(0.01, 2 * errors[1][name]), name
+        assert error < max(0.01, 1.5 * errors[1][name]), name
 
 
 def test_all_labels_ignored_leave_the_alignment_alone(taught):
