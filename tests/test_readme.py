@@ -25,7 +25,11 @@ def test_links_pictures_and_tools_exist():
     assert links
     assert len(set(tools)) >= 8
     for path in (*links, *tools):
-        assert (REPOSITORY / path).exists(), path
+        file, _, section = path.partition('#')
+        assert (REPOSITORY / file).exists(), path
+        if section:
+            headings = re.findall(r'(?m)^#+ (.+)$', (REPOSITORY / file).read_text())
+            assert section in [h.lower().replace(' ', '-') for h in headings], path
 
 
 def test_table_of_models_says_what_the_model_index_says():

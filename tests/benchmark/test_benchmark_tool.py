@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from support import REPOSITORY
 
 QUICK = ('--repeats', '1', '--warmup', '0', '--pause', '0', '--threads', '1')
@@ -44,4 +45,31 @@ def test_a_misspelt_model_is_one_line(tmp_path):
     assert done.returncode == 2
     (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
     assert "did you mean 'pidnet-s'" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_step_is_measured_both_ways_in_processes_of_their_own(tmp_path):
+    done = start(
+        *('train', '--models', 'sctnet-s-seg50', '--size', '64', '96', *QUICK),
+        *('--ways', 'reference', 'fused', 'loader'),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / 'benchmarks'
+    names = ['train.json', 'train.md', 'train_stages.png']
+    assert sorted(file.name for file in folder.iterdir()) == names
+    reference, fused, loader = json.loads((folder / 'train.json').read_text())['rows']
+    assert reference['loss'] == pytest.approx(fused['loss'], rel=1e-4)
+    for row in (reference, fused):
+        assert row['memory']['peak'] > row['memory']['built'] > 0
+        assert row['largest_batch'] is None  # of a GPU alone
+        assert len(row['stages']) == 1
+    assert loader['loss'] is None
+
+
+def test_an_unknown_way_to_train_is_one_line(tmp_path):
+    done = start('train', '--ways', 'fused+fast', cwd=tmp_path)
+    assert done.returncode == 2
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
+    assert "no option 'fast'" in line
     assert list(tmp_path.iterdir()) == []
