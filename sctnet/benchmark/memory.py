@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from .builders import BUILDERS
 from .contenders import Case, Contender
 
 PROC = Path('/proc/self')
@@ -82,8 +83,6 @@ def resident_memory() -> int:
 
 def main(request: str) -> None:
     """Answer one request of :func:`peak_memory`."""
-    from .runs import BUILDERS
-
     kind, case, device, threads = json.loads(request)
     prepare(device, threads)
     model, backend, norms, batch, (height, width) = case

@@ -11,8 +11,8 @@ import torch
 from ..deploy.packages import require
 from ..deploy.runtimes import check_backend
 from ..errors import ArgumentError
-from .contenders import INT8, NORMS, Case, Contender, network_contender, parse_backend
-from .images import image_contender
+from .builders import BUILDERS
+from .contenders import INT8, NORMS, Case, Contender, parse_backend
 from .measure import (
     alternate,
     clock_of,
@@ -24,13 +24,7 @@ from .measure import (
 from .memory import peak_memory, prepare, resident_memory
 from .peers import Entry, published_size
 from .report import Row
-from .training import training_contender
 
-BUILDERS: dict[str, Callable[[Case, str], Contender]] = {
-    'network': network_contender,
-    'image': image_contender,
-    'train': training_contender,
-}
 IMAGE_SIZES = {  # of typical images of each data set, (height, width)
     'Cityscapes': [(1024, 2048)],
     'ADE20K': [(512, 683), (1000, 1500)],

@@ -103,13 +103,12 @@ class SCTSegmentor(EncoderDecoder):
         # its features are gone before the heads take theirs.
         target = self._teach(inputs)
         features = self._extract_for_training(inputs)
-        if self.fused:
-            give_back_in_backward(features)
         aligned = {} if target is None else self._align(features, target)
         del target
         losses = {**self._head_losses(features, data_samples), **aligned}
         if self.fused:
             give_back_freed_memory(inputs.device)
+            give_back_in_backward(features)
         return losses
 
     @property
