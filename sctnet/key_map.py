@@ -8,8 +8,10 @@ what is dropped on purpose); nothing is guessed. The backbone, head and segmento
 Source of the original names: the released checkpoints of the SCTNet repository.
 """
 
-from collections.abc import MutableMapping
+import logging
+from collections.abc import Mapping, MutableMapping
 
+from mmengine.logging import print_log
 from torch import Tensor
 
 NameMap = dict[str, str | None]
@@ -118,3 +120,29 @@ def rename_weights(
         weight = state_dict.pop(key)
         if new is not None:
             state_dict[prefix + new] = weight
+
+
+def settle_training_only(
+    state_dict: MutableMapping[str, Tensor], prefix: str, own: Mapping[str, Tensor]
+) -> None:
+    """Drop parts that a model lacks; keep its own where a file has none of them.
+
+    Args:
+        state_dict: what the file holds; it is changed.
+        prefix: of the model's names there.
+        own: the model's state dict.
+    """
+    for part in TRAINING_ONLY:
+        wanted = {k: v for k, v in own.items() if k.startswith(part)}
+        found = [k for k in state_dict if k.startswith(prefix + part)]
+        if not wanted:
+            for key in found:
+                del state_dict[key]
+        elif not found:
+            state_dict.update({prefix + k: v for k, v in wanted.items()})
+            print_log(
+                f'{part[:-1]} is not in the checkpoint and keeps its initial weights; '
+                'only training uses it',
+                logger='current',
+                level=logging.INFO,
+            )

@@ -34,10 +34,12 @@ def main() -> None:
     line = shlex.join(['tools/benchmark.py', *sys.argv[1:]])
     with Progress() as progress:
         task = progress.add_task('Measuring', total=runs.steps(cases, settings))
-        files = command.benchmark(
+        files, failures = command.benchmark(
             *(args.kind, cases, settings, args.out, line),
             lambda text: progress.update(task, advance=1, description=text),
         )
+    for failure in failures:
+        print(f'not run: {failure}', file=sys.stderr)
     print('written: ' + ', '.join(map(str, files)))
 
 

@@ -17,7 +17,7 @@ from .measure import SIZE
 from .peers import entries, find_entries, published_size
 from .plots import draw_latency, draw_stages, draw_training
 from .report import Published, Report
-from .runs import Settings, run_cases
+from .runs import Settings, describe, run_cases
 
 GROUPS = ('ours', 'peers')
 
@@ -71,7 +71,7 @@ def benchmark(
     out_dir: str | os.PathLike,
     command: str,
     advance: Callable[[str], None] = lambda text: None,
-) -> list[Path]:
+) -> tuple[list[Path], list[str]]:
     """Measure ``cases`` and write ``KIND.json``, ``KIND.md`` and a plot.
 
     Args:
@@ -83,7 +83,7 @@ def benchmark(
         advance: told what is done.
 
     Returns:
-        The files.
+        The files, and what could not be run and why.
 
     Raises:
         OutputError: ``out_dir`` cannot be written.
@@ -102,7 +102,8 @@ def benchmark(
     machine = describe_machine(settings.device)
     report = Report(kind, machine, options, published, rows)
     report.save(out / f'{kind}.json')
-    return [out / f'{kind}.json', *write_views(report, out)]
+    files = [out / f'{kind}.json', *write_views(report, out)]
+    return files, [f'{describe(row)}: {row.reason}' for row in rows if row.reason]
 
 
 def write_views(report: Report, out: Path) -> list[Path]:

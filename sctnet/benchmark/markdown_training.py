@@ -14,9 +14,12 @@ NOTES = (
     'Weights are random, images and labels noise, a tenth of the labels ignored.',
     "`loader` is the recipe's pipeline in one process, as in a worker, on drawn street "
     "scenes in files of the data set's typical size; steps do not wait for it here.",
-    'Loss is that of the first iteration, from equal weights and dropped paths.',
-    'Stages are medians of their own. Backward is that of all losses. On a GPU each '
-    'stage waits for the one before it, which costs a step some overlap.',
+    'Loss is that of the first iteration, from equal weights and the same random '
+    'numbers (compiled code draws others).',
+    'Stages are medians of their own. SIAM is the alignment with its losses, heads are '
+    'decode and auxiliary head with theirs, backward is that of all losses, rest is '
+    'mostly normalisation. On a GPU each stage waits for the one before it, and a step '
+    'loses some overlap.',
     'Memory is the peak of a process of its own in two iterations, with imports, '
     "weights and AdamW's state; on a GPU what torch allocates there.",
 )
@@ -43,11 +46,11 @@ def training_columns(report: Report) -> list[Column]:
         ('size', lambda row: '{}x{}'.format(*row.size)),
         ('median ms', lambda row: f'{1000 * row.times.median:.0f}'),
         ('min ms', lambda row: f'{1000 * row.times.fastest:.0f}'),
-        ('to reference', ratio(lambda row: row.times.median)),
+        ('time to reference', ratio(lambda row: row.times.median)),
         ('images/s', lambda row: f'{row.batch / row.times.median:.2f}'),
         *((f'{stage} ms', _stage(stage)) for stage in STAGES),
         ('memory MiB', lambda row: _mib(_peak(row))),
-        ('to reference', ratio(_peak)),
+        ('memory to reference', ratio(_peak)),
         ('loss', lambda row: '' if row.loss is None else f'{row.loss:.6g}'),
     ]
     if any(row.largest_batch is not None for row in done):

@@ -110,7 +110,9 @@ def _draw_bars(axes: Axes, rows: list[Row]) -> list[str]:
     axes.invert_yaxis()
     axes.set_xlabel('ms (sum of the medians of the stages)')
     if rows:
-        axes.legend(fontsize='small')
+        axes.legend(
+            fontsize='small', loc='lower center', bbox_to_anchor=(0.5, 1), ncols=4
+        )
     return names
 
 

@@ -50,8 +50,12 @@ def training_cases(
     """Combine what the command line names; what it leaves out is the recipe's.
 
     Raises:
-        ArgumentError: a model is no student of ours.
+        ArgumentError: a model is no student of ours, or a batch is too small.
     """
+    if batches and min(batches) < 2:
+        raise ArgumentError(
+            f'--batch is {min(batches)}: expected at least 2, for the batch norms'
+        )
     return [
         Case(model, way, 'kept', batch, size)
         for model, own_batch, own_size in _own(models, device.startswith('cuda'))
@@ -87,7 +91,12 @@ def check_way(text: str) -> list[str]:
     """
     way, *options = text.split('+')
     if way not in WAYS:
-        raise ArgumentError(f"there is no way '{way}' to train: use {', '.join(WAYS)}")
+        raise ArgumentError(
+            f"there is no way '{way}' to train: use {', '.join(WAYS)}, or one with "
+            'options, as in fused+amp+channels_last'
+        )
+    if {'teacher-bf16', 'teacher-fp16'} <= set(options):
+        raise ArgumentError(f"'{text}': a teacher is in bf16 or in fp16, choose one")
     if options and way == LOADER:
         raise ArgumentError(f"'{text}': the loader has no options, use {LOADER}")
     for option in options:

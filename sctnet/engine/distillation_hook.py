@@ -131,6 +131,8 @@ class DistillationHook(Hook):
             )
         segmentor = build_segmentor(self.teacher)
         meta = load_segmentor(segmentor, self.checkpoint)
+        if self.compile:
+            print_log('the first iteration compiles the teacher: minutes', 'current')
         return Teacher(segmentor, meta, self.dtype, self.compile)
 
 

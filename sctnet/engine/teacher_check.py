@@ -16,7 +16,8 @@ from mmseg.evaluation import IoUMetric
 from mmseg.models.data_preprocessor import SegDataPreProcessor
 from mmseg.models.segmentors import BaseSegmentor
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError
+from ..labels import check_samples
 from ..models import Teacher
 
 _CHANCE = 1.5  # times what guessing gives: a teacher below this knows nothing
@@ -117,12 +118,12 @@ def sanity_report(
     classes = teacher.num_classes
     ignore = segmentor.decode_head.ignore_index
     for sample in _samples(runner.train_dataloader.dataset, images):
-        _check_labels(sample['data_samples'], classes, ignore)
+        check_samples([sample['data_samples']], classes, ignore)
     if runner.val_loop is None:
         return None
     histograms, roundings = [], []
     for sample in _samples(runner.val_dataloader.dataset, images):
-        _check_labels(sample['data_samples'], classes, ignore)
+        check_samples([sample['data_samples']], classes, ignore)
         batch = segmentor.data_preprocessor(pseudo_collate([sample]), False)
         labels = torch.from_numpy(_labels(sample['data_samples']))
         if teacher.dtype is not None:
@@ -169,15 +170,3 @@ def _samples(dataset: Any, count: int) -> Iterator[dict]:
 
 def _labels(data_sample: Any) -> np.ndarray:
     return data_sample.gt_sem_seg.data[0].cpu().numpy().astype(np.int64)
-
-
-def _check_labels(data_sample: Any, classes: int, ignore: int) -> None:
-    labels = np.unique(_labels(data_sample))
-    outside = labels[((labels < 0) | (labels >= classes)) & (labels != ignore)]
-    if len(outside):
-        path = getattr(data_sample, 'seg_map_path', None) or data_sample.img_path
-        raise DataError(
-            f"'{path}' has labels {outside[:5].tolist()} outside the {classes} classes "
-            f'(0 to {classes - 1}, and {ignore} to ignore): convert the label maps, or '
-            "check the data set's reduce_zero_label and classes"
-        )

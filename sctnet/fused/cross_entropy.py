@@ -19,7 +19,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from ..errors import DataError
+from ..labels import check_labels
 from ..precision import full_precision
 from .interpolation import interpolation_matrix
 
@@ -55,21 +55,11 @@ def upsampled_cross_entropy(
     if class_weight is None:
         class_weight = logits.new_ones(logits.shape[1])
     if logits.device.type == 'cpu':
-        _check_labels(labels, logits.shape[1], ignore_index)
+        # The kernel would write beside its arrays.
+        check_labels(labels, logits.shape[1], ignore_index, 'a label map')
     with torch.autocast(logits.device.type, enabled=False):
         return _UpsampledCrossEntropy.apply(
             logits, labels, class_weight.to(logits), ignore_index
-        )
-
-
-def _check_labels(labels: Tensor, classes: int, ignore_index: int) -> None:
-    outside = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
-    if outside.any():
-        found = labels[outside].unique()[:5].tolist()
-        raise DataError(
-            f'label maps hold {found}, outside the {classes} classes (0 to '
-            f'{classes - 1}, and {ignore_index} to ignore): convert them, or check the '
-            "data set's reduce_zero_label and classes"
         )
 
 

@@ -8,12 +8,10 @@
            +-> teacher ------+                                          (training)
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from mmengine.logging import print_log
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.utils import OptSampleList, SampleList, add_prefix
@@ -22,13 +20,29 @@ from torch import Tensor, nn
 from ..deploy.predict import can_fuse, fill_sample, network_logits
 from ..errors import ConfigError
 from ..fused.heap import give_back_freed_memory, give_back_in_backward
-from ..key_map import HEAD_NAMES, TRAINING_NAMES, TRAINING_ONLY, rename_weights
+from ..key_map import (
+    HEAD_NAMES,
+    TRAINING_NAMES,
+    rename_weights,
+    settle_training_only,
+)
+from ..labels import check_samples
 from ..mismatch import check_weights
 from .backbone import SCTNet
 from .head import SCTHead
 from .head_losses import can_fuse_losses, head_losses
 from .siam import SIAM
 from .teacher import Teacher, TeacherFeatures
+
+
+def _check_train_cfg(train_cfg: Mapping[str, Any]) -> None:
+    options = ('fused', 'channels_last', 'compile')
+    for name, value in train_cfg.items():
+        if name not in options or not isinstance(value, bool):
+            raise ConfigError(
+                f'model.train_cfg has {name}={value!r}: expected True or False for '
+                f'some of {", ".join(options)}'
+            )
 
 
 class _Holder:
@@ -67,6 +81,7 @@ class SCTSegmentor(EncoderDecoder):
 
     def __init__(self, *, siam: dict | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        _check_train_cfg(self.train_cfg or {})
         self.siam: SIAM | None = None if siam is None else MODELS.build(siam)
         self._holder = _Holder()
 
@@ -98,6 +113,7 @@ class SCTSegmentor(EncoderDecoder):
 
         Raises:
             ConfigError: there is a SIAM but no teacher is attached.
+            DataError: on a CPU, a label is outside the classes.
         """
         # The teacher's work is done before the student's activations take memory, and
         # its features are gone before the heads take theirs.
@@ -158,6 +174,7 @@ class SCTSegmentor(EncoderDecoder):
                 heads |= {f'aux_{i}': head for i, head in enumerate(auxiliary)}
             else:
                 heads['aux'] = auxiliary
+        check_samples(data_samples, self.num_classes, self.decode_head.ignore_index)
         losses = {}
         for name, head in heads.items():
             if self.fused and can_fuse_losses(head):
@@ -213,7 +230,7 @@ class SCTSegmentor(EncoderDecoder):
     def _adapt(self, state_dict: dict[str, Tensor], prefix: str) -> None:
         self._rename(state_dict, prefix)
         own = self.state_dict()
-        self._settle_training_only(state_dict, prefix, own)
+        settle_training_only(state_dict, prefix, own)
         if getattr(self, '_check_on_load', True):
             weights = {
                 key[len(prefix) :]: value
@@ -229,22 +246,3 @@ class SCTSegmentor(EncoderDecoder):
         if isinstance(self.decode_head, SCTHead):
             rename_weights(state_dict, f'{prefix}decode_head.', HEAD_NAMES)
             rename_weights(state_dict, prefix, TRAINING_NAMES)
-
-    def _settle_training_only(
-        self, state_dict: dict[str, Tensor], prefix: str, own: Mapping[str, Tensor]
-    ) -> None:
-        """Drop parts this model lacks; keep its own where the file has none of them."""
-        for part in TRAINING_ONLY:
-            wanted = {k: v for k, v in own.items() if k.startswith(part)}
-            found = [k for k in state_dict if k.startswith(prefix + part)]
-            if not wanted:
-                for key in found:
-                    del state_dict[key]
-            elif not found:
-                state_dict.update({prefix + k: v for k, v in wanted.items()})
-                print_log(
-                    f'{part[:-1]} is not in the checkpoint and keeps its initial '
-                    'weights; only training uses it',
-                    logger='current',
-                    level=logging.INFO,
-                )

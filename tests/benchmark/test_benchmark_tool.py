@@ -67,6 +67,16 @@ def test_a_training_step_is_measured_both_ways_in_processes_of_their_own(tmp_pat
     assert loader['loss'] is None
 
 
+def test_what_could_not_be_run_is_said(tmp_path):
+    done = start(
+        *('train', '--models', 'sctnet-s-seg50', '--size', '0', '96', *QUICK),
+        *('--ways', 'fused', '--no-memory'),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'not run: sctnet-s-seg50 fused kept 2x0x96: RuntimeError' in done.stderr
+
+
 def test_an_unknown_way_to_train_is_one_line(tmp_path):
     done = start('train', '--ways', 'fused+fast', cwd=tmp_path)
     assert done.returncode == 2

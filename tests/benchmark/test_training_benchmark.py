@@ -102,6 +102,10 @@ def test_unknown_ways_options_and_students_are_errors():
         check_way('fused+fp8')
     with pytest.raises(ArgumentError, match='the loader has no options'):
         check_way('loader+amp')
+    with pytest.raises(ArgumentError, match='bf16 or in fp16, choose one'):
+        check_way('fused+teacher-bf16+teacher-fp16')
+    with pytest.raises(ArgumentError, match='--batch is 1: expected at least 2'):
+        training_cases([], WAYS, [4, 1], [], 'cpu')
     with pytest.raises(ArgumentError, match="'stdc1' has no teacher to train with"):
         training_cases(find_entries(['stdc1']), WAYS, [], [], 'cpu')
 
@@ -118,8 +122,8 @@ def test_what_the_command_line_leaves_out_is_the_recipes():
         ('sctnet-b-ade', 8, (512, 512)),
     ]
     models = find_entries(['sctnet-b-coco'])
-    found = training_cases(models, ['fused'], [1, 3], [(8, 9)], 'cpu')
-    assert [(c.batch, c.size) for c in found] == [(1, (8, 9)), (3, (8, 9))]
+    found = training_cases(models, ['fused'], [2, 3], [(8, 9)], 'cpu')
+    assert [(c.batch, c.size) for c in found] == [(2, (8, 9)), (3, (8, 9))]
     found = training_cases([], ['fused'], [4], [], 'cpu')  # of the same models
     assert [(c.model, c.batch, c.size) for c in found] == [
         (model, 4, size) for model, _, size in training.ON_A_CPU

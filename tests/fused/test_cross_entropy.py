@@ -172,7 +172,7 @@ def test_a_loss_of_what_is_no_number_is_none(monkeypatch, value):
 def test_labels_outside_the_classes_are_an_error(way, label):
     labels = torch.full((1, 4, 4), 255)
     labels[0, 1, 1] = label
-    with pytest.raises(DataError, match=rf'hold \[{label}\], outside the 3 classes'):
+    with pytest.raises(DataError, match=rf'labels \[{label}\] outside the 3 classes'):
         upsampled_cross_entropy(torch.zeros(1, 3, 2, 2), labels)
 
 

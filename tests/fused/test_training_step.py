@@ -11,6 +11,7 @@ from mmseg.structures import SegDataSample
 from support import randomise
 
 from sctnet.catalog import load_config
+from sctnet.errors import ConfigError, DataError
 from sctnet.fused import cross_entropy, heap
 from sctnet.fused.shared_decoder import PointwiseDecoder
 from sctnet.models import Teacher, segmentor, shared_decoder_head_alignment
@@ -118,6 +119,26 @@ def test_a_training_step_takes_every_short_cut_or_none(
     assert {name: calls.count(name) for name in calls} == (expected if short else {})
     merged = taught._teach(torch.randn(1, 3, 64, 64).double()).merged
     assert isinstance(merged, PointwiseDecoder) == bool(short)
+
+
+@pytest.mark.parametrize('train_cfg', [None, {'fused': False}])
+def test_a_label_outside_the_classes_names_its_file(taught, train_cfg):
+    images, samples = draw_batch(64, 64)
+    samples[1].gt_sem_seg.data[0, 3, 4] = 77
+    taught.train_cfg = train_cfg
+    with pytest.raises(DataError, match=r'label map has labels \[77\] outside the 19'):
+        taught.loss(images, samples)
+    samples[1].set_metainfo({'seg_map_path': 'some/mask.png'})
+    with pytest.raises(DataError, match=r"'some/mask.png' has labels \[77\]"):
+        taught.loss(images, samples)
+
+
+@pytest.mark.parametrize('wrong', [{'fussed': False}, {'fused': 'no'}])
+def test_misspelt_options_of_training_are_an_error(wrong):
+    cfg = copy.deepcopy(load_config('sctnet_t_1xb4_600_streets_128x256')).model
+    cfg.train_cfg = wrong
+    with pytest.raises(ConfigError, match='expected True or False for some of fused'):
+        MODELS.build(cfg)
 
 
 def relative(ours, exact):

@@ -161,7 +161,7 @@ def test_float32_is_near_what_the_head_computes():
 
 def test_a_label_outside_the_classes_is_an_error():
     features, samples = draw(label=77)
-    with pytest.raises(DataError, match=r'\[77\], outside the 6 classes'):
+    with pytest.raises(DataError, match=r'\[77\] outside the 6 classes'):
         head_losses(build_head(), features, samples)
 
 
