@@ -222,8 +222,16 @@ def test_the_caller_can_end_it_and_what_was_segmented_is_written():
     assert (report.segmented, report.written) == (3, 3)
 
 
+@pytest.fixture
+def interruptible():
+    """A shell's job in the background ignores interrupts, and so do its children."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
 @pytest.mark.parametrize('waiting', [True, False])
-def test_interrupt_ends_all_threads(waiting):
+def test_interrupt_ends_all_threads(waiting, interruptible):
     """While the network waits for a frame, and while it is at work."""
 
     def items():
