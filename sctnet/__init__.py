@@ -4,11 +4,16 @@ Importing the package makes mmseg importable with mmcv-lite and makes checkpoint
 loading safe; see :mod:`sctnet.compat`. Import it before mmseg.
 """
 
-from .compat import allow_own_checkpoint_types, stand_in_for_missing_ops
+from .compat import (
+    allow_own_checkpoint_types,
+    declare_torchvision_ops,
+    stand_in_for_missing_ops,
+)
 
 __version__ = '0.1.0'
 
 stand_in_for_missing_ops()
+declare_torchvision_ops()
 allow_own_checkpoint_types()
 
 from .checkpoint_files import register_loaders  # noqa: E402  needs the stand-in

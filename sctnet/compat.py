@@ -1,12 +1,14 @@
 """What the stack needs before mmseg can be imported and checkpoints loaded.
 
-Two gaps are closed here, once, when ``sctnet`` is imported:
+Three gaps are closed here, once, when ``sctnet`` is imported:
 
 - mmseg 1.2.2 imports ``mmcv.ops`` unguarded, and mmcv-lite has all of it but the
   compiled module ``mmcv._ext``. A stand-in whose every op raises when *called*
   lets everything import that does not need an op.
 - torch >= 2.6 loads with ``weights_only=True``; mmengine's own checkpoints hold
   its ``HistoryBuffer`` and numpy scalars, which must be named as harmless.
+- mmpretrain imports torchvision for its plain transforms, and a torchvision built for
+  CUDA beside a torch for the CPU fails to import for want of two compiled ops.
 """
 
 import pickle
@@ -15,6 +17,7 @@ import warnings
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -23,6 +26,7 @@ import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 
 EXTENSION = 'mmcv._ext'
+_declared: list[torch.library.Library] = []
 
 
 class MissingOps(ModuleType):
@@ -63,6 +67,31 @@ def stand_in_for_missing_ops() -> bool:
     module = MissingOps(EXTENSION)
     module.__spec__ = ModuleSpec(EXTENSION, loader=None)
     sys.modules[EXTENSION] = module
+    return True
+
+
+def declare_torchvision_ops() -> bool:
+    """Make a CUDA build of torchvision importable beside a CPU build of torch.
+
+    PyPI has the CUDA build alone. Its compiled ops stay missing, and say so when they
+    are called; images, transforms and models work.
+
+    Returns:
+        Whether there was such a pair, and the ops are declared now.
+    """
+    spec = find_spec('torchvision')
+    if spec is None or spec.origin is None or torch.version.cuda is not None:
+        return False
+    version = Path(spec.origin).with_name('version.py')
+    if not version.is_file() or '+cu' not in version.read_text(encoding='utf-8'):
+        return False
+    if not _declared:
+        library = torch.library.Library('torchvision', 'DEF')
+        for name in ('nms', 'qnms'):
+            library.define(
+                f'{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor'
+            )
+        _declared.append(library)  # the ops live as long as this object
     return True
 
 

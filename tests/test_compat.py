@@ -7,6 +7,7 @@ from mmengine.logging.history_buffer import HistoryBuffer
 from support import run_python
 
 from sctnet.checkpoint_files import read_checkpoint
+from sctnet.compat import declare_torchvision_ops
 from sctnet.errors import CheckpointError
 
 
@@ -69,6 +70,35 @@ def test_without_any_mmcv_the_import_says_in_one_sentence_what_to_install():
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith('ImportError: sctnet needs mmcv or mmcv-lite')
     assert 'pip install' in last
+
+
+def test_torchvision_for_cuda_imports_beside_a_torch_for_the_cpu():
+    done = run_python("""
+        import sctnet, torch
+        from torchvision.ops import nms
+        import mmpretrain.datasets
+        try:
+            nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
+        except (NotImplementedError, RuntimeError) as error:
+            print('called:', type(error).__name__)
+    """)
+    assert done.returncode == 0, done.stderr
+    assert 'called:' in done.stdout or not declare_torchvision_ops()
+
+
+def test_another_torchvision_is_left_alone(tmp_path):
+    fake = tmp_path / 'torchvision'
+    fake.mkdir()
+    (fake / '__init__.py').write_text('')
+    (fake / 'version.py').write_text("__version__ = '0.28.0+cpu'\n")
+    done = run_python(
+        """
+        import sctnet, torch, torchvision
+        print(torchvision.__file__, hasattr(torch.ops.torchvision, 'qnms'))
+        """,
+        tmp_path,
+    )
+    assert done.stdout.split() == [str(fake / '__init__.py'), 'False'], done.stderr
 
 
 def test_checkpoint_types_of_mmengine_load_with_weights_only(tmp_path):
