@@ -26,7 +26,9 @@ img { max-width: 100%; height: auto; }
 .gallery { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); }
 .gallery figure { margin: 0; }
-.good, .bad { font-weight: 600; } .good { color: var(--good); } .bad { color: var(--bad); }
+.good, .bad { font-weight: 600; }
+.good { color: var(--good); }
+.bad { color: var(--bad); }
 """
 _MIME = {b'\x89PNG': 'image/png', b'\xff\xd8\xff': 'image/jpeg'}
 
