@@ -92,7 +92,7 @@ def _prefer_checkout(path: Path) -> Path:
 
 
 def load_config(config: str | os.PathLike | Config) -> Config:
-    """Return the :class:`Config` that ``config`` is or names.
+    """Return the :class:`Config` that ``config`` is or names, ``own_data`` spread.
 
     Raises:
         ConfigError: there is no such config, or its file cannot be read.
@@ -106,9 +106,14 @@ def load_config(config: str | os.PathLike | Config) -> Config:
         )
     path = find_config(config)
     try:
-        return Config.fromfile(path)
+        cfg = Config.fromfile(path)
     except Exception as error:
         raise ConfigError(
             f"config '{path}' cannot be read ({type(error).__name__}: {error}): mend "
             'the file, or start from one that mim search sctnet lists'
         ) from error
+    if 'own_data' in cfg:
+        from .own_data import apply_own_data  # needs mmseg, which others do not
+
+        apply_own_data(cfg)
+    return cfg

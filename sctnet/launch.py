@@ -59,6 +59,17 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
     Raises:
         ConfigError: a key leads where the config has nothing to change.
     """
+    own = {key: v for key, v in options.items() if key.startswith('own_data.')}
+    options = {key: v for key, v in options.items() if key not in own}
+    if own and 'own_data' in cfg:
+        from .own_data import apply_own_data
+
+        apply_own_data(cfg, {k.removeprefix('own_data.'): v for k, v in own.items()})
+    elif own:
+        raise ConfigError(
+            f"'{cfg.filename}' has no own_data to change: start from a config of "
+            'sctnet.configs._base_.own_data, or drop these options'
+        )
     try:
         cfg.merge_from_dict(options)
     except (KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:

@@ -1,0 +1,13 @@
+"""SCTNet-S on a folder of one's own, taught by what custom_hooks[0].teacher names."""
+
+from mmengine.config import read_base
+
+from sctnet.engine import DistillationHook
+
+with read_base():
+    from ..default_runtime import *
+    from ..models.sctnet_s import *
+    from ..schedules.adamw_160k import *
+    from .common_own_data import *
+
+custom_hooks = [dict(type=DistillationHook, teacher='my_teacher.py')]

@@ -1,0 +1,101 @@
+"""Images of any format in one folder, their label maps under the same names in another.
+
+mmseg's own data set takes one suffix for all images; a folder of one's own has JPEGs
+and PNGs side by side.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from mmseg.datasets import BaseSegDataset
+from mmseg.registry import DATASETS
+
+from ..errors import DataError
+from ..images import SUFFIXES
+
+
+@DATASETS.register_module()
+class FolderDataset(BaseSegDataset):
+    """Pairs ``images/train/a/b.jpg`` with ``labels/train/a/b.png``.
+
+    The two folders are those of ``data_prefix``, read with all folders below them.
+    Label maps hold one class index a pixel, and ``ignore_index`` where a pixel counts
+    nothing.
+
+    Args:
+        img_suffix: which images to take; by default all formats that can be read.
+        **kwargs: as for mmseg's ``BaseSegDataset``; ``metainfo`` names the classes.
+
+    Raises:
+        DataError: there is no image, two images have the name of one label map, or an
+            image has no label map.
+    """
+
+    def __init__(
+        self, img_suffix: str | tuple[str, ...] = SUFFIXES, **kwargs: Any
+    ) -> None:
+        super().__init__(img_suffix=img_suffix, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """List the pairs, sorted by the image's path."""
+        if self.ann_file and Path(self.ann_file).is_file():
+            return super().load_data_list()
+        images = Path(self.data_prefix.get('img_path') or '.')
+        labels = self.data_prefix.get('seg_map_path')
+        found: dict[Path, Path] = {}
+        pairs = []
+        for image in find_files(images, self.img_suffix):
+            info: dict[str, Any] = {'img_path': str(image)}
+            if labels is not None:
+                name = image.relative_to(images).with_suffix(self.seg_map_suffix)
+                _check_new(found, name, image)
+                info['seg_map_path'] = str(Path(labels) / name)
+            info['label_map'] = self.label_map
+            info['reduce_zero_label'] = self.reduce_zero_label
+            info['seg_fields'] = []
+            pairs.append(info)
+        if not pairs:
+            raise DataError(
+                f"'{images}' has no image ({', '.join(SUFFIXES)}): put images there, or "
+                'correct own_data.root'
+            )
+        if labels is not None:
+            _check_partners(pairs)
+        return pairs
+
+
+def find_files(folder: Path, suffixes: str | tuple[str, ...]) -> list[Path]:
+    """Return the files below ``folder`` that end in one of ``suffixes``, sorted.
+
+    Case does not matter; hidden files and folders are left out.
+    """
+    found = []
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith('.')]
+        found += [
+            Path(place, name)
+            for name in names
+            if name.lower().endswith(suffixes) and not name.startswith('.')
+        ]
+    return sorted(found)
+
+
+def _check_new(found: dict[Path, Path], name: Path, image: Path) -> None:
+    if name in found:
+        raise DataError(
+            f"'{found[name]}' and '{image}' would share one label map, '{name}': give "
+            'one of them another name'
+        )
+    found[name] = image
+
+
+def _check_partners(pairs: list[dict]) -> None:
+    missing = [pair for pair in pairs if not os.path.isfile(pair['seg_map_path'])]
+    if missing:
+        first = missing[0]
+        raise DataError(
+            f'{len(missing)} of {len(pairs)} images have no label map, the first '
+            f"'{first['img_path']}' (looked for '{first['seg_map_path']}'): add label "
+            'maps, or move these images elsewhere'
+        )

@@ -1,0 +1,149 @@
+"""From the few values of ``own_data`` in a config to data sets, heads and schedule."""
+
+import colorsys
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from ..errors import ConfigError
+
+_PARTS = ('train', 'val')
+
+
+def apply_own_data(cfg: Config, changes: Mapping[str, Any] | None = None) -> None:
+    """Spread ``cfg.own_data`` over the config, which is changed.
+
+    Args:
+        cfg: the config.
+        changes: to ``own_data``; with any, it is spread also where it was before.
+
+    The keys of ``own_data``:
+
+    - ``root``: folder with ``images/{train,val}`` and ``labels/{train,val}``.
+    - ``classes``: their names, in the order of the labels 0, 1, ...
+    - ``crop``: (height, width) in pixels that a training sees; images are resized so
+      that their short side is the crop's.
+    - ``iterations``, ``batch``: length of the training, images a step and GPU.
+    - ``palette``: RGB of each class; None takes colours far apart.
+    - ``reduce_zero_label``: whether 0 means "ignore" and the classes begin at 1.
+
+    What the Runner writes beside a checkpoint is the config as it was spread; its
+    ``own_data`` says so (``applied``) and is left alone when it is read again.
+
+    Raises:
+        ConfigError: a key or value that cannot be.
+    """
+    own = cfg.own_data
+    if own.get('applied') and not changes:
+        return
+    own.update(changes or {})
+    _check(own)
+    classes = list(own.classes)
+    palette = own.get('palette') or distinct_colours(len(classes))
+    meta = {'classes': tuple(classes), 'palette': [list(c) for c in palette]}
+    height, width = own.crop
+    for part, loader in zip(_PARTS, ('train_dataloader', 'val_dataloader'), strict=True):
+        cfg[loader].dataset.update(
+            data_root=str(own.root),
+            metainfo=meta,
+            data_prefix={'img_path': f'images/{part}', 'seg_map_path': f'labels/{part}'},
+            reduce_zero_label=own.reduce_zero_label,
+        )
+    cfg.test_dataloader = cfg.val_dataloader
+    for head in ('decode_head', 'auxiliary_head'):
+        if cfg.model.get(head):
+            cfg.model[head].num_classes = len(classes)
+    cfg.model.data_preprocessor.size = (height, width)
+    scale = (4 * min(own.crop), min(own.crop))  # long side at most, short side
+    _resize(cfg, scale, (height, width))
+    cfg.train_dataloader.batch_size = own.batch
+    _set_length(cfg, own.iterations)
+    own.applied = True
+
+
+def _check(own: ConfigDict) -> None:
+    known = ('root', 'classes', 'crop', 'iterations', 'batch', 'palette')
+    for key in own:
+        if key not in (*known, 'reduce_zero_label', 'applied'):
+            near = difflib.get_close_matches(key, known, n=1)
+            raise ConfigError(
+                f'own_data has no key {key!r}: '
+                + (f'did you mean {near[0]!r}?' if near else f'it has {", ".join(known)}')
+            )
+    if not isinstance(own.root, str) or not own.root:
+        raise ConfigError(
+            f'own_data.root is {own.root!r}: set it to the folder that holds '
+            'images/train, images/val, labels/train and labels/val'
+        )
+    classes = own.classes
+    named = isinstance(classes, Sequence) and not isinstance(classes, str)
+    if not named or not 2 <= len(classes) <= 255 or len(set(classes)) < len(classes):
+        raise ConfigError(
+            f'own_data.classes is {classes!r}: set it to 2 to 255 different names, in the '
+            "order of the labels, such as ('floor', 'wall')"
+        )
+    crop = own.crop
+    if not isinstance(crop, Sequence) or len(crop) != 2 or not all(map(_fits, crop)):
+        raise ConfigError(
+            f'own_data.crop is {crop!r}: set it to (height, width), multiples of 32 from '
+            '64 on, such as (512, 512)'
+        )
+    for key, least in (('iterations', 1), ('batch', 1)):
+        if not isinstance(own[key], int) or own[key] < least:
+            raise ConfigError(
+                f'own_data.{key} is {own[key]!r}: set it to an integer from {least} on'
+            )
+    palette = own.get('palette')
+    if palette and len(palette) != len(classes):
+        raise ConfigError(
+            f'own_data.palette has {len(palette)} colours for {len(classes)} classes: '
+            'give each class one, or leave it out'
+        )
+
+
+def _fits(side: Any) -> bool:
+    return isinstance(side, int) and side >= 64 and side % 32 == 0
+
+
+def _resize(cfg: Config, scale: tuple[int, int], crop: tuple[int, int]) -> None:
+    """Set ``scale`` (long, short) and ``crop`` (h, w) in every pipeline."""
+    ratios = cfg.get('tta_ratios', [])
+    pipelines: list[Any] = [cfg.train_dataloader.dataset.pipeline, cfg.train_pipeline]
+    pipelines += [cfg.val_dataloader.dataset.pipeline, cfg.test_pipeline]
+    for step in (step for pipeline in pipelines for step in pipeline):
+        kind = _name(step)
+        if kind in ('Resize', 'RandomResize'):
+            step['scale'] = scale
+        elif kind == 'RandomCrop':
+            step['crop_size'] = crop
+    for step in cfg.get('tta_pipeline', []):
+        for ratio, resize in zip(ratios, step.get('transforms', [[]])[0], strict=False):
+            resize['scale'] = tuple(int(side * ratio) for side in scale)
+    cfg.crop_size = crop
+
+
+def _set_length(cfg: Config, iterations: int) -> None:
+    tenth = max(1, iterations // 10)
+    cfg.train_cfg.update(max_iters=iterations, val_interval=tenth)
+    cfg.default_hooks.checkpoint.interval = tenth
+    for scheduler in cfg.param_scheduler:
+        scheduler.max_iters = iterations
+        scheduler.warmup_iters = min(1500, tenth)
+
+
+def _name(step: Mapping[str, Any]) -> str:
+    kind = step['type']
+    return kind if isinstance(kind, str) else kind.__name__
+
+
+def distinct_colours(count: int) -> list[list[int]]:
+    """Return ``count`` RGB colours, neighbours in the list far apart in hue."""
+    golden = 0.618034
+    colours = []
+    for i in range(count):
+        shade = (0.95, 0.7, 0.5)[i % 3]
+        rgb = colorsys.hsv_to_rgb(i * golden % 1, 0.75, shade)
+        colours.append([round(255 * value) for value in rgb])
+    return colours
