@@ -13,15 +13,19 @@ MIN_SIZE = 64
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 
 
-def read_image(path: str | os.PathLike) -> np.ndarray:
+def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
     """Decode an image file to BGR uint8 (H, W, 3).
 
     Grey images get three equal channels, an alpha channel is dropped, 16 bits are
     reduced to the upper 8, and the camera's orientation tag is applied, as mmseg does.
 
+    Args:
+        path: of the file.
+        smallest: side in pixels that it must have; the network takes 64.
+
     Raises:
         ImageError: the file is missing, empty, truncated, no image, or smaller than
-            64x64 pixels.
+            ``smallest``.
     """
     file = Path(path)
     try:
@@ -45,7 +49,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
             f"'{file}' is truncated or not an image ({damage or 'unknown format'}): "
             f'expected one of {", ".join(SUFFIXES)}; copy or export it again'
         )
-    return _check_size(image, f"image '{file}'")
+    return _check_size(image, f"image '{file}'", smallest)
 
 
 def _looks_complete(data: bytes) -> bool:
@@ -101,11 +105,11 @@ def to_bgr(image: np.ndarray) -> np.ndarray:
     return _check_size(np.ascontiguousarray(image[..., :3]), 'image array')
 
 
-def _check_size(image: np.ndarray, name: str) -> np.ndarray:
+def _check_size(image: np.ndarray, name: str, smallest: int = MIN_SIZE) -> np.ndarray:
     height, width = image.shape[:2]
-    if min(height, width) < MIN_SIZE:
+    if min(height, width) < smallest:
         raise ImageError(
             f'{name} is {width}x{height} pixels: expected at least '
-            f'{MIN_SIZE}x{MIN_SIZE}; enlarge it or take a larger one'
+            f'{smallest}x{smallest}; enlarge it or take a larger one'
         )
     return image

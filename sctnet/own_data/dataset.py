@@ -57,8 +57,8 @@ class FolderDataset(BaseSegDataset):
             pairs.append(info)
         if not pairs:
             raise DataError(
-                f"'{images}' has no image ({', '.join(SUFFIXES)}): put images there, or "
-                'correct own_data.root'
+                f"'{images}' has no image ({', '.join(SUFFIXES)}): put images there, "
+                'or correct own_data.root'
             )
         if labels is not None:
             _check_partners(pairs)

@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict
 
 from ..errors import ConfigError
 
-_PARTS = ('train', 'val')
+_LOADERS = {'train': 'train_dataloader', 'val': 'val_dataloader'}
 
 
 def apply_own_data(cfg: Config, changes: Mapping[str, Any] | None = None) -> None:
@@ -44,11 +44,12 @@ def apply_own_data(cfg: Config, changes: Mapping[str, Any] | None = None) -> Non
     palette = own.get('palette') or distinct_colours(len(classes))
     meta = {'classes': tuple(classes), 'palette': [list(c) for c in palette]}
     height, width = own.crop
-    for part, loader in zip(_PARTS, ('train_dataloader', 'val_dataloader'), strict=True):
+    for part, loader in _LOADERS.items():
+        folders = {'img_path': f'images/{part}', 'seg_map_path': f'labels/{part}'}
         cfg[loader].dataset.update(
             data_root=str(own.root),
             metainfo=meta,
-            data_prefix={'img_path': f'images/{part}', 'seg_map_path': f'labels/{part}'},
+            data_prefix=folders,
             reduce_zero_label=own.reduce_zero_label,
         )
     cfg.test_dataloader = cfg.val_dataloader
@@ -68,10 +69,10 @@ def _check(own: ConfigDict) -> None:
     for key in own:
         if key not in (*known, 'reduce_zero_label', 'applied'):
             near = difflib.get_close_matches(key, known, n=1)
-            raise ConfigError(
-                f'own_data has no key {key!r}: '
-                + (f'did you mean {near[0]!r}?' if near else f'it has {", ".join(known)}')
+            hint = (
+                f'did you mean {near[0]!r}?' if near else 'it has ' + ', '.join(known)
             )
+            raise ConfigError(f'own_data has no key {key!r}: {hint}')
     if not isinstance(own.root, str) or not own.root:
         raise ConfigError(
             f'own_data.root is {own.root!r}: set it to the folder that holds '
@@ -81,14 +82,14 @@ def _check(own: ConfigDict) -> None:
     named = isinstance(classes, Sequence) and not isinstance(classes, str)
     if not named or not 2 <= len(classes) <= 255 or len(set(classes)) < len(classes):
         raise ConfigError(
-            f'own_data.classes is {classes!r}: set it to 2 to 255 different names, in the '
-            "order of the labels, such as ('floor', 'wall')"
+            f'own_data.classes is {classes!r}: set it to 2 to 255 different names, in '
+            "the order of the labels, such as ('floor', 'wall')"
         )
     crop = own.crop
     if not isinstance(crop, Sequence) or len(crop) != 2 or not all(map(_fits, crop)):
         raise ConfigError(
-            f'own_data.crop is {crop!r}: set it to (height, width), multiples of 32 from '
-            '64 on, such as (512, 512)'
+            f'own_data.crop is {crop!r}: set it to (height, width), multiples of 32 '
+            'from 64 on, such as (512, 512)'
         )
     for key, least in (('iterations', 1), ('batch', 1)):
         if not isinstance(own[key], int) or own[key] < least:

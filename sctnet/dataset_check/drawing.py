@@ -1,0 +1,99 @@
+"""Pictures of a check: class shares, and faulty pairs beside what is wrong."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import ImageError
+from ..images import read_image
+from ..overlay import draw_overlay
+from .checker import CheckResult
+from .faults import Fault
+from .inspection import outside_mask, read_labels
+from .pairs import Pair, Part
+
+_WIDTH = 480  # pixels of a sample in the page
+_MAGENTA = (255, 0, 255)
+_DRAWN = ('size mismatch', 'labels outside', 'empty label map', 'colour label map')
+
+
+def draw_shares(result: CheckResult) -> bytes:
+    """Draw each class's share of the pixels of every part as a PNG."""
+    from matplotlib.figure import Figure
+
+    classes = result.parts[0].classes
+    height = max(2.5, 0.24 * len(classes) * max(1, len(result.parts) / 2) + 1)
+    figure = Figure(figsize=(9, height), layout='tight')
+    axes = figure.subplots()
+    width = 0.8 / len(result.parts)
+    for number, part in enumerate(result.parts):
+        pixels = result.shares[part.name].pixels
+        percent = 100 * pixels / max(1, pixels.sum())
+        places = (
+            np.arange(len(percent)) + (number - (len(result.parts) - 1) / 2) * width
+        )
+        axes.barh(places, percent, width, label=part.name)
+    axes.set_yticks(range(len(classes)), classes, fontsize='small')
+    axes.set_ylim(len(classes) - 0.5, -0.5)
+    axes.set_xscale('symlog', linthresh=1)
+    axes.set_xlim(0, 100)
+    axes.set_xticks(
+        [0, 0.5, 1, 5, 10, 50, 100], ['0', '0.5', '1', '5', '10', '50', '100']
+    )
+    axes.grid(axis='x', alpha=0.3)
+    axes.set_xlabel('% of the labelled pixels (linear up to 1, then logarithmic)')
+    axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format='png', dpi=110)
+    return buffer.getvalue()
+
+
+def draw_samples(result: CheckResult, most: int = 12) -> Iterator[tuple[bytes, str]]:
+    """Yield up to ``most`` JPEGs of faulty pairs with captions, kinds in turn."""
+    parts = {part.name: part for part in result.parts}
+    images = {
+        pair.labels: pair for part in result.parts for pair in part.pairs if pair.labels
+    }
+    kinds = [[f for f in result.faults if f.kind == kind] for kind in _DRAWN]
+    chosen: list[Fault] = []
+    while any(kinds) and len(chosen) < most:
+        chosen += [faults.pop(0) for faults in kinds if faults]
+    for fault in chosen[:most]:
+        picture = draw_pair(parts[fault.part], images[fault.path])
+        if picture is not None:
+            caption = f'{fault.kind}: {Path(fault.path).name}, {fault.detail}'
+            yield cv2.imencode('.jpg', picture)[1].tobytes(), caption
+
+
+def draw_pair(part: Part, pair: Pair) -> np.ndarray | None:
+    """Draw a pair: the image, and its labels in colours with outside ones magenta.
+
+    Returns:
+        BGR uint8 (H, W, 3); None where a file cannot be read.
+    """
+    assert pair.labels is not None
+    labels = read_labels(pair.labels)
+    try:
+        image = read_image(pair.image, smallest=1)
+    except ImageError:
+        return None
+    if isinstance(labels, str):
+        return None
+    if labels.ndim == 3:
+        drawn = np.ascontiguousarray(labels[..., 2::-1].astype(np.uint8))
+        if drawn.shape[2] == 1:
+            drawn = np.repeat(drawn, 3, axis=2)
+    else:
+        seen = cv2.LUT(labels.astype(np.uint8), part.value_of)
+        black = np.zeros((*labels.shape, 3), np.uint8)
+        drawn = draw_overlay(black, seen, part.palette, opacity=1.0)
+        drawn[outside_mask(part, labels)] = _MAGENTA
+    return np.vstack([_fit(image), np.full((4, _WIDTH, 3), 255, np.uint8), _fit(drawn)])
+
+
+def _fit(picture: np.ndarray) -> np.ndarray:
+    height = max(1, round(picture.shape[0] * _WIDTH / picture.shape[1]))
+    return cv2.resize(picture, (_WIDTH, height), interpolation=cv2.INTER_AREA)

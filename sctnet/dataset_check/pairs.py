@@ -1,0 +1,166 @@
+"""Which images and label maps a config's data set means to read."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import init_default_scope
+from mmseg.datasets import BaseSegDataset
+from mmseg.registry import DATASETS
+
+from ..errors import ConfigError, DataError
+from ..own_data.dataset import FolderDataset, find_files
+from ..preflight import datasets_of
+from .faults import Fault
+
+LOADERS = {'train': 'train_dataloader', 'val': 'val_dataloader'}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image and its label map, by path; ``labels`` is None without one."""
+
+    image: str
+    labels: str | None
+
+
+@dataclass
+class Part:
+    """One data set: its pairs, and how it reads a label map's values.
+
+    Attributes:
+        name: ``'train'`` or ``'val'``; the second of several ``'train 2'``.
+        classes: their names.
+        palette: RGB of each class.
+        ignore_index: label of pixels that count nothing.
+        reduce_zero_label: whether 0 is to ignore and the classes begin at 1.
+        label_map_given: whether the config takes some of the data set's classes.
+        value_of: of each stored byte, the label that training sees, uint8 (256,).
+        pairs: what is to be read.
+        faults: what the listing alone has shown.
+    """
+
+    name: str
+    classes: list[str]
+    palette: list[list[int]]
+    ignore_index: int
+    reduce_zero_label: bool
+    label_map_given: bool
+    value_of: np.ndarray
+    pairs: list[Pair]
+    faults: list[Fault]
+
+
+def list_parts(cfg: Config) -> Iterator[Part]:
+    """Yield every data set that ``cfg`` trains or validates on.
+
+    Raises:
+        ConfigError: a data set cannot be built, or does not read files in pairs.
+        DataError: its folder is not there.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    for split, loader in LOADERS.items():
+        for number, dataset in enumerate(datasets_of(cfg, [loader]), 1):
+            yield _part(split if number == 1 else f'{split} {number}', dataset)
+
+
+def _part(name: str, config: ConfigDict) -> Part:
+    dataset = _build(config)
+    labels_dir = dataset.data_prefix.get('seg_map_path')
+    found = list(_candidates(dataset))
+    faults = [f for f in (_missing(name, pair) for pair in found) if f]
+    absent = {fault.path for fault in faults}
+    pairs = [pair for pair in found if pair.image not in absent]
+    faults += _alone(name, dataset, labels_dir, found)
+    return Part(
+        name=name,
+        classes=list(dataset.metainfo.get('classes') or ()),
+        palette=[list(colour) for colour in dataset.metainfo.get('palette') or ()],
+        ignore_index=dataset.ignore_index,
+        reduce_zero_label=dataset.reduce_zero_label,
+        label_map_given=bool(dataset.label_map),
+        value_of=_values(dataset),
+        pairs=pairs,
+        faults=faults,
+    )
+
+
+def _build(config: ConfigDict) -> BaseSegDataset:
+    settings = {**config, 'pipeline': [], 'lazy_init': True}
+    try:
+        dataset = DATASETS.build(settings)
+    except (TypeError, ValueError, KeyError, AssertionError) as error:
+        raise ConfigError(
+            f'the data set {config.get("type")!r} cannot be built ({error}): correct '
+            'its arguments in the config'
+        ) from error
+    if not isinstance(dataset, BaseSegDataset):
+        raise ConfigError(
+            f'a {type(dataset).__name__} is no data set of images and label maps: the '
+            'check is for those of mmseg'
+        )
+    return dataset
+
+
+def _candidates(dataset: BaseSegDataset) -> Iterator[Pair]:
+    """Every pair as it is listed, also where a file is missing."""
+    folder = dataset.data_prefix.get('img_path') or ''
+    if not os.path.isdir(folder):
+        raise DataError(
+            f"there is no folder '{folder}': put the data set there or name its folder "
+            'with --data-root'
+        )
+    if isinstance(dataset, FolderDataset):
+        labels = dataset.data_prefix.get('seg_map_path')
+        for image in find_files(Path(folder), dataset.img_suffix):
+            partner = image.relative_to(folder).with_suffix(dataset.seg_map_suffix)
+            yield Pair(str(image), str(Path(labels) / partner) if labels else None)
+        return
+    try:
+        infos = dataset.load_data_list()
+    except (AssertionError, OSError) as error:
+        raise DataError(f'the data set cannot be listed: {error}') from error
+    for info in infos:
+        yield Pair(info['img_path'], info.get('seg_map_path'))
+
+
+def _missing(part: str, pair: Pair) -> Fault | None:
+    if not os.path.isfile(pair.image):
+        return Fault('missing image', part, pair.image, 'listed but not there')
+    if pair.labels is not None and not os.path.isfile(pair.labels):
+        return Fault(
+            'missing label map', part, pair.image, f"looked for '{pair.labels}'"
+        )
+    return None
+
+
+def _alone(
+    part: str, dataset: BaseSegDataset, labels_dir: str | None, pairs: list[Pair]
+) -> list[Fault]:
+    """Label maps that no image of the listing has; of a list file, not looked for."""
+    if not labels_dir or not os.path.isdir(labels_dir) or dataset.ann_file:
+        return []
+    known = {os.path.normpath(pair.labels) for pair in pairs if pair.labels}
+    suffix = dataset.seg_map_suffix
+    return [
+        Fault('label map alone', part, str(path), 'no image has its name')
+        for path in find_files(Path(labels_dir), suffix.lower())
+        if os.path.normpath(path) not in known
+    ]
+
+
+def _values(dataset: BaseSegDataset) -> np.ndarray:
+    """What mmseg's LoadAnnotations makes of each of the 256 stored bytes."""
+    stored = np.arange(256)
+    seen = stored.copy()
+    if dataset.reduce_zero_label:
+        seen = np.where((stored == 0) | (stored == 255), 255, stored - 1)
+    reduced = seen.copy()
+    label_map: dict[int, Any] = dataset.label_map or {}
+    for old, new in label_map.items():
+        seen[reduced == old] = new
+    return seen.astype(np.uint8)
