@@ -43,7 +43,7 @@ def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
             f"image '{file}' cannot be decoded ({error.err or 'OpenCV error'}): scale "
             'it down or export it again'
         ) from error
-    damage = None if _looks_complete(data) else _find_damage(data)
+    damage = None if looks_complete(data) else _find_damage(data)
     if image is None or damage:
         raise ImageError(
             f"'{file}' is truncated or not an image ({damage or 'unknown format'}): "
@@ -52,7 +52,7 @@ def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
     return _check_size(image, f"image '{file}'", smallest)
 
 
-def _looks_complete(data: bytes) -> bool:
+def looks_complete(data: bytes) -> bool:
     """Whether a JPEG or PNG ends with its end marker.
 
     OpenCV fills the missing part of a truncated file with grey and says nothing.

@@ -4,6 +4,7 @@ import argparse
 
 from sctnet import launch, preflight
 from sctnet.arguments import add_run_arguments
+from sctnet.engine.broken_files import named_if_broken
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,7 +35,9 @@ def main() -> None:
         launch.save_label_maps(cfg, args.out)
     preflight.check_data(cfg, ('test_dataloader',))
 
-    launch.build_runner(cfg).test()
+    runner = launch.build_runner(cfg)
+    with named_if_broken(lambda: runner.test_dataloader.dataset):
+        runner.test()
 
 
 if __name__ == '__main__':

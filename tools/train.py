@@ -4,6 +4,7 @@ import argparse
 
 from sctnet import launch, preflight
 from sctnet.arguments import add_run_arguments
+from sctnet.dataset_check import quick_check
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,6 +22,9 @@ def parse_args() -> argparse.Namespace:
         '--teacher', metavar='FILE', help='weights of the teacher, or its work folder'
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision')
+    parser.add_argument(
+        '--no-check', action='store_true', help='no look at the data set before'
+    )
     return parser.parse_args()
 
 
@@ -35,6 +39,8 @@ def main() -> None:
         launch.enable_amp(cfg)
     preflight.check_batch_size(cfg)
     preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    if not args.no_check:
+        quick_check(cfg)
 
     launch.build_runner(cfg).train()
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-# In the order of reports. Kind: whether training fails or learns nonsense by it, what it is, the remedy.
+# In the order of reports. Kind: whether training fails or learns nonsense by it, what
+# it is, the remedy.
 KINDS: dict[str, tuple[bool, str, str]] = {
     'shifted labels': (
         True,

@@ -21,6 +21,8 @@ from mmseg.registry import DATA_SAMPLERS, DATASETS, LOOPS
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from .broken_files import BrokenFileCount, SoundLoader, check_share, named_if_broken
+
 _DATA, _MODEL = 0, 1  # two streams of seeds that must not meet
 
 
@@ -74,7 +76,8 @@ class NumberedSampler(Sampler):
 class SeededSamples(Dataset):
     """Loads and augments sample ``index`` with randomness that ``number`` decides.
 
-    The result is the same in every worker and every run.
+    The result is the same in every worker and every run. For a broken file the next
+    sample stands in, see :class:`SoundLoader`.
 
     Args:
         dataset: a data set or the config of one.
@@ -84,16 +87,17 @@ class SeededSamples(Dataset):
     def __init__(self, dataset: Any, seed: int) -> None:
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self.seed = seed
+        self._loader = SoundLoader(self.dataset)
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def __getitem__(self, sample: tuple[int, int] | int) -> Any:
         if isinstance(sample, int):  # somebody looks, nobody trains
-            return self.dataset[sample]
+            return self._loader.load(sample)
         index, number = sample
         seed_everything(self.seed, _DATA, number, devices=False)
-        return self.dataset[index]
+        return self._loader.load(index)
 
     def __getattr__(self, name: str) -> Any:
         # Not there yet while a copy is unpickled; and torch must not find the inner
@@ -113,13 +117,27 @@ def _common_seed(runner: Runner) -> int:
 class ResumableTrainLoop(IterBasedTrainLoop):
     """mmengine's iteration-based loop, exactly resumable.
 
-    Takes the same arguments. A ``dataloader`` that is built already, not a config, is
-    used as it is, and then only the model's randomness resumes exactly.
+    Takes the same arguments, and one more. A ``dataloader`` that is built already, not
+    a config, is used as it is, and then only the model's randomness resumes exactly.
+
+    Args:
+        runner: as for mmengine's loop.
+        dataloader: as for mmengine's loop.
+        *args: as for mmengine's loop.
+        max_broken_share: of the training files, 0 to 1, that may be broken: they are
+            skipped and named in the log; more of them stop the run.
+        **kwargs: as for mmengine's loop.
     """
 
     def __init__(
-        self, runner: Runner, dataloader: dict | DataLoader, *args: Any, **kwargs: Any
+        self,
+        runner: Runner,
+        dataloader: dict | DataLoader,
+        *args: Any,
+        max_broken_share: float = 0.05,
+        **kwargs: Any,
     ) -> None:
+        self._broken_files = BrokenFileCount(runner, check_share(max_broken_share))
         self._config = dataloader if isinstance(dataloader, dict) else None
         if self._config is not None:
             dataloader = self._build_dataloader(runner, start=0)
@@ -153,11 +171,14 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             data_batch = next(self.dataloader_iterator)
+            self._broken_files.look_at(data_batch)
             seed_everything(seed, _MODEL, get_rank(), self._iter)
             self.run_iter(data_batch)
             self._decide_current_val_interval()
             if self._validates_now():
-                self.runner.val_loop.run()
+                with named_if_broken(lambda: self.runner.val_dataloader.dataset):
+                    self.runner.val_loop.run()
+        self._broken_files.summarise()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model

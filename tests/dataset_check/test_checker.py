@@ -1,0 +1,210 @@
+"""Each fault that a data set can have is found, named, and nothing else."""
+
+import json
+from collections import Counter
+
+import cv2
+import numpy as np
+import pytest
+from own_folder import (
+    image_path,
+    label_path,
+    truncate,
+    write,
+    write_config,
+    write_own_data,
+)
+
+from sctnet.catalog import load_config
+from sctnet.dataset_check import check_config, quick_check
+from sctnet.dataset_check.faults import KINDS
+from sctnet.dataset_check.report import as_json, write_json, write_page
+from sctnet.errors import ArgumentError, ConfigError, DataError
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_own_data(tmp_path / 'rooms', train=6, val=3)
+
+
+def config(root, **more):
+    return load_config(write_config(root.parent / 'mine.py', root, **more))
+
+
+def kinds(result):
+    return Counter(fault.kind for fault in result.faults)
+
+
+def test_a_sound_data_set_has_no_faults_and_its_pixels_are_counted(root):
+    result = check_config(config(root), workers=2)
+    assert not result.faults
+    share = result.shares['train']
+    assert share.read == 6
+    assert share.sizes == {(96, 80): 6}
+    rows = [30, 25, 25]  # stripes of 5 rows in turn
+    assert share.pixels.tolist() == [6 * 96 * n for n in rows]
+    assert share.images.tolist() == [6, 6, 6]
+
+
+def test_labels_shifted_by_one_are_found_with_their_cure(tmp_path):
+    root = write_own_data(tmp_path / 'rooms', shift=1)
+    result = check_config(config(root))
+    shifted = [fault for fault in result.faults if fault.kind == 'shifted labels']
+    assert [fault.part for fault in shifted] == ['train', 'val']
+    assert 'run from 1 to 3' in shifted[0].detail
+    assert 'reduce_zero_label=True' in shifted[0].detail
+    assert kinds(result)['labels outside'] == 6
+    assert not check_config(config(root, reduce_zero_label=True)).faults
+
+
+def test_one_truncated_png_in_500_is_found(tmp_path):
+    root = write_own_data(tmp_path / 'rooms', train=500)
+    truncate(image_path(root, 'train', 317))
+    (fault,) = check_config(config(root)).faults
+    assert fault.kind == 'broken image'
+    assert fault.path == str(image_path(root, 'train', 317))
+    assert 'truncated' in fault.detail
+
+
+def test_label_maps_of_another_size_than_their_images_are_found(root):
+    for number in (1, 4):
+        path = label_path(root, 'train', number)
+        labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        write(path, labels[::2, ::2])
+    result = check_config(config(root))
+    assert kinds(result) == {'size mismatch': 2}
+    assert result.faults[0].detail == 'image 96x80, label map 48x40'
+
+
+def spoil(root, fault):
+    image, labels = image_path(root, 'train', 2), label_path(root, 'train', 2)
+    if fault == 'missing label map':
+        labels.unlink()
+    elif fault == 'broken label map':
+        truncate(labels, 0.3)
+    elif fault == 'broken image':
+        image.write_bytes(b'')
+    elif fault == 'colour label map':
+        write(labels, cv2.imread(str(image)))
+    elif fault == 'labels outside':
+        pixels = cv2.imread(str(labels), cv2.IMREAD_UNCHANGED)
+        pixels[0, 0] = 77
+        write(labels, pixels)
+    elif fault == 'in train and val':
+        image.write_bytes(image_path(root, 'val', 0).read_bytes())
+    elif fault == 'twice':
+        image.write_bytes(image_path(root, 'train', 5).read_bytes())
+    elif fault == 'label map alone':
+        image.unlink()
+    elif fault == 'empty label map':
+        write(labels, np.full((80, 96), 255, np.uint8))
+
+
+SPOILT = (
+    *('missing label map', 'broken label map', 'broken image', 'colour label map'),
+    *('labels outside', 'in train and val', 'twice', 'label map alone'),
+    'empty label map',
+)
+
+
+@pytest.mark.parametrize('fault', SPOILT)
+def test_one_fault_is_found_alone(root, fault):
+    spoil(root, fault)
+    result = check_config(config(root))
+    assert kinds(result) == {fault: 1}
+    (found,) = result.faults
+    assert found.serious == KINDS[fault][0]
+    assert any(name in found.path for name in ('train2', 'train5', 'val0'))
+    assert bool(result.serious) != bool(result.warnings)
+
+
+def test_16_bit_values_and_a_class_without_pixels_are_found(root):
+    write(label_path(root, 'train', 2), np.full((80, 96), 300, np.uint16))
+    result = check_config(config(root, classes=('floor', 'wall', 'door', 'lamp')))
+    assert kinds(result) == {'labels outside': 1, 'class never seen': 2}
+    assert '300 of 16 bits' in result.faults[0].detail
+    assert [fault.path for fault in result.faults[1:]] == ['lamp', 'lamp']
+
+
+def test_labels_that_may_be_shifted_are_a_warning(tmp_path):
+    low = write_own_data(tmp_path / 'low', classes=2, shift=1)
+    result = check_config(config(low))
+    assert kinds(result) == {'perhaps shifted': 2, 'class never seen': 2}
+    assert not result.serious
+    full = write_own_data(tmp_path / 'full')
+    result = check_config(config(full, reduce_zero_label=True))
+    details = [f.detail for f in result.faults if f.kind == 'perhaps shifted']
+    assert len(details) == 2
+    assert 'reduce_zero_label=False' in details[0]
+
+
+def test_real_layouts_are_read_too(streets):
+    cfg = load_config('sctnet-t-streets')
+    for loader in ('train', 'val'):
+        cfg[f'{loader}_dataloader'].dataset.data_root = str(streets)
+    result = check_config(cfg)
+    assert not result.serious
+    assert [len(part.pairs) for part in result.parts] == [2, 2]
+
+
+def test_a_concatenated_data_set_is_read_in_all_its_parts(root):
+    cfg = config(root)
+    inner = cfg.train_dataloader.dataset
+    cfg.train_dataloader.dataset = {
+        'type': 'ConcatDataset',
+        'datasets': [inner, inner],
+    }
+    result = check_config(cfg)
+    assert [part.name for part in result.parts] == ['train', 'train 2', 'val']
+    assert kinds(result) == {'twice': 6}
+
+
+def test_what_cannot_be_checked_is_one_sentence(root):
+    with pytest.raises(ArgumentError, match='--workers is 0'):
+        check_config(config(root), workers=0)
+    cfg = config(root)
+    cfg.train_dataloader.dataset.misspelt = 1
+    with pytest.raises(ConfigError, match='misspelt'):
+        check_config(cfg)
+    cfg = config(root)
+    cfg.val_dataloader.dataset.data_root = 'nowhere'
+    with pytest.raises(DataError, match=r"no folder 'nowhere/images/val'"):
+        check_config(cfg)
+
+
+def test_quick_check_stops_for_what_a_training_cannot_bear(root, monkeypatch):
+    logged = []
+    monkeypatch.setattr(
+        'sctnet.dataset_check.quick.print_log', lambda text, *_: logged.append(text)
+    )
+    spoil(root, 'broken image')
+    quick_check(config(root))
+    assert len(logged) == 1
+    assert 'train2' in logged[0]
+    spoil(root, 'labels outside')
+    with pytest.raises(DataError, match=r'labels outside: .*train2.*--no-check'):
+        quick_check(config(root))
+
+
+def test_quick_check_reads_few_pairs_and_lists_all(root):
+    label_path(root, 'train', 4).unlink()
+    read = check_config(config(root), most=2)
+    assert read.shares['train'].read == 2
+    assert kinds(read) == {'missing label map': 1}
+
+
+def test_page_and_json_hold_the_faults(root, tmp_path):
+    for fault in ('labels outside',):
+        spoil(root, fault)
+    result = check_config(config(root))
+    write_json(result, tmp_path / 'check.json')
+    read = json.loads((tmp_path / 'check.json').read_text())
+    assert read == as_json(result)
+    assert read['verdict'] == '1 fault, no warnings'
+    assert read['faults'][0]['kind'] == 'labels outside'
+    assert read['parts']['train']['classes'][1]['images'] == 6
+    write_page(result, 'rooms', tmp_path / 'check.html')
+    page = (tmp_path / 'check.html').read_text()
+    assert 'train2.png' in page
+    assert page.count('data:image/png') == 1  # the classes
+    assert page.count('data:image/jpeg') == 1  # the faulty pair

@@ -1,0 +1,175 @@
+"""A folder of one's own: its pairs, and a config of ten lines that trains on it."""
+
+import pytest
+from mmseg.registry import DATASETS, MODELS
+from own_folder import (
+    CLASSES,
+    image_path,
+    label_path,
+    truncate,
+    write_config,
+    write_own_data,
+)
+from tool_process import one_line_error, start
+
+from sctnet.catalog import load_config
+from sctnet.errors import ConfigError, DataError
+from sctnet.launch import merge_options
+from sctnet.own_data import FolderDataset
+from sctnet.own_data.settings import distinct_colours
+
+BASES = ('student_t', 'student_s', 'student_b', 'teacher_t', 'teacher_b2', 'teacher_b3')
+
+
+def dataset(root, part='train', **more):
+    folders = {'img_path': f'images/{part}', 'seg_map_path': f'labels/{part}'}
+    meta = {'classes': CLASSES}
+    return FolderDataset(
+        data_root=str(root), data_prefix=folders, metainfo=meta, **more
+    )
+
+
+def test_images_of_all_formats_and_sub_folders_find_their_label_maps(tmp_path):
+    root = write_own_data(tmp_path, train=2, val=1)
+    for kind, suffix in (('images', '.JPG'), ('labels', '.png')):
+        source = (root / kind / 'train').glob('*0.png')
+        target = root / kind / 'train' / 'deep' / f'photo.v2{suffix}'
+        target.parent.mkdir()
+        next(source).rename(target)
+    (root / 'images' / 'train' / '.hidden.png').write_text('')
+    (root / 'images' / 'train' / 'notes.txt').write_text('')
+    found = [dataset(root).get_data_info(i) for i in range(2)]
+    assert [info['img_path'] for info in found] == [
+        str(root / 'images/train/deep/photo.v2.JPG'),
+        str(root / 'images/train/train1.png'),
+    ]
+    assert found[0]['seg_map_path'] == str(root / 'labels/train/deep/photo.v2.png')
+    assert found[1]['reduce_zero_label'] is False
+
+
+def test_what_makes_no_pairs_is_one_sentence(tmp_path):
+    root = write_own_data(tmp_path, train=3, val=1)
+    label_path(root, 'train', 1).unlink()
+    with pytest.raises(DataError, match=r'1 of 3 .*train1\.png.*looked for .*labels'):
+        len(dataset(root))
+    twin = image_path(root, 'val', 0, '.jpg')
+    twin.write_bytes(b'')
+    with pytest.raises(DataError, match=r"val0\.jpg' and .*val0\.png.* share one"):
+        len(dataset(root, 'val'))
+    (root / 'images' / 'none').mkdir()
+    with pytest.raises(DataError, match='has no image'):
+        len(dataset(root, 'none'))
+
+
+def test_own_data_reaches_every_place_of_the_config(tmp_path):
+    path = write_config(
+        tmp_path / 'mine.py',
+        'data/rooms',
+        'student_s',
+        crop=(96, 128),
+        iterations=500,
+        batch=3,
+        reduce_zero_label=True,
+    )
+    cfg = load_config(path)
+    for loader, part in (('train', 'train'), ('val', 'val'), ('test', 'val')):
+        data = cfg[f'{loader}_dataloader'].dataset
+        assert data.data_root == 'data/rooms'
+        assert data.data_prefix.seg_map_path == f'labels/{part}'
+        assert data.metainfo.classes == CLASSES
+        assert len(data.metainfo.palette) == 3
+        assert data.reduce_zero_label is True
+    assert cfg.model.decode_head.num_classes == 3
+    assert cfg.model.auxiliary_head.num_classes == 3
+    assert tuple(cfg.model.data_preprocessor.size) == (96, 128)
+    steps = cfg.train_dataloader.dataset.pipeline
+    assert tuple(steps[2].scale) == (384, 96)
+    assert tuple(steps[3].crop_size) == (96, 128)
+    assert tuple(cfg.test_dataloader.dataset.pipeline[1].scale) == (384, 96)
+    assert tuple(cfg.tta_pipeline[1].transforms[0][0].scale) == (192, 48)
+    assert cfg.train_dataloader.batch_size == 3
+    assert (cfg.train_cfg.max_iters, cfg.train_cfg.val_interval) == (500, 50)
+    assert cfg.default_hooks.checkpoint.interval == 50
+    assert cfg.param_scheduler[0].max_iters == 500
+    assert cfg.param_scheduler[0].warmup_iters == 50
+
+
+@pytest.mark.parametrize('base', BASES)
+def test_every_base_builds(base, tmp_path):
+    cfg = load_config(write_config(tmp_path / 'mine.py', tmp_path, base))
+    assert MODELS.build(cfg.model).decode_head.num_classes == 3
+    assert cfg.train_cfg.max_iters == 20000
+    assert DATASETS.get('FolderDataset') is FolderDataset
+
+
+WRONG = {
+    'root': ('', 'own_data.root'),
+    'classes': (('one',), '2 to 255 different names'),
+    'crop': ((100, 100), 'multiples of 32'),
+    'iterations': (0, 'from 1 on'),
+    'batch': ('4', 'own_data.batch'),
+    'palette': ([[0, 0, 0]], '1 colours for 3 classes'),
+    'clases': (('a', 'b'), "did you mean 'classes'"),
+}
+
+
+@pytest.mark.parametrize('key', WRONG)
+def test_a_value_that_cannot_be_says_so(key, tmp_path):
+    value, message = WRONG[key]
+    more = {'root': 'data', 'classes': CLASSES, key: value}
+    path = write_config(tmp_path / 'mine.py', **more)
+    with pytest.raises(ConfigError, match=message):
+        load_config(path)
+
+
+def test_classes_named_alike_and_a_plain_string_are_refused(tmp_path):
+    for classes in (('a', 'a'), 'floor'):
+        path = write_config(tmp_path / 'mine.py', 'data', classes=classes)
+        with pytest.raises(ConfigError, match='different names'):
+            load_config(path)
+
+
+def test_options_change_own_data_and_a_written_config_stays_as_it_is(tmp_path):
+    cfg = load_config(write_config(tmp_path / 'mine.py', 'data'))
+    merge_options(cfg, {'own_data.iterations': 70, 'train_dataloader.batch_size': 5})
+    assert cfg.param_scheduler[0].max_iters == 70
+    assert cfg.train_dataloader.batch_size == 5
+    cfg.dump(tmp_path / 'written.py')
+    again = load_config(tmp_path / 'written.py')
+    assert again.train_dataloader.batch_size == 5
+    assert again.train_cfg.max_iters == 70
+    with pytest.raises(ConfigError, match='has no own_data'):
+        merge_options(load_config('sctnet-s-ade'), {'own_data.root': 'x'})
+
+
+def test_colours_differ():
+    colours = distinct_colours(60)
+    assert len({tuple(colour) for colour in colours}) == 60
+    assert all(0 <= value <= 255 for colour in colours for value in colour)
+
+
+@pytest.mark.slow
+def test_teacher_then_student_are_trained_and_tested(tmp_path):
+    write_own_data(tmp_path / 'rooms')
+    truncate(image_path(tmp_path / 'rooms', 'train', 2))
+    length = {'iterations': 2, 'batch': 2}
+    for base in ('teacher_t', 'student_t'):
+        write_config(tmp_path / f'my_{base[:-2]}.py', 'rooms', base, **length)
+    options = ['--cfg-options', 'train_cfg.max_broken_share=0.3']
+    for part in ('train', 'val', 'test'):
+        options += [f'{part}_dataloader.num_workers=0']
+        options += [f'{part}_dataloader.persistent_workers=False']
+    done = start('train.py', 'my_teacher.py', *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert 'data set: broken image' in done.stdout + done.stderr
+    teach = ('--teacher', 'work_dirs/my_teacher', '--no-check')
+    done = start('train.py', 'my_student.py', *teach, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    log = done.stdout + done.stderr
+    assert 'data set: broken image' not in log
+    assert '0 floor, 1 wall, 2 door' in log
+    assert "train2.png' (is truncated" in log
+    truncate(image_path(tmp_path / 'rooms', 'val', 1))
+    (weights,) = (tmp_path / 'work_dirs' / 'my_student').glob('iter_2.pth')
+    error = one_line_error(start('test.py', 'my_student.py', weights, cwd=tmp_path))
+    assert "val1.png' is broken" in error
