@@ -21,9 +21,7 @@ own_data = dict(
 
 train_pipeline = [
     *load_for_training,
-    dict(
-        type=RandomResize, scale=(2048, 512), ratio_range=(0.5, 2.0), keep_ratio=True
-    ),
+    dict(type=RandomResize, scale=(2048, 512), ratio_range=(0.5, 2.0), keep_ratio=True),
     dict(type=RandomCrop, crop_size=(512, 512), cat_max_ratio=0.75),
     *distort_and_pack,
 ]

@@ -1,4 +1,4 @@
-"""SCTNet-B on a folder of one's own, taught by what custom_hooks[0].teacher names."""
+"""SCTNet-B on a folder of one's own; custom_hooks names its teacher."""
 
 from mmengine.config import read_base
 

@@ -1,4 +1,4 @@
-"""SCTNet-T, for a CPU, on a folder of one's own, taught by what custom_hooks[0].teacher names."""
+"""SCTNet-T, for a CPU, on a folder of one's own; custom_hooks names its teacher."""
 
 from mmengine.config import read_base
 
