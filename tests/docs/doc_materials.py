@@ -64,5 +64,7 @@ def training_batch():
     for _ in range(2):
         labels = torch.from_numpy(rng.integers(0, 19, (1, 64, 64)))
         sample = SegDataSample(metainfo={'img_shape': (64, 64)})
-        samples.append(sample.set_data({'gt_sem_seg': PixelData(data=labels)}) or sample)
+        samples.append(
+            sample.set_data({'gt_sem_seg': PixelData(data=labels)}) or sample
+        )
     return {'images': torch.randn(2, 3, 64, 64), 'data_samples': samples}

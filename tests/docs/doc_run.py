@@ -17,7 +17,10 @@ from tool_process import TOOLS
 from sctnet.catalog import load_config
 
 SECONDS = 120
-TRAINING = ('train_dataloader', 'data_preprocessor', 'param_scheduler')
+PRELOADED = ['sctnet.apis', 'sctnet.engine', 'sctnet.launch', 'sctnet.figures']
+# What the tools import when they need it, seconds each time.
+PRELOADED += ['torch._dynamo', 'mmseg.datasets', 'mmseg.evaluation', 'onnxruntime']
+PRELOADED += ['onnxruntime.quantization', 'onnxscript', 'torch.utils.tensorboard']
 HOOK = 'custom_hooks.0.sanity_images'
 
 
@@ -65,7 +68,7 @@ def run_commands(code, folder):
 def in_a_process(tool, words, folder, log):
     """Run a tool; return its status, or 124 where it takes too long."""
     context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['sctnet.apis', 'sctnet.engine', 'sctnet.launch'])
+    context.set_forkserver_preload(PRELOADED)
     process = context.Process(target=tool_main, args=(tool, words, folder, log))
     process.start()
     process.join(SECONDS)

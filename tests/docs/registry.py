@@ -57,7 +57,7 @@ BLOCKS = {
         'infer.py drive.mp4': CAMERA,
         'export.py sctnet-s-seg50': DEPLOYMENT,
         'import cv2, onnxruntime': DEPLOYMENT,
-        'make_street_scenes.py': Run(),
+        'make_street_scenes.py': TRAINING,
         'segformer_b2_8xb2_160k_ade20k_512x512.py': TRAINING,
         'WandbVisBackend': Elsewhere(
             'docs/test_docs_blocks.py::test_blocks_of_a_page_run'
@@ -74,7 +74,7 @@ BLOCKS = {
     'docs/index.md': {
         "'.[lite,mim,onnx]'": INSTALL,
         'make demo': MINUTES,
-        'init_model(': Run((student,)),
+        'init_model(': Same('README.md'),
     },
     'docs/benchmarks.md': {'benchmark.py network': BENCHMARK},
     'docs/configs.md': {
@@ -138,7 +138,9 @@ def entry(block):
         AssertionError: it stands in no entry, or in several.
     """
     fitting = {
-        text: how for text, how in BLOCKS.get(block.page, {}).items() if text in block.code
+        text: how
+        for text, how in BLOCKS.get(block.page, {}).items()
+        if text in block.code
     }
     assert len(fitting) == 1, (
         f'{block.place}: entries {list(fitting)} of tests/docs/registry.py fit this '
