@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import re
 
 import pytest
 from doc_commands import check
@@ -12,7 +11,7 @@ from doc_run import run_commands
 from registry import BLOCKS, Elsewhere, Only, Run, Same, entry
 from support import REPOSITORY
 
-from sctnet.catalog import CONFIG_ROOT
+from sctnet.catalog import CONFIG_ROOT, load_config
 from sctnet.errors import ConfigError
 
 ALL = blocks()
@@ -95,9 +94,9 @@ def test_commands_pass_their_parsers_and_name_what_exists(block, tmp_path, monke
     [
         'python tools/train.py sctnet-s-ade --techer FILE',
         'python tools/train.py sctnet-s-adee',
-        'mim train sctnet sctnet-s-ade --cfg-options model.siam.temprature=3',
-        'mim train sctnet sctnet-s-ade --cfg-options modle.siam=None',
-        'python tools/trian.py sctnet-s-ade',
+        'mim train sctnet sctnet-s-ade --cfg-options model.siam.heat=3',
+        'mim train sctnet sctnet-s-ade --cfg-options net.siam=None',
+        'python tools/educate.py sctnet-s-ade',
         'tools/dist_train.sh CONFIG',
         'make tset',
     ],
@@ -141,9 +140,6 @@ def run(block, folder, names):
     if block.language == 'bash':
         run_commands(block.code, folder)
     elif block.title:
-        from sctnet.catalog import load_config
-
         load_config(folder / block.title)
     else:
-        code = re.sub(r'^print\(.*\).*$', '', block.code, flags=re.MULTILINE)
-        exec(compile(code, block.place, 'exec'), names)
+        exec(compile(block.code, block.place, 'exec'), names)

@@ -53,8 +53,8 @@ def test_options_of_the_tables_change_a_config(page, code):
 @pytest.mark.parametrize(
     ('key', 'part'),
     [
-        ('model.siam.temprature', 'temprature'),
-        ('modle.siam', 'modle'),
+        ('model.siam.heat', 'heat'),
+        ('net.siam', 'net'),
         ('model.train_cfg.fuse', 'fuse'),
         ('custom_hooks.0.dtyp', 'dtyp'),
         ('custom_hooks.3.dtype', '3'),
