@@ -11,7 +11,12 @@ from tool_process import TOOLS
 
 from sctnet.catalog import load_config
 
-PLACEHOLDERS = ('CONFIG', 'FILE', 'CHECKPOINT')  # that stand for what a reader has
+PLACEHOLDERS = (
+    'CONFIG',
+    'FILE',
+    'CHECKPOINT',
+    'WORK_DIR',
+)  # that stand for what a reader has
 # What comes before the arguments of train.py and test.py in the scripts' own.
 SCRIPTS = {
     'dist_train.sh': ('train.py', 1, 1),
@@ -24,7 +29,7 @@ SCRIPTS = {
 class ToolCall(NamedTuple):
     """A Python tool of ours and its words."""
 
-    tool: str
+    tool: str  # its file's name in tools/, or a path from the repository's root
     words: tuple[str, ...]
 
 
@@ -37,18 +42,20 @@ def tool_call(command):
         folder, _, name = word.rpartition('/')
         if folder == 'tools' and name in SCRIPTS:
             return script_call(name, words[i + 1 :])
-        if folder == 'tools' and name.endswith('.py'):
+        if name.endswith('.py') and folder.startswith(('tools', 'projects/')):
             assert i == 0 or words[0] in ('python', 'torchrun'), command
-            return ToolCall(name, words[i + 1 :])
+            return ToolCall(name if folder == 'tools' else word, words[i + 1 :])
     return None
 
 
 def mim_call(words):
-    """Translate ``mim train`` and ``mim test`` of this package, as mim does."""
+    """Translate ``mim train``, ``test`` and ``run`` of this package, as mim does."""
     if words[0] == 'search':
         return None
     kind, package, config, *rest = words
     assert package == 'sctnet', words
+    if kind == 'run':
+        return ToolCall(f'{config}.py', tuple(rest))
     assert kind in ('train', 'test'), words
     if kind == 'train':
         return ToolCall('train.py', (config, *rest))
@@ -70,27 +77,37 @@ class Parsed(Exception):  # noqa: N818  not an error
     """Carries what a parser made of the words, past the rest of the tool."""
 
 
+def path_of(tool):
+    """Return the file of a :class:`ToolCall`'s tool.
+
+    Raises:
+        AssertionError: there is none.
+    """
+    path = REPOSITORY / tool if '/' in tool else TOOLS / tool
+    assert path.is_file(), f'there is no {path}'
+    return path
+
+
 def parse(call):
     """Let the tool's own parser read the words; return its namespace.
 
     Raises:
         SystemExit: the parser refuses them, after its message on stderr.
     """
-    path = TOOLS / call.tool
-    assert path.is_file(), f'there is no {path}'
+    path = path_of(call.tool)
     real = argparse.ArgumentParser.parse_args
 
     def stop(self, *_, **__):
         raise Parsed(real(self, list(call.words)))
 
     argparse.ArgumentParser.parse_args = stop
-    sys.path.insert(0, str(TOOLS))
+    sys.path.insert(0, str(path.parent))
     try:
         runpy.run_path(str(path), run_name='documented')['main']()
     except Parsed as parsed:
         return parsed.args[0]
     finally:
-        sys.path.remove(str(TOOLS))
+        sys.path.remove(str(path.parent))
         argparse.ArgumentParser.parse_args = real
     raise AssertionError(f'{call.tool} never parsed its arguments')
 
@@ -116,7 +133,8 @@ def check(command, own=False):
         return command.words[:2] == ('mim', 'search')
     arguments = parse(call)
     config = getattr(arguments, 'config', None)
-    elsewhere = own and str(config).startswith('my_')
+    theirs = '/' in call.tool  # a project finds its configs by a way of its own
+    elsewhere = (own and str(config).startswith('my_')) or theirs
     if config is not None and config not in PLACEHOLDERS and not elsewhere:
         options = getattr(arguments, 'cfg_options', None) or {}
         check_options(load_config(config), options)

@@ -9,10 +9,9 @@ import os
 import runpy
 import sys
 
-from doc_commands import parse, tool_call
+from doc_commands import parse, path_of, tool_call
 from doc_pages import commands
 from small_training import SMALL
-from tool_process import TOOLS
 
 from sctnet.catalog import load_config
 
@@ -91,5 +90,6 @@ def tool_main(tool, words, folder, log):
     sys.stderr = os.fdopen(2, 'w', buffering=1)
     os.chdir(folder)
     sys.argv = [tool, *words]
-    sys.path.insert(0, str(TOOLS))
-    runpy.run_path(str(TOOLS / tool), run_name='__main__')
+    path = path_of(tool)
+    sys.path.insert(0, str(path.parent))
+    runpy.run_path(str(path), run_name='__main__')

@@ -6,7 +6,8 @@ import pytest
 from doc_commands import ToolCall, parse
 from doc_keys import ROOTS, check_options, unknown_part
 from doc_pages import inline_code, pages, text_of
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
+from support import REPOSITORY
 
 from sctnet.catalog import leaf_names, load_config, short_names
 
@@ -71,6 +72,10 @@ def test_a_wrong_key_is_found(key, part):
 @pytest.mark.parametrize('page', pages())
 def test_keys_in_the_text_exist(page):
     configs = [load_config(name) for name in (STUDENT, 'segformer-t-streets')]
+    # A page on a project is about its configs too.
+    for project in set(re.findall(r'projects/\w+', text_of(page))):
+        files = sorted((REPOSITORY / project / 'configs').glob('[a-z]*.py'))
+        configs += [Config.fromfile(file) for file in files]
     for code in inline_code(text_of(page)):
         for word in code.split():
             key = word.partition('=')[0]
@@ -82,7 +87,8 @@ def test_keys_in_the_text_exist(page):
 
 @pytest.mark.parametrize('page', pages())
 def test_names_of_configs_in_the_text_exist(page):
-    known = {*short_names(), *leaf_names()}
+    projects = (REPOSITORY / 'projects').rglob('*.py')
+    known = {*short_names(), *leaf_names(), *(path.stem for path in projects)}
     for code in inline_code(text_of(page)):
         name = code.removesuffix('.py').rpartition('/')[2]
         if re.fullmatch(
