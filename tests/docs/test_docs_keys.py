@@ -70,10 +70,11 @@ def test_a_wrong_key_is_found(key, part):
 
 
 @pytest.mark.parametrize('page', pages())
-def test_keys_in_the_text_exist(page):
+def test_keys_in_the_text_exist(page, monkeypatch):
     configs = [load_config(name) for name in (STUDENT, 'segformer-t-streets')]
     # A page on a project is about its configs too.
     for project in set(re.findall(r'projects/\w+', text_of(page))):
+        monkeypatch.syspath_prepend(REPOSITORY / project)
         files = sorted((REPOSITORY / project / 'configs').glob('[a-z]*.py'))
         configs += [Config.fromfile(file) for file in files]
     for code in inline_code(text_of(page)):
