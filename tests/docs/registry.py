@@ -1,0 +1,149 @@
+"""How each block of code in the documentation is exercised.
+
+For each page: a piece of text that one block alone contains, and what is done with it.
+Whatever that is, Python must compile and its imports resolve, and commands of ours must
+pass their own parsers, with configs that load and keys that exist.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from doc_materials import calibration_images, student, teacher_b2, training_batch
+
+
+class Run(NamedTuple):
+    """Run in the page's folder; ``needs`` adds files, ``given`` names for Python."""
+
+    needs: tuple[Callable, ...] = ()
+    given: Callable | None = None
+
+
+class Same(NamedTuple):
+    """The same text runs on another page."""
+
+    page: str
+
+
+class Elsewhere(NamedTuple):
+    """Another test runs it, or what it starts."""
+
+    test: str  # FILE::NAME below tests/
+
+
+class Only(NamedTuple):
+    """Only checked, for a reason."""
+
+    reason: str
+
+
+GPUS = Only('needs several processes, a cluster or a GPU')
+INSTALL = Only('installs packages')
+MINUTES = Only('takes minutes')
+ARCHIVE = Only('needs an archive that only its authors give')
+CAMERA = Only('needs a camera')
+DEPLOYMENT, TRAINING = Same('docs/deployment.md'), Same('docs/training.md')
+BENCHMARK = Elsewhere('benchmark/test_benchmark_tool.py::test_')
+OWN_DATA = Elsewhere(
+    'test_readme.py::test_configs_for_own_data_train_a_teacher_and_its_student'
+)
+
+BLOCKS = {
+    'README.md': {
+        'make demo': MINUTES,
+        "pip install -c constraints.txt torch '.[lite": INSTALL,
+        'names = result.metainfo': Run((student,)),
+        "backend='torch', device='cpu'": Run(),
+        'infer.py street.png --config sctnet-s-seg50': DEPLOYMENT,
+        'infer.py drive.mp4': CAMERA,
+        'export.py sctnet-s-seg50': DEPLOYMENT,
+        'import cv2, onnxruntime': DEPLOYMENT,
+        'make_street_scenes.py': TRAINING,
+        'segformer_b2_8xb2_160k_ade20k_512x512.py': TRAINING,
+        'WandbVisBackend': Elsewhere(
+            'docs/test_docs_blocks.py::test_blocks_of_a_page_run'
+        ),
+        'rooms = dict(': OWN_DATA,
+        'mim train sctnet my_student.py': OWN_DATA,
+        "'segformer-b2-ade', 'teacher.pth'": Run((teacher_b2,), training_batch),
+        'dist_train.sh': TRAINING,
+        'mim test sctnet': Run((student,)),
+        'dist_test.sh': TRAINING,
+        'csCreateTrainIdLabelImgs': ARCHIVE,
+        'coco_stuff10k.py': ARCHIVE,
+    },
+    'docs/index.md': {
+        "'.[lite,mim,onnx]'": INSTALL,
+        'make demo': MINUTES,
+        'init_model(': Same('README.md'),
+    },
+    'docs/benchmarks.md': {'benchmark.py network': BENCHMARK},
+    'docs/configs.md': {
+        'short_names()': Run(),
+        'sdha_logits=5.0': Run(),
+        'crop_size': Run(),
+    },
+    'docs/contributing.md': {
+        'make setup': MINUTES,
+        'python -m pytest': Only('runs these tests'),
+        'mkdocs build': Elsewhere('docs/test_docs_site.py::test_site_builds_strictly'),
+    },
+    'docs/data.md': {
+        'csCreateTrainIdLabelImgs': ARCHIVE,
+        'coco_stuff10k.py': ARCHIVE,
+        'make_street_scenes.py': Run(),
+        'render_street_scene': Run(),
+    },
+    'docs/deployment.md': {
+        'confidence=True': Run((student,)),
+        'threads=2': Run(),
+        'deploy_graph(': Run(),
+        'infer.py street.png --config': Run(),
+        'infer.py drive.mp4': Run(),
+        'rtsp://': CAMERA,
+        'sctnet.onnx\npython': Run(),
+        "init_model('sctnet.onnx')": Run(),
+        'sctnet.xml': Run(),
+        'camera.onnx \\': Run(),
+        'InferenceSession': Run(),
+        '--precision int8': Run((calibration_images,)),
+        'convert_checkpoint.py': Run(),
+        'benchmark.py image': BENCHMARK,
+    },
+    'docs/migration.md': {
+        'tools/test.py': Run((student,)),
+        'port_name': Run(),
+    },
+    'docs/training.md': {
+        'make_street_scenes.py': Run(),
+        'model.siam.schedule=cosine': Run(),
+        'segformer_b2_8xb2_160k_ade20k_512x512.py': MINUTES,
+        'dist_train.sh': GPUS,
+        '--resume': Run(),
+        '--amp': Run(),
+        'benchmark.py train': BENCHMARK,
+        'plot_curves.py': Run(),
+        'WandbVisBackend': Run(),
+        'my_streets.py --teacher': Run(),
+        'tools/test.py sctnet-t-streets': Run(),
+        'dist_test.sh': GPUS,
+        'segmentor.loss': Run((), training_batch),
+    },
+}
+
+
+def entry(block):
+    """Return how a block is exercised.
+
+    Raises:
+        AssertionError: it stands in no entry, or in several.
+    """
+    fitting = {
+        text: how
+        for text, how in BLOCKS.get(block.page, {}).items()
+        if text in block.code
+    }
+    assert len(fitting) == 1, (
+        f'{block.place}: entries {list(fitting)} of tests/docs/registry.py fit this '
+        f'block, and one must:\n{block.code}'
+    )
+    return next(iter(fitting.values()))
