@@ -194,7 +194,7 @@ def _add_confusions(page: ReportPage, found: Results) -> None:
         return
     page.table(
         ['truth', 'taken for', 'pixels', 'of the true class, %'],
-        [[c.truth, c.prediction, f'{c.pixels:,}', f'{c.share:.2f}'] for c in top],
+        [[c.truth, c.prediction, c.pixels, c.share] for c in top],
     )
     size = len(found.classes)
     with np.errstate(invalid='ignore'):
@@ -228,5 +228,5 @@ def _add_worst(page: ReportPage, found: Results) -> None:
 def _add_image(page: ReportPage, result: ImageResult, found: Results) -> None:
     panels = draw_panels(result, found.palette)
     title = f'{result.path}: mIoU {result.miou:.2f}, accuracy {result.accuracy:.2f}'
-    page.panels(title, panels.pictures)
+    page.panels(title, panels.pictures, panels.wide)
     page.legend(panels.present[:LEGEND])

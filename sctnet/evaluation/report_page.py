@@ -34,6 +34,11 @@ _STYLE = """
 .legend { font-size: .9rem; line-height: 1.9; margin: .2rem 0 1rem; }
 .legend span { margin-right: 1.2em; white-space: nowrap; display: inline-block; }
 .panels { max-width: 62rem; }
+.panels .gallery {
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
+.panels.four { max-width: none; }
+.panels.four .gallery {
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); }
 h3 { margin: 2rem 0 .5rem; font-size: 1rem; overflow-wrap: anywhere; }
 """
 
@@ -133,9 +138,15 @@ class ReportPage(HTMLPage):
         spans = ''.join(f'<span>{self._swatch(i)}</span>' for i in indices)
         self._parts.append(f'<p class="legend">{spans}</p>')
 
-    def panels(self, title: str, pictures: Sequence[tuple[bytes, str]]) -> None:
-        """Add pictures with captions, two side by side, below a small heading."""
-        self._parts.append(f'<h3>{html.escape(title)}</h3>\n<div class="panels">')
+    def panels(
+        self, title: str, pictures: Sequence[tuple[bytes, str]], wide: bool
+    ) -> None:
+        """Add pictures with captions below a small heading.
+
+        Two side by side if they are ``wide``, else four, as the window allows.
+        """
+        css = 'panels' if wide else 'panels four'
+        self._parts.append(f'<h3>{html.escape(title)}</h3>\n<div class="{css}">')
         self.gallery(pictures)
         self._parts.append('</div>')
 

@@ -22,6 +22,7 @@ class Panels:
 
     pictures: list[tuple[bytes, str]]  # with titles
     present: list[int]  # classes in labels or prediction, most pixels first
+    wide: bool  # rather than square or upright
 
 
 def draw_panels(result: ImageResult, palette: Sequence[Sequence[int]]) -> Panels:
@@ -52,7 +53,8 @@ def draw_panels(result: ImageResult, palette: Sequence[Sequence[int]]) -> Panels
         (_jpeg(draw_errors(image, truth, prediction, len(palette))), 'errors in red'),
     ]
     order = np.argsort(-counts[:-1], kind='stable')
-    return Panels(pictures, [int(i) for i in order if counts[i]])
+    present = [int(i) for i in order if counts[i]]
+    return Panels(pictures, present, wide=size[0] > 1.6 * size[1])
 
 
 def draw_errors(
