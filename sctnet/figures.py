@@ -30,7 +30,8 @@ TERMS = (
     'mAcc',
     'aAcc',
 )
-COLUMNS = 4
+COLUMNS = 4, 3  # of panels; those that leave fewer places empty
+FEW = 20  # points that are marked, and not smoothed
 
 
 def read_scalars(work_dir: str | os.PathLike) -> Scalars:
@@ -103,7 +104,7 @@ def draw_curves(
             not at all.
         terms: patterns of names in the log, such as ``'siam.*'``.
         smoothing: from 0 to below 1, as :func:`smooth` takes it; the values themselves
-            are then faint.
+            are then faint. Few points, as of validation, are left as they are.
 
     Raises:
         ArgumentError: suffix or smoothing are out of range, or no term is in a log.
@@ -121,14 +122,15 @@ def draw_curves(
         raise ArgumentError(f'smoothing is {smoothing}: expected 0 to below 1, as 0.9')
     runs = {name: _read_filled(folder) for name, folder in work_dirs.items()}
     names = _choose(runs, terms)
-    columns = min(COLUMNS, len(names))
+    columns = min(min(COLUMNS, key=lambda c: -len(names) % c), len(names))
     rows = math.ceil(len(names) / columns)
     figure = Figure(figsize=(4 * columns, 2.9 * rows + 0.5), layout='constrained')
     for place, term in enumerate(names, start=1):
         axes = figure.add_subplot(rows, columns, place)
         for number, (name, scalars) in enumerate(runs.items()):
             if term in scalars:
-                _plot(axes, scalars[term], f'C{number}', smoothing, label=name)
+                weight = 0.0 if term == 'lr' else smoothing  # it is smooth already
+                _plot(axes, scalars[term], f'C{number}', weight, label=name)
         axes.set_title(term, fontsize='medium')
         axes.grid(alpha=0.25)
         if place > len(names) - columns:
@@ -169,14 +171,14 @@ def _plot(
 ) -> None:
     """Plot one curve; points stand out where there are few."""
     steps, values = zip(*points, strict=True)
-    marker = 'o' if len(points) <= 20 else None
-    style = {'color': colour, 'marker': marker, 'markersize': 3, 'linewidth': 1.2}
-    if smoothing:
-        axes.plot(steps, values, **style, alpha=0.25)
-        style['marker'] = None
-        axes.plot(steps, smooth(values, smoothing), **style, **kw)
+    style: dict[str, Any] = {'color': colour, 'linewidth': 1.2, **kw}
+    if len(points) <= FEW:
+        axes.plot(steps, values, marker='o', markersize=3, **style)
+    elif smoothing:
+        axes.plot(steps, values, **{**style, 'alpha': 0.25, 'label': None})
+        axes.plot(steps, smooth(values, smoothing), **style)
     else:
-        axes.plot(steps, values, **style, **kw)
+        axes.plot(steps, values, **style)
 
 
 def _add_legend(figure: Any, names: Sequence[str]) -> None:

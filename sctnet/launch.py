@@ -240,7 +240,7 @@ def collect_report(
         DataError: the test set has no labels.
         OutputError: ``folder`` cannot be written, or has a report already.
     """
-    from .evaluation.report import prepare
+    from .evaluation.report_files import prepare
 
     prepare(cfg, folder, overwrite)
     _make_writable(str(folder), '--report')

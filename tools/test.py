@@ -4,7 +4,7 @@ import argparse
 
 from sctnet import launch, preflight
 from sctnet.arguments import add_run_arguments
-from sctnet.evaluation.report import write_report
+from sctnet.evaluation.report_files import write_report
 
 
 def parse_args() -> argparse.Namespace:
