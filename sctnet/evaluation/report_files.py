@@ -90,7 +90,7 @@ def write_report(runner: Runner, folder: str | os.PathLike) -> Path | None:
         return None
     dataset = next(datasets_of(runner.cfg, ('test_dataloader',)))
     facts = {
-        'config': str(runner.cfg.filename),
+        'config': Path(str(runner.cfg.filename)).name,
         'checkpoint': str(runner.cfg.load_from),
         'data': str(dataset.get('data_root')),
     }

@@ -15,9 +15,11 @@ from sctnet.evaluation.confusion import SparseCounts
 from sctnet.evaluation.report_files import write_report, write_results
 from sctnet.evaluation.report_metric import ImageResult, ReportMetric, Results
 
+NO_MORE = {'_delete_': True}
+
 
 def results(classes, outside=0):
-    """Each class taken for the next one in a tenth of its pixels; the last is absent."""
+    """A tenth of each class is taken for the next one; the last is absent."""
     matrix = np.zeros((classes + 1, classes + 1), np.int64)
     for i in range(classes - 1):
         matrix[i, i], matrix[i, (i + 1) % classes] = 90, 10
@@ -76,12 +78,7 @@ def test_collecting_adds_a_metric_beside_those_of_the_config(tmp_path):
     [
         ({'test_evaluator.format_only': True}, 'format_only=True'),
         (
-            {
-                'test_dataloader.dataset.data_prefix': {
-                    'img_path': 'test',
-                    '_delete_': 1,
-                }
-            },
+            {'test_dataloader.dataset.data_prefix': {'img_path': 'x', **NO_MORE}},
             "data set of 'x' has no seg_map_path",
         ),
         (
