@@ -89,8 +89,8 @@ def test_images_without_a_labelled_pixel_are_not_the_worst():
 
 
 def test_a_second_test_starts_anew():
-    report = metric([sample('old', 70)], worst=1)
-    report.evaluate(1)
+    report = metric([sample('old', 70), sample('older', 75)], worst=1)
+    report.evaluate(2)
     report.process({}, [sample('new', 2), sample('newer', 1)])
     report.process({}, [sample('newest', 0)])
     report.evaluate(3)
