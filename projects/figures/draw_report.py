@@ -1,4 +1,4 @@
-"""Test a checkpoint on street scenes and photograph its report to report.jpg."""
+"""Test a checkpoint on street scenes and photograph its report to docs/report.jpg."""
 
 import argparse
 import subprocess
@@ -13,7 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 from sctnet.launch import run_tool
 
 CONFIG = 'sctnet_t_1xb4_600_streets_128x256'
-TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'test.py'
+REPOSITORY = Path(__file__).resolve().parents[2]
 WIDTH = 1180  # of the window, in pixels
 
 
@@ -37,9 +37,10 @@ def main() -> None:
     parser.add_argument('--chromium', help="its program (default: playwright's own)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        command = [sys.executable, TOOL, CONFIG, args.checkpoint.resolve()]
-        command += ['--data-root', args.data_root.resolve(), '--report', folder]
-        subprocess.run([*command, '--work-dir', f'{folder}/work'], check=True)
+        command = [sys.executable, REPOSITORY / 'tools' / 'test.py', CONFIG]
+        command += [args.checkpoint, '--data-root', args.data_root]
+        command += ['--report', folder, '--work-dir', f'{folder}/work']
+        subprocess.run(command, check=True)
         browser = playwright.chromium.launch(
             executable_path=args.chromium, args=['--no-sandbox']
         )
@@ -51,10 +52,9 @@ def main() -> None:
             photograph(page, '.panels', '.legend'),
         ]
         browser.close()
-    path = Path(__file__).with_name('report.jpg')
     picture = cv2.resize(np.vstack(parts), None, fx=0.75, fy=0.75, interpolation=3)
     _, data = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 82])
-    path.write_bytes(data.tobytes())
+    (REPOSITORY / 'docs' / 'report.jpg').write_bytes(data.tobytes())
 
 
 if __name__ == '__main__':
