@@ -15,7 +15,7 @@ from mmseg.models.segmentors import BaseSegmentor
 from .apis import inference_model
 from .errors import ArgumentError, ImageError, OutputError
 from .files import write_bytes
-from .overlay import check_opacity, draw_overlay
+from .overlay import check_opacity, draw_overlay, fallback_palette
 from .sources import Source
 from .stream import Stream, StreamReport
 from .video import VideoSink, video_sink
@@ -86,14 +86,9 @@ def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
     result = inference_model(model, image)
     labels = result.pred_sem_seg.data[0]
     kind = torch.uint8 if model.num_classes <= 256 else torch.uint16
-    palette = result.metainfo.get('palette') or _fallback_palette(model.num_classes)
+    palette = result.metainfo.get('palette') or fallback_palette(model.num_classes)
     # Narrowed where the network ran: an eighth of the bytes leave a GPU.
     return Segmented(name, image, labels.to(kind).cpu().numpy(), palette)
-
-
-def _fallback_palette(num_classes: int) -> np.ndarray:
-    """Seeded colours for a model that knows no palette."""
-    return np.random.default_rng(0).integers(0, 256, (num_classes, 3))
 
 
 class _Writer:

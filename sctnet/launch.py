@@ -240,3 +240,18 @@ def save_label_maps(cfg: Config, out_dir: str) -> None:
     """
     _make_writable(out_dir, '--out')
     cfg.test_evaluator.update(output_dir=out_dir, keep_results=True)
+
+
+def collect_report(
+    cfg: Config, folder: str | os.PathLike, overwrite: bool = False
+) -> None:
+    """Have the test collect what ``write_report`` puts into ``folder``.
+
+    Raises:
+        DataError: the test set has no labels.
+        OutputError: ``folder`` cannot be written, or has a report already.
+    """
+    from .evaluation.report_files import prepare
+
+    prepare(cfg, folder, overwrite)
+    _make_writable(str(folder), '--report')

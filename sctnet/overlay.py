@@ -46,3 +46,8 @@ def check_opacity(opacity: float) -> None:
     """Raise an ArgumentError unless ``opacity`` is from 0 to 1."""
     if not 0 <= opacity <= 1:
         raise ArgumentError(f'opacity is {opacity}: expected 0 to 1, such as 0.5')
+
+
+def fallback_palette(num_classes: int) -> np.ndarray:
+    """Return seeded RGB colours (num_classes, 3) for what knows no palette."""
+    return np.random.default_rng(0).integers(0, 256, (num_classes, 3))

@@ -3,9 +3,17 @@ import json
 import cv2
 import numpy as np
 import pytest
+from tool_process import start
 
-from sctnet.errors import DataError
-from sctnet.figures import draw_comparison, draw_curves, read_scalars
+from sctnet import figures
+from sctnet.errors import ArgumentError, DataError
+from sctnet.figures import (
+    draw_comparison,
+    draw_curves,
+    name_runs,
+    read_scalars,
+    smooth,
+)
 
 PALETTE = [[255, 0, 0], [0, 0, 255]]
 
@@ -27,20 +35,98 @@ def test_scalars_of_a_resumed_training_are_one_curve(tmp_path):
     assert scalars['mIoU'] == [(3, 9.0)]
 
 
-def test_curves_are_drawn_for_teacher_and_student(tmp_path):
-    entry = {'decode.loss_ce': 2.0, 'siam.loss_bfa_stage3': 1.0, 'step': 1}
-    write_log(tmp_path / 'a', '1', [entry, {**entry, 'step': 2, 'mIoU': 3.0}])
-    write_log(tmp_path / 'b', '1', [{'decode.loss_ce': 2.0, 'step': 1}])
-    path = tmp_path / 'out' / 'curves.png'
-    draw_curves({'student': tmp_path / 'a', 'teacher': tmp_path / 'b'}, path)
-    picture = cv2.imread(str(path))
-    assert picture.shape[1] > 2 * picture.shape[0]
-    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
+def panels_drawn(monkeypatch, *args, **options):
+    """Draw curves; return title to lines (label, x, y) of each panel."""
+    from matplotlib.figure import Figure
+
+    drawn = {}
+
+    def save(figure, *_, **__):
+        for axes in figure.axes:
+            lines = [(x.get_label(), *x.get_data()) for x in axes.lines]
+            drawn[axes.get_title()] = lines
+
+    monkeypatch.setattr(Figure, 'savefig', save)
+    monkeypatch.setattr(figures, 'write_bytes', lambda *_: None)
+    draw_curves(*args, **options)
+    return drawn
 
 
-def test_folder_without_a_log_is_an_error(tmp_path):
+@pytest.fixture
+def student(tmp_path):
+    folder = tmp_path / 'student'
+    entry = {'decode.loss_ce': 2.0, 'siam.loss_bfa_stage3': 1.0, 'time': 1.0, 'lr': 0.1}
+    lines = [{**entry, 'step': step} for step in range(1, 41)]
+    write_log(folder, '1', [*lines, {'mIoU': 3.0, 'step': 40}])
+    return folder
+
+
+@pytest.fixture
+def teacher(tmp_path):
+    folder = tmp_path / 'teacher'
+    write_log(folder, '1', [{'decode.loss_ce': 4.0, 'step': 1, 'mIoU': float('nan')}])
+    return folder
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.svg', '.pdf', '.PNG'])
+def test_curves_are_a_picture_of_the_suffix(suffix, student, teacher, tmp_path):
+    path = tmp_path / 'out' / f'curves{suffix}'
+    draw_curves({'student': student, 'teacher': teacher}, path)
+    data = path.read_bytes()
+    magic = {'.png': b'\x89PNG', '.svg': b'<?xml', '.pdf': b'%PDF'}
+    assert data.startswith(magic[suffix.lower()])
+
+
+def test_each_term_has_a_panel_and_each_run_a_curve(student, teacher, monkeypatch):
+    runs = {'student': student, 'teacher': teacher}
+    panels = panels_drawn(monkeypatch, runs, 'x.png')
+    assert list(panels) == ['decode.loss_ce', 'siam.loss_bfa_stage3', 'lr', 'mIoU']
+    assert [label for label, *_ in panels['decode.loss_ce']] == ['student', 'teacher']
+    assert [label for label, *_ in panels['lr']] == ['student']
+    assert panels['mIoU'][0][1:] == ([40], [3.0])
+
+
+def test_terms_are_chosen_by_patterns(student, monkeypatch):
+    panels = panels_drawn(monkeypatch, {'s': student}, 'x.png', ['time', 'siam.*'])
+    assert list(panels) == ['time', 'siam.loss_bfa_stage3']
+    with pytest.raises(ArgumentError, match=r'called loss_x: .*decode\.loss_ce, siam'):
+        draw_curves({'s': student}, 'x.png', ['loss_x'])
+
+
+def test_smoothing_keeps_the_values_and_leaves_validation_alone(student, monkeypatch):
+    panels = panels_drawn(monkeypatch, {'s': student}, 'x.png', smoothing=0.9)
+    assert len(panels['decode.loss_ce']) == 2
+    assert len(panels['mIoU']) == len(panels['lr']) == 1
+    assert smooth([4.0, 4.0], 0.9) == pytest.approx([4.0, 4.0])
+    first, gap, last = smooth([1.0, float('nan'), 3.0], 0.5)
+    assert (first, last) == (1.0, pytest.approx(7 / 3))
+    assert np.isnan(gap)
+    with pytest.raises(ArgumentError, match='smoothing is 1'):
+        draw_curves({'s': student}, 'x.png', smoothing=1)
+
+
+def test_runs_are_named_by_their_folders_as_short_as_they_differ(tmp_path):
+    a, b = tmp_path / 'a', tmp_path / 'b'
+    assert list(name_runs([a, b])) == ['a', 'b']
+    assert list(name_runs([a / 'x', b / 'x'])) == [str(a / 'x'), str(b / 'x')]
+
+
+def test_what_cannot_be_drawn_is_said(student, tmp_path):
     with pytest.raises(DataError, match='holds no log of a training'):
         draw_curves({'x': tmp_path}, tmp_path / 'curves.png')
+    write_log(tmp_path / 'empty', '1', [])
+    write_log(tmp_path / 'empty', '2', [17, {'note': 'text'}])
+    with pytest.raises(DataError, match=r"log of '.*empty' is empty"):
+        draw_curves({'x': tmp_path / 'empty'}, tmp_path / 'curves.png')
+    with pytest.raises(ArgumentError, match=r'one of \.png, \.svg, \.pdf'):
+        draw_curves({'x': student}, tmp_path / 'curves.xyz')
+    assert not list(tmp_path.glob('curves*'))
+
+
+def test_plot_tool_draws_into_the_first_folder(student, teacher, tmp_path):
+    done = start('plot_log.py', student, teacher, '--smooth', '0.9', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (student / 'curves.png').stat().st_size > 10_000
 
 
 def test_comparison_shows_image_and_label_maps_in_their_colours(tmp_path):

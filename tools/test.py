@@ -5,6 +5,7 @@ import argparse
 from sctnet import launch, preflight
 from sctnet.arguments import add_run_arguments
 from sctnet.engine.broken_files import named_if_broken
+from sctnet.evaluation.report_files import write_report
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,6 +20,14 @@ def parse_args() -> argparse.Namespace:
         '--show-dir', help='write pictures of labels and predictions there'
     )
     parser.add_argument('--out', help='write predicted label maps there')
+    parser.add_argument(
+        '--report',
+        metavar='DIR',
+        help='write a page there: classes, confusions, worst images',
+    )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace the report in DIR'
+    )
     return parser.parse_args()
 
 
@@ -33,11 +42,17 @@ def main() -> None:
         launch.draw_results(cfg, args.show_dir)
     if args.out:
         launch.save_label_maps(cfg, args.out)
+    if args.report:
+        launch.collect_report(cfg, args.report, args.overwrite)
     preflight.check_data(cfg, ('test_dataloader',))
 
     runner = launch.build_runner(cfg)
     with named_if_broken(lambda: runner.test_dataloader.dataset):
         runner.test()
+    if args.report:
+        page = write_report(runner, args.report)
+        if page:  # on the main process
+            print(f"the report is in '{page}'")
 
 
 if __name__ == '__main__':

@@ -1,0 +1,108 @@
+"""``tools/test.py --report`` as a user starts it; one process, two, and averaged."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmseg.registry import MODELS
+from small_training import LEAF
+from support import REPOSITORY
+from tool_process import one_line_error, start
+
+from sctnet.catalog import load_config
+from sctnet.street_scenes import write_street_scenes
+
+OPTIONS = [
+    '--cfg-options',
+    *('test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False'),
+    'test_dataloader.batch_size=2',
+    *(f'model.{part}.norm_cfg.type=BN' for part in ('backbone', 'decode_head')),
+    'model.auxiliary_head.norm_cfg.type=BN',
+    *(f'tta_pipeline.1.transforms.0.{i}.scale=(128,64)' for i in range(6)),
+]
+
+
+@pytest.fixture(scope='module')
+def task(tmp_path_factory):
+    """An untrained SCTNet-T and three scenes: an odd number for two processes."""
+    folder = tmp_path_factory.mktemp('report')
+    write_street_scenes(folder / 'streets', num_train=1, num_val=3, size=(128, 64))
+    torch.manual_seed(0)
+    model = load_config(LEAF).model
+    model.siam = None
+    state = MODELS.build(model).state_dict()
+    torch.save({'state_dict': state, 'meta': {}}, folder / 'w.pth')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def one(task):
+    """The report of one process."""
+    return report_of(run(task, 'one', '--report', 'one'), task / 'one')
+
+
+def run(task, name, *words):
+    common = (LEAF, 'w.pth', '--data-root', 'streets', '--work-dir', f'work_{name}')
+    return start('test.py', *common, *words, *OPTIONS, cwd=task)
+
+
+def report_of(done, folder):
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert f"the report is in '{folder.name}/index.html'" in done.stdout
+    return json.loads((folder / 'report.json').read_text())
+
+
+def logged(task, name):
+    (path,) = sorted((task / f'work_{name}').glob('*/*.json'))
+    return json.loads(path.read_text().splitlines()[-1])
+
+
+def test_report_says_what_the_log_says(one, task):
+    for name, value in logged(task, 'one').items():
+        if name in ('mIoU', 'mAcc', 'aAcc'):
+            assert round(one[name], 2) == pytest.approx(value, abs=1e-4)
+    assert len(one['images']) == 3
+    page = (task / 'one' / 'index.html').read_text()
+    assert len(re.findall('<img ', page)) == 12
+    assert page.count('errors in red') == 2 * 3  # text and its alternative
+
+
+def test_two_processes_report_what_one_does(one, task):
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = str(free.getsockname()[1])
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ['PATH']])
+    done = subprocess.run(
+        [
+            *('bash', REPOSITORY / 'tools' / 'dist_test.sh', LEAF, 'w.pth', '2'),
+            *('--data-root', 'streets', '--work-dir', 'two', '--report', 'two'),
+            *OPTIONS,
+        ],
+        cwd=task,
+        env={**os.environ, 'PATH': path, 'PORT': port, 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.count('the report is in') == 1
+    assert report_of(done, task / 'two') == one
+
+
+def test_averaged_predictions_are_reported(one, task):
+    averaged = report_of(run(task, 'tta', '--tta', '--report', 'tta'), task / 'tta')
+    assert len(averaged['images']) == 3
+    assert averaged['confusion'] != one['confusion']
+    assert round(averaged['mIoU'], 2) == pytest.approx(
+        logged(task, 'tta')['mIoU'], abs=1e-4
+    )
+
+
+def test_a_report_is_not_replaced_unless_told(one, task):
+    error = one_line_error(run(task, 'again', '--report', 'one'))
+    assert "'one' has a file index.html already" in error
+    assert not list((task / 'work_again').glob('*'))  # said before the test
