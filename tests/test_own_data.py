@@ -1,5 +1,7 @@
 """A folder of one's own: its pairs, and a config of ten lines that trains on it."""
 
+import re
+
 import pytest
 from mmseg.registry import DATASETS, MODELS
 from own_folder import (
@@ -10,6 +12,7 @@ from own_folder import (
     write_config,
     write_own_data,
 )
+from support import REPOSITORY
 from tool_process import one_line_error, start
 
 from sctnet.catalog import load_config
@@ -148,14 +151,36 @@ def test_colours_differ():
     assert all(0 <= value <= 255 for colour in colours for value in colour)
 
 
+def python_blocks(page):
+    text = (REPOSITORY / page).read_text(encoding='utf-8')
+    blocks = re.findall(r'```python\n(.*?)```', text, re.DOTALL)
+    return [block for block in blocks if 'own_data.update' in block]
+
+
+def test_template_and_pages_hold_the_same_configs():
+    teacher, student = python_blocks('docs/own_data.md')
+    assert python_blocks('README.md') == [student]
+    for name, block in (('my_teacher.py', teacher), ('my_student.py', student)):
+        template = (REPOSITORY / 'projects' / 'own_data' / name).read_text()
+        assert template.partition('\n\n')[2] == block
+
+
 @pytest.mark.slow
 def test_teacher_then_student_are_trained_and_tested(tmp_path):
-    write_own_data(tmp_path / 'rooms')
-    truncate(image_path(tmp_path / 'rooms', 'train', 2))
-    length = {'iterations': 2, 'batch': 2}
-    for base in ('teacher_t', 'student_t'):
-        write_config(tmp_path / f'my_{base[:-2]}.py', 'rooms', base, **length)
+    """The tutorial's configs, their length and crop cut by options."""
+    root = write_own_data(tmp_path / 'data' / 'rooms')
+    truncate(image_path(root, 'train', 2))
+    for name, block in zip(
+        ('my_teacher.py', 'my_student.py'),
+        python_blocks('docs/own_data.md'),
+        strict=True,
+    ):
+        (tmp_path / name).write_text(block)
+    done = start('check_dataset.py', 'my_student.py', cwd=tmp_path)
+    assert done.returncode == 1
+    assert 'train2.png' in done.stdout
     options = ['--cfg-options', 'train_cfg.max_broken_share=0.3']
+    options += ['own_data.iterations=2', 'own_data.batch=2', 'own_data.crop=(64,64)']
     for part in ('train', 'val', 'test'):
         options += [f'{part}_dataloader.num_workers=0']
         options += [f'{part}_dataloader.persistent_workers=False']
@@ -168,8 +193,11 @@ def test_teacher_then_student_are_trained_and_tested(tmp_path):
     log = done.stdout + done.stderr
     assert 'data set: broken image' not in log
     assert '0 floor, 1 wall, 2 door' in log
+    assert 'the teacher reaches' in log
+    assert 'siam.loss_sdha_logits' in log
     assert "train2.png' (is truncated" in log
-    truncate(image_path(tmp_path / 'rooms', 'val', 1))
+    assert list((tmp_path / 'work_dirs' / 'my_student').glob('best_mIoU*.pth'))
+    truncate(image_path(root, 'val', 1))
     (weights,) = (tmp_path / 'work_dirs' / 'my_student').glob('iter_2.pth')
     error = one_line_error(start('test.py', 'my_student.py', weights, cwd=tmp_path))
     assert "val1.png' is broken" in error

@@ -44,8 +44,13 @@ CAMERA = Only('needs a camera')
 DEPLOYMENT, TRAINING = Same('docs/deployment.md'), Same('docs/training.md')
 BENCHMARK = Elsewhere('benchmark/test_benchmark_tool.py::test_')
 OWN_DATA = Elsewhere(
-    'test_readme.py::test_configs_for_own_data_train_a_teacher_and_its_student'
+    'test_own_data.py::test_teacher_then_student_are_trained_and_tested'
 )
+
+PRETRAINING = Elsewhere(
+    'imagenet_pretraining/test_pretraining_docs.py::test_commands_parse_and_name'
+)
+REPORTS = Elsewhere('test_reports_page.py::test_commands_run_one_after_the_other')
 
 BLOCKS = {
     'README.md': {
@@ -62,8 +67,8 @@ BLOCKS = {
         'WandbVisBackend': Elsewhere(
             'docs/test_docs_blocks.py::test_blocks_of_a_page_run'
         ),
-        'rooms = dict(': OWN_DATA,
-        'mim train sctnet my_student.py': OWN_DATA,
+        'own_data.student_s': OWN_DATA,
+        'check_dataset.py my_student.py': OWN_DATA,
         "'segformer-b2-ade', 'teacher.pth'": Run((teacher_b2,), training_batch),
         'dist_train.sh': TRAINING,
         'mim test sctnet': Run((student,)),
@@ -113,6 +118,25 @@ BLOCKS = {
         'tools/test.py': Run((student,)),
         'port_name': Run(),
     },
+    'docs/own_data.md': {
+        'own_data.teacher_b2': OWN_DATA,
+        'own_data.student_s': OWN_DATA,
+        'check_dataset.py': OWN_DATA,
+        'mim train sctnet my_teacher.py': OWN_DATA,
+        'plot_log.py': REPORTS,
+    },
+    'docs/pretraining.md': {
+        'pip install': INSTALL,
+        'make_street_crops.py': PRETRAINING,
+        'torchrun': GPUS,
+        'iter_125100.pth': PRETRAINING,
+        'sctnet-s-seg50 --teacher': PRETRAINING,
+    },
+    'docs/reports.md': {
+        'plot_log.py work_dirs/student\n': REPORTS,
+        '--smooth 0.9': REPORTS,
+        'mim test sctnet': REPORTS,
+    },
     'docs/training.md': {
         'make_street_scenes.py': Run(),
         'model.siam.schedule=cosine': Run(),
@@ -121,7 +145,7 @@ BLOCKS = {
         '--resume': Run(),
         '--amp': Run(),
         'benchmark.py train': BENCHMARK,
-        'plot_curves.py': Run(),
+        'plot_log.py': Run(),
         'WandbVisBackend': Run(),
         'my_streets.py --teacher': Run(),
         'tools/test.py sctnet-t-streets': Run(),
