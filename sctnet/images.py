@@ -34,9 +34,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     return _check_size(decode_image(data, name), name)
 
 
-def decode_image(
-    data: bytes, name: str, flags: int = cv2.IMREAD_COLOR
-) -> np.ndarray:
+def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
     """Decode an encoded image of any size to BGR uint8 (H, W, 3).
 
     Args:

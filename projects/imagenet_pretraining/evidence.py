@@ -1,4 +1,4 @@
-"""Train the same small student from scratch and from a pre-trained backbone, over seeds.
+"""Train a small student from scratch and from a pre-trained backbone, over seeds.
 
 Both are trained on the same street scenes, as long, without a teacher. The backbone was
 pre-trained on crops of other scenes. Finished runs are kept, so that a run that was
@@ -127,13 +127,14 @@ def main() -> None:
     for seed in range(args.seeds):
         for name, short in zip(students, ('scratch', 'pretrained'), strict=True):
             work = train(folder / f'{short}_{args.iterations}_{seed}', data, seed, args)
-            students[name].append(read_scalars(work)['mIoU'])
+            points = read_scalars(work)['mIoU']
+            students[name].append([(step, round(miou, 2)) for step, miou in points])
     results = {
         'date': date.today().isoformat(),
         'crop_scenes': args.crop_scenes,
         'pretraining_epochs': args.epochs,
         'student_iterations': args.iterations,
-        'top1': read_scalars(folder / 'pretraining')['accuracy/top1'][-1][1],
+        'top1': round(read_scalars(folder / 'pretraining')['accuracy/top1'][-1][1], 1),
         'students': students,
     }
     write_bytes(HERE / 'results.json', json.dumps(results, indent=1).encode())

@@ -42,7 +42,8 @@ class FeaturePooling(BaseModule):
         """Map the backbone's features to one tensor (N, 12c)."""
         maps = (features.stage4, features.fused)
         pooled = [
-            F.relu(norm(x)).mean((2, 3)) for norm, x in zip(self.norms, maps, strict=True)
+            F.relu(norm(x)).mean((2, 3))
+            for norm, x in zip(self.norms, maps, strict=True)
         ]
         return (torch.cat(pooled, dim=1),)
 

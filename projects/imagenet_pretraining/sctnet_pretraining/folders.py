@@ -39,8 +39,8 @@ def check_folders(cfg: Config) -> int:
     if classes and len(classes) != expected:
         raise ConfigError(
             f"'{train}' has {len(classes)} class folders and the classifier {expected} "
-            f'classes: set model.head.num_classes={len(classes)} with --cfg-options, or '
-            'name another folder with --data-root'
+            f'classes: set model.head.num_classes={len(classes)} with --cfg-options, '
+            'or name another folder with --data-root'
         )
     return sum(classes.values())
 
@@ -64,7 +64,9 @@ def _count_images(place: Path, dataset: ConfigDict) -> dict[str, int]:
         if folder.is_dir()
     }
     if not counts:
-        raise DataError(f"'{place}' has no class folders ('{place}/CLASS/*.jpg'): {HINT}")
+        raise DataError(
+            f"'{place}' has no class folders ('{place}/CLASS/*.jpg'): {HINT}"
+        )
     empty = sorted(name for name, count in counts.items() if not count)
     if empty:
         raise DataError(
@@ -87,8 +89,8 @@ def set_epochs(cfg: Config, epochs: float, images: int) -> None:
     iterations = round(images * epochs / step)
     if iterations < 1 or an_epoch < 1:
         raise ConfigError(
-            f'--epochs {epochs} of {images} images in steps of {step} leaves nothing to '
-            'train: raise it, or lower train_dataloader.batch_size'
+            f'--epochs {epochs} of {images} images in steps of {step} leaves nothing '
+            'to train: raise it, or lower train_dataloader.batch_size'
         )
     factor = iterations / cfg.train_cfg.max_iters
     for scheduler in cfg.param_scheduler:

@@ -1,10 +1,11 @@
 """From a JPEG to a batch with as little work as it takes.
 
 A JPEG stores blocks of 8x8 pixels as frequencies. Its decoder can leave out the high
-ones and give the image at 1/2, 1/4 or 1/8 of its size in a fraction of the time. That is
-done here whenever what is left still has at least the pixels that the crop is resized
-to. The pixels differ a little from those of a full decoding that is resized, which drops
-the same frequencies in another way; ``reduce=False`` decodes in full.
+ones and give the image at 1/2, 1/4 or 1/8 of its size in less time. That is done here
+whenever what is left still has at least the pixels that the crop is resized to. The
+pixels differ a little from those of a full decoding: frequencies are dropped in another
+way, and a crop's edges are rounded to whole pixels of the smaller image.
+``reduce=False`` decodes in full.
 """
 
 import io
@@ -32,7 +33,7 @@ ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)  # EXIF's tag, and values that swap t
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
-    """Height and width of an encoded image as it will be decoded; None if unreadable."""
+    """Height and width of an encoded image once decoded; None if unreadable."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             width, height = image.size
@@ -62,7 +63,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def _decode(path: str, factor_of: Callable[[int, int], int]) -> tuple[np.ndarray, Any]:
-    """Decode at the reduction that ``factor_of(height, width)`` tells; its full size."""
+    """Decode, reduced by ``factor_of(height, width)``; also the full size."""
     data = read_bytes(path)
     size = image_size(data)
     factor = 1 if size is None else factor_of(*size)

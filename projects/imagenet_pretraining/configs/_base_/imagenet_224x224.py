@@ -1,4 +1,4 @@
-"""Folders of classes, as ImageNet unpacks: random 224-pixel crops, central ones to test."""
+"""ImageNet, a folder for each class: random 224-pixel crops, central ones to test."""
 
 from mmcv.transforms import RandomFlip
 from mmengine.dataset import DefaultSampler, InfiniteSampler, default_collate

@@ -15,9 +15,7 @@ optim_wrapper = dict(
 auto_scale_lr = dict(base_batch_size=256, enable=True)
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=6255),
-    dict(
-        type=CosineAnnealingLR, T_max=118845, by_epoch=False, begin=6255, end=125100
-    ),
+    dict(type=CosineAnnealingLR, T_max=118845, by_epoch=False, begin=6255, end=125100),
 ]
 train_cfg = dict(type=ResumableTrainLoop, max_iters=125100, val_interval=1251)
 val_cfg = dict(type=ValLoop)
