@@ -50,6 +50,11 @@ def main() -> None:
     launch.set_resume(cfg, args.resume)
     if args.amp:
         launch.enable_amp(cfg)
+        if (
+            cfg.optim_wrapper.type == 'BFloat16OptimWrapper'
+        ):  # ours, in mmseg's registry
+            # It is registered with mmseg, and the scope is mmpretrain's.
+            cfg.optim_wrapper.type = 'mmseg.BFloat16OptimWrapper'
     preflight.check_batch_size(cfg)
     images = check_folders(cfg)
     if args.epochs is not None:

@@ -70,6 +70,14 @@ def test_training_resumes_exactly_and_its_backbone_starts_a_segmentor(
     assert_same(backbone, segmentor_from(source))
 
 
+def test_mixed_precision_trains_on_a_cpu(train, tmp_path):
+    assert train(more=['--amp']) == 0
+    weights = weights_of(tmp_path / 'work' / 'iter_2.pth')
+    assert {w.dtype for w in weights.values()} == {torch.float32, torch.int64}
+    (log,) = (tmp_path / 'work').glob('*/*.log')
+    assert 'BFloat16OptimWrapper' in log.read_text()
+
+
 def test_half_written_image_ends_the_training_in_one_sentence(train, folders, capsys):
     for path in (folders / 'train').rglob('*.jpg'):
         path.write_bytes(path.read_bytes()[:300])
