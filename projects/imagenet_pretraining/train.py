@@ -50,9 +50,7 @@ def main() -> None:
     launch.set_resume(cfg, args.resume)
     if args.amp:
         launch.enable_amp(cfg)
-        if (
-            cfg.optim_wrapper.type == 'BFloat16OptimWrapper'
-        ):  # ours, in mmseg's registry
+        if cfg.optim_wrapper.type == 'BFloat16OptimWrapper':
             # It is registered with mmseg, and the scope is mmpretrain's.
             cfg.optim_wrapper.type = 'mmseg.BFloat16OptimWrapper'
     preflight.check_batch_size(cfg)
