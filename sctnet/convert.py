@@ -14,7 +14,13 @@ from .checkpoint_files import (
     write_checkpoint,
 )
 from .errors import CheckpointError
-from .key_map import BACKBONE_NAMES, TRAINING_ONLY, port_name, rename_weights
+from .key_map import (
+    BACKBONE_NAMES,
+    CLASSIFIER_ONLY,
+    TRAINING_ONLY,
+    port_name,
+    rename_weights,
+)
 from .mismatch import check_weights
 from .models import SCTHead, SCTNet
 
@@ -27,11 +33,13 @@ def convert_checkpoint(
     """Write the student of ``source`` to ``target``, under our names and complete.
 
     Optimizer, teacher, alignment and auxiliary head are left out; class names and
-    palette are kept. A backbone file stays a backbone file. Of a run with mmengine's
+    palette are kept. A backbone file stays a backbone file, and a classifier that was
+    trained on images with one label each becomes one. Of a run with mmengine's
     ``EMAHook`` the averaged weights are taken, which it stores as the state dict.
 
     Args:
-        source: the original's released or pre-trained file, or one of our own.
+        source: the original's released or pre-trained file, one of our own, or
+            mmpretrain's of a classifier with this backbone.
         target: ends in ``.pth`` or ``.safetensors``; written whole or not at all.
         backbone_only: leave out the decode head too, for ``init_cfg`` Pretrained.
 
@@ -66,7 +74,8 @@ def student_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Args:
         weights: a whole model's state dict, with or without the training-only parts,
-            or a backbone's without prefix; under the original's names or ours.
+            a backbone's without prefix, or a classifier's; under the original's names
+            or ours.
 
     Raises:
         CheckpointError: unknown keys, or parts of the student are missing.
@@ -75,13 +84,15 @@ def student_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if not any(k.startswith(('backbone.', 'decode_head.')) for k in student):
         rename_weights(student, '', BACKBONE_NAMES)
         student = {f'backbone.{key}': value for key, value in student.items()}
+    segmentor = any(key.startswith('decode_head.') for key in student)
+    left_out = TRAINING_ONLY if segmentor else TRAINING_ONLY + CLASSIFIER_ONLY
     for key in list(student):
         weight = student.pop(key)
         try:
             new = port_name(key)
         except KeyError:
             new = key  # ours already, or unknown: the comparison below tells
-        if new is not None and not new.startswith(TRAINING_ONLY):
+        if new is not None and not new.startswith(left_out):
             student[new] = weight
     return _check_complete(student)
 

@@ -34,22 +34,37 @@ def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
         raise ImageError(
             f"image '{file}' cannot be read ({error.strerror}): check the path"
         ) from error
+    name = f"image '{file}'"
+    return _check_size(decode_image(data, name), name, smallest)
+
+
+def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    """Decode an encoded image of any size to BGR uint8 (H, W, 3).
+
+    Args:
+        data: the file's content.
+        name: what errors call it.
+        flags: OpenCV's; ``IMREAD_REDUCED_COLOR_2`` and its kind give fewer pixels.
+
+    Raises:
+        ImageError: it is empty, truncated or no image.
+    """
     if not data:
-        raise ImageError(f"image '{file}' is empty (0 bytes): copy it again")
+        raise ImageError(f'{name} is empty (0 bytes): copy it again')
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:  # more pixels than OpenCV takes, for one
         raise ImageError(
-            f"image '{file}' cannot be decoded ({error.err or 'OpenCV error'}): scale "
+            f'{name} cannot be decoded ({error.err or "OpenCV error"}): scale '
             'it down or export it again'
         ) from error
     damage = None if looks_complete(data) else _find_damage(data)
     if image is None or damage:
         raise ImageError(
-            f"'{file}' is truncated or not an image ({damage or 'unknown format'}): "
+            f'{name} is truncated or not an image ({damage or "unknown format"}): '
             f'expected one of {", ".join(SUFFIXES)}; copy or export it again'
         )
-    return _check_size(image, f"image '{file}'", smallest)
+    return image
 
 
 def looks_complete(data: bytes) -> bool:

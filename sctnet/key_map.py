@@ -19,6 +19,8 @@ NameMap = dict[str, str | None]
 
 # What a student alone does without; of each, a checkpoint may have all or none.
 TRAINING_ONLY = ('auxiliary_head.', 'siam.bfa.', 'siam.sdha.')
+# What a classifier of mmpretrain's has around its backbone.
+CLASSIFIER_ONLY = ('neck.', 'head.')
 
 
 def _block_names() -> NameMap:

@@ -48,6 +48,17 @@ def test_backbone_file_stays_one(tmp_path):
     assert all(key.startswith('backbone.') for key in written)
 
 
+def test_classifier_becomes_its_backbone_and_a_segmentor_keeps_nothing_odd(
+    tiny_model, tmp_path
+):
+    segmentor = tiny_model(auxiliary=False).state_dict()
+    backbone = {k: v for k, v in segmentor.items() if k.startswith('backbone.')}
+    around = {'neck.norms.0.weight': torch.ones(3), 'head.fc.bias': torch.ones(3)}
+    assert student_weights({**backbone, **around}).keys() == backbone.keys()
+    with pytest.raises(CheckpointError, match=r'the model has not, .*neck\.norms'):
+        student_weights({**segmentor, **around})
+
+
 def test_backbone_only(released_ade_s, tmp_path):
     convert_checkpoint(released_ade_s, tmp_path / 'b.pth', backbone_only=True)
     written = read_checkpoint(tmp_path / 'b.pth')

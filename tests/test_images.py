@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sctnet.errors import ImageError
-from sctnet.images import read_image, to_bgr
+from sctnet.images import decode_image, read_image, to_bgr
 
 
 @pytest.fixture(scope='module')
@@ -130,3 +130,12 @@ def test_small_images_name_their_size(tmp_path, colour):
     with pytest.raises(ImageError, match=r'96x63 pixels: expected at least 64x64'):
         read_image(path)
     assert read_image(write(tmp_path / 'just.png', colour[:64, :64])).shape[0] == 64
+
+
+def test_decoding_takes_any_size_and_opencvs_flags(colour):
+    data = cv2.imencode('.jpg', colour)[1].tobytes()
+    assert decode_image(data, 'a').shape == (80, 96, 3)
+    small = decode_image(data, 'a', cv2.IMREAD_REDUCED_COLOR_4)
+    assert small.shape == (20, 24, 3)
+    with pytest.raises(ImageError, match='picture 7 is truncated'):
+        decode_image(data[: len(data) // 2], 'picture 7', cv2.IMREAD_REDUCED_COLOR_4)

@@ -51,6 +51,8 @@ class FiniteLossHook(Hook):
 
 
 def _files(data_batch: Any) -> str:
-    samples = data_batch.get('data_samples', []) if isinstance(data_batch, dict) else []
+    batch = data_batch if isinstance(data_batch, dict) else {}
+    samples = batch.get('data_samples', [])
     names = [str(getattr(sample, 'img_path', None)) for sample in samples]
+    names = names or batch.get('img_path', [])
     return ', '.join(names) or 'an unknown batch'

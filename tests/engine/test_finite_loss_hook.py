@@ -6,13 +6,15 @@ import torch
 from sctnet.engine import FiniteLossHook
 from sctnet.errors import TrainingError
 
+FILES = [SimpleNamespace(img_path='a.png'), SimpleNamespace(img_path='b.png')]
 
-def look(outputs, last=None):
+
+def look(outputs, last=None, batch=None):
+    batch = {'data_samples': FILES} if batch is None else batch
     runner = SimpleNamespace(
         iter=41, message_hub=SimpleNamespace(get_info=lambda _: last)
     )
-    files = [SimpleNamespace(img_path='a.png'), SimpleNamespace(img_path='b.png')]
-    FiniteLossHook().after_train_iter(runner, 41, {'data_samples': files}, outputs)
+    FiniteLossHook().after_train_iter(runner, 41, batch, outputs)
 
 
 def test_sound_losses_pass_and_accuracies_do_not_matter():
@@ -38,3 +40,10 @@ def test_error_names_iteration_terms_files_and_the_last_checkpoint(value):
 def test_total_alone_is_named_too():
     with pytest.raises(TrainingError, match='loss is nan'):
         look({'loss': float('nan')})
+
+
+def test_files_are_found_in_batches_without_samples_too():
+    with pytest.raises(TrainingError, match=r'on x\.jpg, y\.jpg \('):
+        look({'loss': float('nan')}, batch={'img_path': ['x.jpg', 'y.jpg']})
+    with pytest.raises(TrainingError, match='on an unknown batch'):
+        look({'loss': float('nan')}, batch={})

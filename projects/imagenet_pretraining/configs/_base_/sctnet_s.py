@@ -1,0 +1,12 @@
+"""SCTNet-S as a classifier of 1000 classes."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .sctnet_b import *
+
+model.update(
+    backbone=dict(base_channels=32, dappm_channels=64),
+    neck=dict(base_channels=32),
+    head=dict(in_channels=384),
+)

@@ -1,0 +1,68 @@
+"""Pre-train SCTNet's backbone as an image classifier."""
+
+import argparse
+from pathlib import Path
+
+from sctnet import launch, preflight
+from sctnet.arguments import add_run_arguments
+from sctnet.errors import ImageError, SCTNetError
+
+CONFIGS = Path(__file__).resolve().parent / 'configs'
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_run_arguments(parser)
+    parser.add_argument(
+        '--epochs',
+        type=float,
+        help='length of the training, whatever the data, GPUs and batch '
+        "(default: the config's iterations)",
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help="go on from CHECKPOINT, or from the work folder's newest",
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+    args = parser.parse_args()
+    own = CONFIGS / f'{args.config.removesuffix(".py")}.py'
+    if own.is_file():
+        args.config = str(own)
+    return args
+
+
+def main() -> None:
+    """Look at the data, build the Runner and train."""
+    args = parse_args()
+    try:
+        from sctnet_pretraining.folders import check_folders, set_epochs
+    except ImportError as error:
+        raise SCTNetError(
+            f'mmpretrain cannot be imported ({error}): pip install '
+            '"sctnet[pretraining]", with the torchvision that matches your torch'
+        ) from error
+
+    cfg = launch.prepare_config(args)
+    launch.set_resume(cfg, args.resume)
+    if args.amp:
+        launch.enable_amp(cfg)
+        if cfg.optim_wrapper.type == 'BFloat16OptimWrapper':
+            # It is registered with mmseg, and the scope is mmpretrain's.
+            cfg.optim_wrapper.type = 'mmseg.BFloat16OptimWrapper'
+    preflight.check_batch_size(cfg)
+    images = check_folders(cfg)
+    if args.epochs is not None:
+        set_epochs(cfg, args.epochs, images)
+    runner = launch.build_runner(cfg)
+    try:
+        runner.train()
+    except ImageError as error:  # of a worker, with that process's traceback in it
+        raise ImageError(str(error).rpartition('ImageError: ')[2].strip()) from None
+
+
+if __name__ == '__main__':
+    launch.run_tool(main)
