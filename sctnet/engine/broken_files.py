@@ -44,9 +44,7 @@ class SoundLoader:
         while len(skipped) < min(len(self.dataset), _IN_A_ROW):
             sample, fault = self._try(index)
             if fault is None:
-                if skipped:
-                    sample['data_samples'].set_metainfo({'skipped_files': skipped})
-                return sample
+                return _mark(sample, skipped) if skipped else sample
             skipped.append(fault)
             index = (index + 1) % len(self.dataset)
         path, detail = skipped[-1]
@@ -69,6 +67,18 @@ class SoundLoader:
             if fault is None:
                 raise
             return None, fault
+
+
+def _mark(sample: Any, skipped: list[tuple[str, str]]) -> Any:
+    """Tell in ``sample`` what it stands in for; without a place for it, raise."""
+    packed = sample.get('data_samples') if isinstance(sample, dict) else None
+    if not hasattr(packed, 'set_metainfo'):
+        path, detail = skipped[0]
+        raise DataError(
+            f"'{path}' is broken ({detail}): mend it, or take it out of the data set"
+        )
+    packed.set_metainfo({'skipped_files': skipped})
+    return sample
 
 
 def glance(info: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -123,6 +123,14 @@ def test_a_data_set_that_is_broken_all_over_stops(root):
         SoundLoader(dataset(root)).load(0)
 
 
+def test_a_sample_that_cannot_tell_what_it_stands_in_for_is_not_used(root):
+    truncate(image_path(root, 'train', 1))
+    data = dataset(root)
+    data.pipeline.transforms[-1] = lambda results: results['img']
+    with pytest.raises(DataError, match=r"train1\.png' is broken"):
+        SoundLoader(data).load(1)
+
+
 def test_a_data_set_that_names_no_files_is_used_as_it_is():
     assert SoundLoader([5, 6]).load(1) == 6
 
