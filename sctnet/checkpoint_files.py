@@ -136,7 +136,17 @@ def weights_of(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
         if isinstance(checkpoint.get(key), Mapping):
             checkpoint = checkpoint[key]
             break
-    weights = {k: v for k, v in checkpoint.items() if isinstance(v, Tensor)}
+    weights = {
+        key: value
+        for key, value in checkpoint.items()
+        if isinstance(key, str) and isinstance(value, Tensor)
+    }
+    for key, value in weights.items():
+        if value.layout != torch.strided or value.is_meta:
+            raise CheckpointError(
+                f"its weight '{key}' is sparse, or a shape without values: save plain "
+                'tensors, or name another file'
+            )
     if not weights:
         raise CheckpointError(
             'it holds no weights: expected a state dict, or a dict with one under '
@@ -151,20 +161,34 @@ def dataset_meta_of(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
     """Class names and palette, plain tuple and lists, or None where it has none.
 
     Reads mmengine's ``meta['dataset_meta']`` and mmcv 1.x's ``meta['CLASSES']`` and
-    ``meta['PALETTE']``.
+    ``meta['PALETTE']``. Names that are no strings, and colours that are no colours,
+    count as none: weights do not depend on them.
     """
     meta = checkpoint.get('meta')
     if not isinstance(meta, Mapping):
         return None
     found = meta.get('dataset_meta')
-    if not found and meta.get('CLASSES'):
-        found = {'classes': meta['CLASSES'], 'palette': meta.get('PALETTE')}
-    if not isinstance(found, Mapping) or not found.get('classes'):
+    if not isinstance(found, Mapping) or not _names(found.get('classes')):
+        found = {'classes': meta.get('CLASSES'), 'palette': meta.get('PALETTE')}
+    classes = _names(found['classes'])
+    if not classes:
         return None
-    palette = found.get('palette')
-    if palette is not None:  # numpy arrays and tuples too, by who wrote the file
-        palette = [[int(value) for value in colour] for colour in palette]
-    return {**found, 'classes': tuple(found['classes']), 'palette': palette or None}
+    return {**found, 'classes': classes, 'palette': _colours(found.get('palette'))}
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    named = isinstance(value, list | tuple) and all(isinstance(x, str) for x in value)
+    return tuple(value) if named else None
+
+
+def _colours(palette: Any) -> list[list[int]] | None:
+    """RGB of each class; numpy arrays and tuples too, by who wrote the file."""
+    try:
+        colours = [[int(value) for value in colour] for colour in palette]
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return None
+    plain = all(len(c) == 3 and 0 <= min(c) and max(c) <= 255 for c in colours)
+    return colours or None if plain else None
 
 
 def write_checkpoint(

@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 from .errors import ImageError
 
 MIN_SIZE = 64
+MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 
 
@@ -32,6 +34,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         ) from error
     if not data:
         raise ImageError(f"image '{file}' is empty (0 bytes): copy it again")
+    _check_claim(data, file)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:  # more pixels than OpenCV takes, for one
@@ -39,13 +42,41 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
             f"image '{file}' cannot be decoded ({error.err or 'OpenCV error'}): scale "
             'it down or export it again'
         ) from error
-    damage = None if _looks_complete(data) else _find_damage(data)
+    damage = None if _looks_complete(data) else find_damage(data)
     if image is None or damage:
         raise ImageError(
             f"'{file}' is truncated or not an image ({damage or 'unknown format'}): "
             f'expected one of {", ".join(SUFFIXES)}; copy or export it again'
         )
     return _check_size(image, f"image '{file}'")
+
+
+def _check_claim(data: bytes, file: Path) -> None:
+    """Refuse a file that unpacks to more than any memory is for, before it does.
+
+    A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
+    """
+    size = claimed_size(data)
+    if size and size[0] * size[1] > MAX_PIXELS:
+        raise ImageError(
+            f"image '{file}' has {size[0]}x{size[1]} pixels: expected at most "
+            f'{MAX_PIXELS:,}; cut it into tiles, or export it again if it is small'
+        )
+
+
+def claimed_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height by the header; None where Pillow cannot tell."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of large and of corrupt images
+            with Image.open(io.BytesIO(data)) as image:
+                return image.size
+    except Image.DecompressionBombError:
+        return 2 * MAX_PIXELS, 1
+    except Exception:
+        return None
 
 
 def _looks_complete(data: bytes) -> bool:
@@ -59,7 +90,7 @@ def _looks_complete(data: bytes) -> bool:
     )
 
 
-def _find_damage(data: bytes) -> str | None:
+def find_damage(data: bytes) -> str | None:
     """Decode with Pillow, which reports what is cut off; None where all is well."""
     from PIL import Image, UnidentifiedImageError
 
