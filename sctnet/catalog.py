@@ -10,6 +10,7 @@ import os
 import sysconfig
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from mmengine.config import Config
@@ -54,7 +55,7 @@ def find_config(name: str | os.PathLike) -> Path:
         ConfigError: there is none; the message suggests a name that is near.
     """
     path = Path(name)
-    if path.is_file():
+    if os.path.isfile(path):  # pathlib raises for a name that is too long
         return _prefer_checkout(path)
     leaf = short_names().get(
         str(name), path.stem if path.suffix == '.py' else path.name
@@ -111,4 +112,19 @@ def load_config(config: str | os.PathLike | Config) -> Config:
         raise ConfigError(
             f"config '{path}' cannot be read ({type(error).__name__}: {error}): mend "
             'the file, or start from one that mim search sctnet lists'
+        ) from error
+
+
+def merge_options(cfg: Config, options: dict[str, Any]) -> None:
+    """Change ``cfg`` by dotted keys.
+
+    Raises:
+        ConfigError: a key leads where the config has nothing to change.
+    """
+    try:
+        cfg.merge_from_dict(options)
+    except Exception as error:  # it raises what the values happen to raise
+        raise ConfigError(
+            f'--cfg-options cannot be merged ({error}): check the names against the '
+            'config'
         ) from error

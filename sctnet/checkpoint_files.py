@@ -44,11 +44,11 @@ def read_checkpoint(
             carries code.
     """
     file = Path(os.path.expanduser(path))
-    if file.is_dir():
+    if os.path.isdir(file):
         raise CheckpointError(
             f"checkpoint '{file}' is a folder: name the .pth or .safetensors file in it"
         )
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise CheckpointError(
             f"checkpoint '{file}' does not exist: check the path, or leave the "
             'checkpoint out to use initial weights'

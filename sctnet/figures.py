@@ -25,7 +25,8 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
     Raises:
         DataError: there is no log.
     """
-    logs = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
+    folder = Path(work_dir) if os.path.isdir(work_dir) else None
+    logs = sorted(folder.glob('*/vis_data/scalars.json')) if folder else []
     if not logs:
         raise DataError(
             f"'{work_dir}' holds no log of a training (*/vis_data/scalars.json): name "

@@ -59,7 +59,13 @@ class Metadata:
             found = cls(**values)
             found._check()
             return found
-        except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            AssertionError,
+        ) as error:
             raise CheckpointError(
                 f"'{name}' does not say what it is: expected a file that this version "
                 'of tools/export.py wrote; export it again'

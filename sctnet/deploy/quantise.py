@@ -79,7 +79,7 @@ def quantise_model(
 
 
 def _pick(folder: Path, limit: int) -> Sequence[Path]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise ImageError(f"'{folder}' is no folder: name one with images to measure on")
     files = sorted(p for p in folder.rglob('*') if p.suffix.lower() in SUFFIXES)
     if len(files) < HELD_OUT:

@@ -57,7 +57,7 @@ class NamedSamples(Dataset):
         first = str(error).partition('\n')[0]
         return (
             f'sample {index} ({named or "no file"}) cannot be loaded '
-            f"({type(error).__name__}: {first}): look at these files, and at the data "
+            f'({type(error).__name__}: {first}): look at these files, and at the data '
             "set's pipeline in the config"
         )
 

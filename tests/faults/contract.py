@@ -93,7 +93,11 @@ def _run_call(case: Case) -> tuple[str, str, list[str]]:
 
 def _run_tool(case: Case) -> tuple[str, str, list[str]]:
     """Exit status 0, 1 (an image was skipped) or 2 with one ``error:`` line."""
-    out, errors = io.StringIO(), io.StringIO()
+    # As a terminal has them: what it cannot show raises, but for errors.
+    out = io.TextIOWrapper(io.BytesIO(), 'utf-8', write_through=True)
+    errors = io.TextIOWrapper(
+        io.BytesIO(), 'utf-8', 'backslashreplace', write_through=True
+    )
     status: object = 0
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
@@ -103,12 +107,12 @@ def _run_tool(case: Case) -> tuple[str, str, list[str]]:
     except BaseException:
         text = traceback.format_exc()
         return 'refused', text, [f'traceback of a tool: {_last_line()}']
-    said = errors.getvalue()
+    said, told = (x.buffer.getvalue().decode() for x in (errors, out))
     violations = []
-    if 'Traceback (most recent' in said + out.getvalue():
+    if 'Traceback (most recent' in said + told:
         violations.append('a traceback was printed')
     if status == 2:
-        lines = [x for x in said.splitlines() if re.match(r'(\S+: )?error: ', x)]
+        lines = [x for x in said.splitlines() if re.match(r'([\w. -]+: )?error: ', x)]
         if len(lines) != 1:
             violations.append(f'{len(lines)} error lines')
         text = said[said.find('error: ') + 7 :].rstrip('\n')

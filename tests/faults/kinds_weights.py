@@ -22,9 +22,7 @@ ODD = (
 )
 
 
-def damaged_weights(
-    stock: Stock, rng: Random, place: Place
-) -> tuple[Path, str, bool]:
+def damaged_weights(stock: Stock, rng: Random, place: Place) -> tuple[Path, str, bool]:
     """Write a damaged weight file; return path, what was done, whether it is sound."""
     if rng.random() < 0.4:
         content, note = _odd_content(stock, rng)

@@ -34,6 +34,22 @@ def run_case(kind: str, seed: int, folder: Path, stock: object) -> Result:
             return judge(kind, seed, case, place)
         finally:
             os.chdir(back)
+            _forget_runs()
+
+
+def _forget_runs() -> None:
+    """Drop what mmengine shares between the Runners of a process."""
+    from mmengine.logging import MessageHub, MMLogger
+    from mmengine.registry import init_default_scope
+    from mmengine.visualization import Visualizer
+    from mmseg.visualization import SegLocalVisualizer
+
+    for logger in MMLogger._instance_dict.values():
+        for handler in logger.handlers:
+            handler.close()
+    for shared in (MMLogger, MessageHub, Visualizer, SegLocalVisualizer):
+        shared._instance_dict.clear()
+    init_default_scope('mmseg')
 
 
 def work(pipe: Connection, folder: str) -> None:
@@ -153,5 +169,3 @@ def run_all(
     finally:
         for worker in crew:
             worker.stop()
-
-

@@ -51,7 +51,7 @@ def kinds() -> dict[str, Kind]:
 
 
 def counts(total: int, names: list[str] | None = None) -> dict[str, int]:
-    """Share ``total`` cases out among the kinds called ``names``, or all; at least one."""
+    """Share ``total`` cases out among the kinds ``names``, or all: one at least."""
     chosen = [one for one in kinds().values() if not names or one.name in names]
     parts = sum(one.share for one in chosen)
     found = {one.name: max(1, int(total * one.share / parts)) for one in chosen}

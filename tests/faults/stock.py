@@ -69,6 +69,17 @@ class Stock:
         return files
 
     @cached_property
+    def video(self) -> bytes:
+        """Five frames of 96x80 pixels."""
+        path = self.folder / 'short.mp4'
+        codec = cv2.VideoWriter.fourcc(*'mp4v')
+        writer = cv2.VideoWriter(str(path), codec, 10, (96, 80))
+        for value in range(5):
+            writer.write(np.full((80, 96, 3), 40 * value, np.uint8))
+        writer.release()
+        return path.read_bytes()
+
+    @cached_property
     def labels(self) -> dict[str, bytes]:
         """Name to PNG of a label map of 96x80 pixels."""
         rng = np.random.default_rng(1)
