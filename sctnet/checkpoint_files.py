@@ -187,7 +187,7 @@ def _colours(palette: Any) -> list[list[int]] | None:
         colours = [[int(value) for value in colour] for colour in palette]
     except (TypeError, ValueError, RuntimeError, OverflowError):
         return None
-    plain = all(len(c) == 3 and 0 <= min(c) and max(c) <= 255 for c in colours)
+    plain = all(len(c) == 3 and min(c) >= 0 and max(c) <= 255 for c in colours)
     return colours or None if plain else None
 
 

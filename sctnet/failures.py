@@ -89,10 +89,11 @@ def explain(error: Exception) -> SCTNetError | None:
             f'cannot write {place} ({error.strerror}): make room or name another '
             'folder with --work-dir, and go on with --resume'
         )
-    if isinstance(error, RuntimeError) and _LOST_PEER.search(text):
+    peer = _LOST_PEER.search(text)
+    if isinstance(error, RuntimeError) and peer:
         return ProcessError(
-            f'another process of this run is gone ({_words(error)}): look for the first '
-            'error that any process printed, mend that, and go on with --resume'
+            f'another process of this run is gone ({peer.group(0)}): look for the '
+            'first error that any process printed, mend that, and go on with --resume'
         )
     return None
 

@@ -2,7 +2,6 @@
 
 import io
 import os
-import warnings
 from pathlib import Path
 
 import cv2
@@ -44,11 +43,15 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         ) from error
     damage = None if _looks_complete(data) else find_damage(data)
     if image is None or damage:
-        raise ImageError(
-            f"'{file}' is truncated or not an image ({damage or 'unknown format'}): "
-            f'expected one of {", ".join(SUFFIXES)}; copy or export it again'
-        )
+        raise _damaged(file, damage)
     return _check_size(image, f"image '{file}'")
+
+
+def _damaged(file: Path, damage: str | None) -> ImageError:
+    return ImageError(
+        f"'{file}' is truncated or not an image ({damage or 'unknown format'}): "
+        f'expected one of {", ".join(SUFFIXES)}; copy or export it again'
+    )
 
 
 def _check_claim(data: bytes, file: Path) -> None:
@@ -57,10 +60,12 @@ def _check_claim(data: bytes, file: Path) -> None:
     A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
     """
     size = claimed_size(data)
-    if size and size[0] * size[1] > MAX_PIXELS:
+    if size is None:  # what Pillow cannot open, OpenCV might make room for
+        raise _damaged(file, find_damage(data))
+    if size[0] * size[1] > MAX_PIXELS:
         raise ImageError(
-            f"image '{file}' has {size[0]}x{size[1]} pixels: expected at most "
-            f'{MAX_PIXELS:,}; cut it into tiles, or export it again if it is small'
+            f"image '{file}' claims to have more than {MAX_PIXELS:,} pixels: cut it "
+            'into tiles, or export it again if it is small'
         )
 
 
@@ -69,12 +74,10 @@ def claimed_size(data: bytes) -> tuple[int, int] | None:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # of large and of corrupt images
-            with Image.open(io.BytesIO(data)) as image:
-                return image.size
+        with Image.open(io.BytesIO(data)) as image:
+            return image.size
     except Image.DecompressionBombError:
-        return 2 * MAX_PIXELS, 1
+        return 2 * MAX_PIXELS, 1  # more than Pillow opens
     except Exception:
         return None
 

@@ -61,7 +61,8 @@ def test_unwritable_work_dir(tmp_path):
 def test_resume_tta_amp_and_show(monkeypatch, tmp_path):
     cfg = load_config('sctnet-s-seg50')
     own = str(tmp_path / 'own.pth')
-    torch.save({'message_hub': {}, 'optimizer': {}}, own)
+    state = {'message_hub': {}, 'optimizer': {}}
+    torch.save({'state_dict': {'w': torch.ones(1)}, **state}, own)
     launch.set_resume(cfg, own)
     assert (cfg.resume, cfg.load_from) == (True, own)
     launch.draw_results(cfg, str(tmp_path / 'shown'))

@@ -69,7 +69,7 @@ class NamedSamples(Dataset):
         return {name: path for name, path in named.items() if path}
 
     def _check_shape(self, index: int, packed: Any) -> None:
-        sample = packed.get('data_samples') if isinstance(packed, dict) else None
+        sample: Any = packed.get('data_samples') if isinstance(packed, dict) else None
         if getattr(sample, 'gt_sem_seg', None) is None:
             return
         labels = tuple(sample.gt_sem_seg.shape)
@@ -92,8 +92,8 @@ class NamedSamples(Dataset):
 def _misfit(path: str, labels: object, image: object) -> str:
     return (
         f"label map '{path}' does not fit its image ({labels} and {image} pixels, as "
-        "they are loaded): write one class index a pixel, in one channel, of the image's "
-        'size'
+        'they are loaded): write one class index a pixel, in one channel, of the size '
+        'of the image'
     )
 
 

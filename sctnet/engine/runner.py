@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ..failures import explain_config, explain_run
+from .liveness import watched
 from .named_samples import NamedSamples
 
 
@@ -52,15 +53,15 @@ class Runner(_Runner):
 
     def train(self) -> nn.Module:
         """Train; see :func:`~sctnet.failures.explain_run` for what it raises."""
-        with explain_run():
+        with explain_run(), watched():
             return super().train()
 
     def val(self) -> dict:
         """Validate; raises as :meth:`train`."""
-        with explain_run():
+        with explain_run(), watched():
             return super().val()
 
     def test(self) -> dict:
         """Test; raises as :meth:`train`."""
-        with explain_run():
+        with explain_run(), watched():
             return super().test()
