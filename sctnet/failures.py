@@ -31,6 +31,11 @@ def explain_config(name: object) -> Iterator[None]:
         known = explain(error)
         if known is not None:
             raise known from error
+        if 'unexpected keyword argument' in str(error):
+            raise ConfigError(
+                f"'{name}' or --cfg-options name an argument that is not there "
+                f'({_words(error)}): check its spelling'
+            ) from error
         raise ConfigError(
             f"'{name}' or --cfg-options name something that cannot be used "
             f'({_words(error)}): check names and values against a config that mim '

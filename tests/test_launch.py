@@ -101,6 +101,7 @@ def test_auto_resume_takes_the_work_folders_newest(tmp_path, capsys):
     assert 'starting from the beginning' in capsys.readouterr().out
     for iteration in (9, 10):
         state = {'message_hub': {}, 'optimizer': {}}
+        state['state_dict'] = {'w': torch.ones(1)}
         torch.save(state, tmp_path / f'iter_{iteration}.pth')
     launch.set_resume(cfg, 'auto')
     assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / 'iter_10.pth'))

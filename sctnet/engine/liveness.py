@@ -47,7 +47,7 @@ class Liveness:
         self._store, self._rank, self._key = store, rank, key
         self._others = [other for other in range(world_size) if other != rank]
         self._end, self._interval = end, interval
-        self._heard: dict[int, bytes] = {}
+        self._heard: dict[int | None, Any] = {}
         self._talks = 0
         self._stop = threading.Event()
         # The store may keep one waiting where its process hangs: two threads.
@@ -91,7 +91,7 @@ class Liveness:
         silent = dict.fromkeys(order, 0)
         before: dict[int | None, Any] = {}
         while not self._stop.wait(self._interval):
-            now = {**self._heard, None: self._talks}
+            now: dict[int | None, Any] = {None: self._talks, **self._heard}
             for who, value in now.items():
                 same = value == before.get(who) and value != b'ended'
                 silent[who] = silent[who] + 1 if same else 0
