@@ -89,10 +89,10 @@ def explain(error: Exception) -> SCTNetError | None:
             'memory (/dev/shm), and go on with --resume'
         )
     if isinstance(error, OSError) and error.errno in _FULL:
-        place = f"'{error.filename}'" if error.filename else 'the work folder'
+        place = f"'{error.filename}'" if error.filename else 'a file'
         return OutputError(
             f'cannot write {place} ({error.strerror}): make room or name another '
-            'folder with --work-dir, and go on with --resume'
+            'folder; a training goes on with --resume'
         )
     peer = _LOST_PEER.search(text)
     if isinstance(error, RuntimeError) and peer:

@@ -34,14 +34,17 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
         )
     points: dict[str, dict[int, float]] = {}
     for log in logs:
-        for line in log.read_text().splitlines():
+        for line in log.read_text(errors='replace').splitlines():
             try:
                 entry = json.loads(line)
-            except ValueError:  # what a killed run was writing
+            except (ValueError, RecursionError):  # what a killed run was writing
                 continue
-            step = entry.get('step', 0)
+            step = entry.get('step', 0) if isinstance(entry, dict) else None
+            if not isinstance(step, int):
+                continue
             for name, value in entry.items():
-                if isinstance(value, int | float):
+                # An integer of hundreds of digits is no number that can be drawn.
+                if isinstance(value, float) or (type(value) is int and value < 2**63):
                     points.setdefault(name, {})[step] = value
     return {name: sorted(values.items()) for name, values in points.items()}
 

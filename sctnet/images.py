@@ -11,6 +11,7 @@ from .errors import ImageError
 
 MIN_SIZE = 64
 MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
+PIXELS_A_BYTE = 64
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 
 
@@ -33,7 +34,12 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         ) from error
     if not data:
         raise ImageError(f"image '{file}' is empty (0 bytes): copy it again")
-    _check_claim(data, file)
+    pixels = _check_claim(data, file)
+    # A picture of so many pixels in so few bytes is one colour, or damaged.
+    sure = _looks_complete(data) and pixels <= PIXELS_A_BYTE * len(data)
+    damage = None if sure else find_damage(data)
+    if damage:
+        raise _damaged(file, damage)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:  # more pixels than OpenCV takes, for one
@@ -41,9 +47,8 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
             f"image '{file}' cannot be decoded ({error.err or 'OpenCV error'}): scale "
             'it down or export it again'
         ) from error
-    damage = None if _looks_complete(data) else find_damage(data)
-    if image is None or damage:
-        raise _damaged(file, damage)
+    if image is None:
+        raise _damaged(file, None)
     return _check_size(image, f"image '{file}'")
 
 
@@ -54,8 +59,8 @@ def _damaged(file: Path, damage: str | None) -> ImageError:
     )
 
 
-def _check_claim(data: bytes, file: Path) -> None:
-    """Refuse a file that unpacks to more than any memory is for, before it does.
+def _check_claim(data: bytes, file: Path) -> int:
+    """Return a file's number of pixels; refuse more than any memory is for.
 
     A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
     """
@@ -67,6 +72,7 @@ def _check_claim(data: bytes, file: Path) -> None:
             f"image '{file}' claims to have more than {MAX_PIXELS:,} pixels: cut it "
             'into tiles, or export it again if it is small'
         )
+    return size[0] * size[1]
 
 
 def claimed_size(data: bytes) -> tuple[int, int] | None:

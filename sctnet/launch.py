@@ -17,7 +17,7 @@ from .catalog import load_config, merge_options
 from .compat import quieten_mmseg
 from .cpu_processes import join_cpu_processes
 from .errors import ConfigError, OutputError, SCTNetError
-from .failures import config_errors, explain_config
+from .failures import config_errors, explain_config, explain_run
 from .preflight import LOADERS, datasets_of
 
 
@@ -31,12 +31,17 @@ def run_tool(main: Callable[[], Any]) -> None:
         # A file's name may hold what the terminal's encoding has not.
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
-        status = main()
+        with explain_run():
+            status = main()
+            sys.stdout.flush()
     except SCTNetError as error:
         if os.environ.get('SCTNET_TRACEBACK'):
             traceback.print_exc()
         print(f'error: {_printable(str(error))}', file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # what read the output has ended, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)

@@ -26,7 +26,7 @@ KILLED = (
             r'another process.*\(Connection closed by peer\)',
         ),
         (OSError(errno.ENOSPC, 'full', 'a.json'), OutputError, "'a.json' \\(full\\)"),
-        (OSError(errno.EROFS, 'read only'), OutputError, 'the work folder'),
+        (OSError(errno.EROFS, 'read only'), OutputError, 'a file'),
     ],
 )
 def test_what_hits_a_run_from_outside_gets_a_sentence(error, kind, words):
