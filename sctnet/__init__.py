@@ -16,6 +16,6 @@ stand_in_for_missing_ops()
 declare_torchvision_ops()
 allow_own_checkpoint_types()
 
-from .checkpoint_files import register_loaders  # noqa: E402  needs the stand-in
+from .checkpoint_loaders import register_loaders  # noqa: E402  needs the stand-in
 
 register_loaders()

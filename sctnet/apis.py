@@ -11,7 +11,7 @@ from mmseg.models.segmentors import BaseSegmentor
 from mmseg.structures import SegDataSample
 
 from .build import build_segmentor, dataset_meta_from_config
-from .catalog import load_config
+from .catalog import load_config, merge_options
 from .deploy.exported import is_exported, open_exported
 from .deploy.packages import is_installed
 from .deploy.predict import can_fuse, fill_sample, network_logits
@@ -101,7 +101,7 @@ def _open(
         )
     if not is_exported(config):
         cfg = copy.deepcopy(load_config(config))
-        cfg.merge_from_dict(cfg_options or {})
+        merge_options(cfg, cfg_options or {})
     elif cfg_options:
         raise ArgumentError(
             f"cfg_options do not change '{config}', which has no config: leave them "

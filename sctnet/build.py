@@ -10,10 +10,11 @@ from mmengine.registry import init_default_scope
 from mmseg.models.segmentors import BaseSegmentor
 from mmseg.registry import DATASETS, MODELS
 
-from .catalog import load_config
+from .catalog import load_config, merge_options
 from .checkpoint_files import dataset_meta_of, weights_of
 from .compat import quieten_mmseg
 from .errors import CheckpointError
+from .failures import explain_config
 from .models import SCTSegmentor
 from .teacher_files import load_segmentor
 
@@ -35,20 +36,25 @@ def build_segmentor(
         CheckpointError: the file is missing, damaged, unsafe, or does not fit.
     """
     cfg = copy.deepcopy(load_config(config))
-    cfg.merge_from_dict(cfg_options)
+    merge_options(cfg, cfg_options)
+    with explain_config(cfg.filename or 'the config'):
+        model = _build(cfg)
+        model.dataset_meta = dataset_meta_from_config(cfg)
+    if checkpoint is not None:
+        meta = _load_weights(model, checkpoint)
+        model.dataset_meta = meta or model.dataset_meta
+    model.cfg = cfg
+    return model.eval()
+
+
+def _build(cfg: Config) -> BaseSegmentor:
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model_cfg = copy.deepcopy(cfg.model)
     for training_only in ('auxiliary_head', 'siam'):
         model_cfg.pop(training_only, None)
     with warnings.catch_warnings():
         quieten_mmseg()
-        model = MODELS.build(model_cfg)
-    model.dataset_meta = dataset_meta_from_config(cfg)
-    if checkpoint is not None:
-        meta = _load_weights(model, checkpoint)
-        model.dataset_meta = meta or model.dataset_meta
-    model.cfg = cfg
-    return model.eval()
+        return MODELS.build(model_cfg)
 
 
 def _load_weights(

@@ -10,6 +10,7 @@ import os
 import sysconfig
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from mmengine.config import Config
@@ -54,7 +55,7 @@ def find_config(name: str | os.PathLike) -> Path:
         ConfigError: there is none; the message suggests a name that is near.
     """
     path = Path(name)
-    if path.is_file():
+    if os.path.isfile(path):  # pathlib raises for a name that is too long
         return _prefer_checkout(path)
     leaf = short_names().get(
         str(name), path.stem if path.suffix == '.py' else path.name
@@ -112,8 +113,35 @@ def load_config(config: str | os.PathLike | Config) -> Config:
             f"config '{path}' cannot be read ({type(error).__name__}: {error}): mend "
             'the file, or start from one that mim search sctnet lists'
         ) from error
+    _spread_own_data(cfg, {})
+    return cfg
+
+
+def _spread_own_data(cfg: Config, changes: dict[str, Any]) -> None:
     if 'own_data' in cfg:
         from .own_data import apply_own_data  # needs mmseg, which others do not
 
-        apply_own_data(cfg)
-    return cfg
+        apply_own_data(cfg, changes)
+    elif changes:
+        raise ConfigError(
+            f"'{cfg.filename}' has no own_data to change: start from a config of "
+            'sctnet.configs._base_.own_data, or drop these options'
+        )
+
+
+def merge_options(cfg: Config, options: dict[str, Any]) -> None:
+    """Change ``cfg`` by dotted keys; those of ``own_data`` first, with all they mean.
+
+    Raises:
+        ConfigError: a key leads where the config has nothing to change.
+    """
+    prefix = 'own_data.'
+    own = {key: value for key, value in options.items() if key.startswith(prefix)}
+    _spread_own_data(cfg, {key.removeprefix(prefix): own[key] for key in own})
+    try:
+        cfg.merge_from_dict({k: v for k, v in options.items() if k not in own})
+    except Exception as error:  # it raises what the values happen to raise
+        raise ConfigError(
+            f'--cfg-options cannot be merged ({error}): check the names against the '
+            'config'
+        ) from error

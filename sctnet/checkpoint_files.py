@@ -1,10 +1,6 @@
-"""Reading and writing weight files safely.
+"""Reading and writing weight files safely."""
 
-:func:`register_loaders` puts the reader behind mmengine's ``CheckpointLoader``, so that
-mmseg's ``init_model``, the Runner (``load_from``, resume, test) and ``init_cfg`` all
-get the same files opened and the same errors.
-"""
-
+import io
 import json
 import os
 import pickle
@@ -44,11 +40,11 @@ def read_checkpoint(
             carries code.
     """
     file = Path(os.path.expanduser(path))
-    if file.is_dir():
+    if os.path.isdir(file):
         raise CheckpointError(
             f"checkpoint '{file}' is a folder: name the .pth or .safetensors file in it"
         )
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise CheckpointError(
             f"checkpoint '{file}' does not exist: check the path, or leave the "
             'checkpoint out to use initial weights'
@@ -136,7 +132,17 @@ def weights_of(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
         if isinstance(checkpoint.get(key), Mapping):
             checkpoint = checkpoint[key]
             break
-    weights = {k: v for k, v in checkpoint.items() if isinstance(v, Tensor)}
+    weights = {
+        key: value
+        for key, value in checkpoint.items()
+        if isinstance(key, str) and isinstance(value, Tensor)
+    }
+    for key, value in weights.items():
+        if value.layout != torch.strided or value.is_meta:
+            raise CheckpointError(
+                f"its weight '{key}' is sparse, or a shape without values: save plain "
+                'tensors, or name another file'
+            )
     if not weights:
         raise CheckpointError(
             'it holds no weights: expected a state dict, or a dict with one under '
@@ -151,20 +157,34 @@ def dataset_meta_of(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
     """Class names and palette, plain tuple and lists, or None where it has none.
 
     Reads mmengine's ``meta['dataset_meta']`` and mmcv 1.x's ``meta['CLASSES']`` and
-    ``meta['PALETTE']``.
+    ``meta['PALETTE']``. Names that are no strings, and colours that are no colours,
+    count as none: weights do not depend on them.
     """
     meta = checkpoint.get('meta')
     if not isinstance(meta, Mapping):
         return None
     found = meta.get('dataset_meta')
-    if not found and meta.get('CLASSES'):
-        found = {'classes': meta['CLASSES'], 'palette': meta.get('PALETTE')}
-    if not isinstance(found, Mapping) or not found.get('classes'):
+    if not isinstance(found, Mapping) or not _names(found.get('classes')):
+        found = {'classes': meta.get('CLASSES'), 'palette': meta.get('PALETTE')}
+    classes = _names(found['classes'])
+    if not classes:
         return None
-    palette = found.get('palette')
-    if palette is not None:  # numpy arrays and tuples too, by who wrote the file
-        palette = [[int(value) for value in colour] for colour in palette]
-    return {**found, 'classes': tuple(found['classes']), 'palette': palette or None}
+    return {**found, 'classes': classes, 'palette': _colours(found.get('palette'))}
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    named = isinstance(value, list | tuple) and all(isinstance(x, str) for x in value)
+    return tuple(value) if named else None
+
+
+def _colours(palette: Any) -> list[list[int]] | None:
+    """RGB of each class; numpy arrays and tuples too, by who wrote the file."""
+    try:
+        colours = [[int(value) for value in colour] for colour in palette]
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return None
+    plain = all(len(c) == 3 and min(c) >= 0 and max(c) <= 255 for c in colours)
+    return colours or None if plain else None
 
 
 def write_checkpoint(
@@ -186,56 +206,12 @@ def write_checkpoint(
     with atomic_path(path) as temporary:
         try:
             if suffix == '.pth':
-                torch.save({'meta': dict(meta), 'state_dict': tensors}, temporary)
+                # Not to the file: torch's own writer hides what the disk says.
+                buffer = io.BytesIO()
+                torch.save({'meta': dict(meta), 'state_dict': tensors}, buffer)
+                temporary.write_bytes(buffer.getbuffer())
             else:
                 text = {key: json.dumps(value) for key, value in meta.items()}
                 save_file(tensors, temporary, metadata=text)
         except (RuntimeError, SafetensorError) as error:  # what a full disk gives
             raise OSError(str(error).splitlines()[0]) from error
-
-
-def read_remote_checkpoint(
-    url: str, map_location: MapLocation = 'cpu', **kwargs: Any
-) -> Checkpoint:
-    """Download ``url`` into torch's hub cache, once, and read it as safely as a file.
-
-    Raises:
-        CheckpointError: the download failed, or as for :func:`read_checkpoint`.
-    """
-    from mmengine.dist import barrier, get_local_rank
-
-    folder = Path(kwargs.get('model_dir') or Path(torch.hub.get_dir()) / 'checkpoints')
-    file = folder / url.partition('?')[0].rpartition('/')[2]
-    try:
-        if get_local_rank() == 0 and not file.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(url, str(file))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"cannot download '{url}' ({error}): check the address and the connection, "
-            'or download it by hand and name the file'
-        ) from error
-    finally:
-        barrier()  # also after a failure, or the other processes would wait for ever
-    return read_checkpoint(file, map_location)
-
-
-def register_loaders() -> None:
-    """Let every checkpoint that mmengine loads be read by this module."""
-    from mmengine.runner import checkpoint as mmengine_checkpoint
-
-    # mmengine logs these functions' names after 'load_from_'.
-    def load_from_local(filename: str, map_location: MapLocation) -> Checkpoint:
-        return read_checkpoint(filename, map_location)
-
-    def load_from_http(
-        filename: str, map_location: MapLocation = None, **kwargs: Any
-    ) -> Checkpoint:
-        return read_remote_checkpoint(filename, map_location, **kwargs)
-
-    loader = mmengine_checkpoint.CheckpointLoader
-    loader.register_scheme('', load_from_local, force=True)
-    loader.register_scheme(['http://', 'https://'], load_from_http, force=True)
-    # torchvision:// and openmmlab:// call this function by its global name, and
-    # torch.hub, which it used, would unpickle whatever the address sends.
-    mmengine_checkpoint.load_from_http = load_from_http

@@ -13,7 +13,7 @@ from .checkpoint_files import (
     weights_of,
     write_checkpoint,
 )
-from .errors import CheckpointError
+from .errors import CheckpointError, OutputError
 from .key_map import (
     BACKBONE_NAMES,
     CLASSIFIER_ONLY,
@@ -48,9 +48,14 @@ def convert_checkpoint(
 
     Raises:
         CheckpointError: ``source`` cannot be read, is no SCTNet, or is incomplete.
-        OutputError: ``target`` cannot be written.
+        OutputError: ``target`` cannot be written, or is ``source``.
     """
     checkpoint = read_checkpoint(source)
+    if os.path.exists(target) and os.path.samefile(source, target):
+        raise OutputError(
+            f"'{target}' is the file to convert: name another one to write, since what "
+            'is left out would be lost'
+        )
     try:
         weights = weights_of(checkpoint)
         student = student_weights(weights)

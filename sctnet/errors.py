@@ -35,3 +35,7 @@ class OutputError(SCTNetError, OSError):
 
 class TrainingError(SCTNetError, ArithmeticError):
     """A training that cannot go on."""
+
+
+class ProcessError(SCTNetError, RuntimeError):
+    """A process of a run, or a worker of its data loader, that is gone."""

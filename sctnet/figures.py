@@ -42,7 +42,8 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
     Raises:
         DataError: there is no log.
     """
-    logs = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
+    folder = Path(work_dir) if os.path.isdir(work_dir) else None
+    logs = sorted(folder.glob('*/vis_data/scalars.json')) if folder else []
     if not logs:
         raise DataError(
             f"'{work_dir}' holds no log of a training (*/vis_data/scalars.json): name "
@@ -53,13 +54,14 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
         for line in log.read_text(encoding='utf-8', errors='replace').splitlines():
             try:
                 entry = json.loads(line)
-            except ValueError:  # what a killed run was writing
+            except (ValueError, RecursionError):  # what a killed run was writing
                 continue
-            if not isinstance(entry, dict):
+            step = entry.get('step', 0) if isinstance(entry, dict) else None
+            if not isinstance(step, int):
                 continue
-            step = entry.get('step', 0)
             for name, value in entry.items():
-                if isinstance(value, int | float):
+                # An integer of hundreds of digits is no number that can be drawn.
+                if isinstance(value, float) or (type(value) is int and value < 2**63):
                     points.setdefault(name, {})[step] = value
     return {name: sorted(values.items()) for name, values in points.items()}
 

@@ -49,6 +49,25 @@ def _umask() -> int:
     return mask
 
 
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield a folder that is removed afterwards.
+
+    Raises:
+        OutputError: it cannot be made or written, or its disk is full.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+    except SCTNetError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"cannot write into '{tempfile.gettempdir()}' ({error.strerror or error}): "
+            'make room there, or let TMPDIR name another folder'
+        ) from error
+
+
 def write_bytes(path: str | os.PathLike, data: bytes | memoryview) -> None:
     """Write ``data`` to ``path`` atomically; raises :class:`OutputError`."""
     with atomic_path(path) as temporary:

@@ -10,6 +10,8 @@ import numpy as np
 from .errors import ImageError
 
 MIN_SIZE = 64
+MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
+PIXELS_A_BYTE = 64
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 
 
@@ -51,6 +53,12 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
     """
     if not data:
         raise ImageError(f'{name} is empty (0 bytes): copy it again')
+    pixels = _check_claim(data, name)
+    # A picture of so many pixels in so few bytes is one colour, or damaged.
+    sure = looks_complete(data) and pixels <= PIXELS_A_BYTE * len(data)
+    damage = None if sure else find_damage(data)
+    if damage:
+        raise _damaged(name, damage)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:  # more pixels than OpenCV takes, for one
@@ -58,13 +66,45 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
             f'{name} cannot be decoded ({error.err or "OpenCV error"}): scale '
             'it down or export it again'
         ) from error
-    damage = None if looks_complete(data) else _find_damage(data)
-    if image is None or damage:
-        raise ImageError(
-            f'{name} is truncated or not an image ({damage or "unknown format"}): '
-            f'expected one of {", ".join(SUFFIXES)}; copy or export it again'
-        )
+    if image is None:
+        raise _damaged(name, None)
     return image
+
+
+def _damaged(name: str, damage: str | None) -> ImageError:
+    return ImageError(
+        f'{name} is truncated or not an image ({damage or "unknown format"}): '
+        f'expected one of {", ".join(SUFFIXES)}; copy or export it again'
+    )
+
+
+def _check_claim(data: bytes, name: str) -> int:
+    """Return a file's number of pixels; refuse more than any memory is for.
+
+    A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
+    """
+    size = claimed_size(data)
+    if size is None:  # what Pillow cannot open, OpenCV might make room for
+        raise _damaged(name, find_damage(data))
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ImageError(
+            f'{name} claims to have more than {MAX_PIXELS:,} pixels: cut it '
+            'into tiles, or export it again if it is small'
+        )
+    return size[0] * size[1]
+
+
+def claimed_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height by the header; None where Pillow cannot tell."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.size
+    except Image.DecompressionBombError:
+        return 2 * MAX_PIXELS, 1  # more than Pillow opens
+    except Exception:
+        return None
 
 
 def looks_complete(data: bytes) -> bool:
@@ -78,7 +118,7 @@ def looks_complete(data: bytes) -> bool:
     )
 
 
-def _find_damage(data: bytes) -> str | None:
+def find_damage(data: bytes) -> str | None:
     """Decode with Pillow, which reports what is cut off; None where all is well."""
     from PIL import Image, UnidentifiedImageError
 

@@ -71,7 +71,7 @@ def check_out_dir(source: str | os.PathLike, out_dir: Path) -> None:
     Raises:
         OutputError: ``out_dir`` is the folder ``source``.
     """
-    if Path(source).is_dir() and Path(source).resolve() == out_dir.resolve():
+    if os.path.isdir(source) and Path(source).resolve() == out_dir.resolve():
         raise OutputError(
             f"'{out_dir}' is the folder of the input: name another one with --out-dir"
         )

@@ -1,8 +1,10 @@
 """What ``tools/train.py`` and ``tools/test.py`` do, callable from Python too."""
 
 import argparse
+import io
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,25 +13,46 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from .catalog import load_config
+from .catalog import load_config, merge_options
 from .compat import quieten_mmseg
 from .cpu_processes import join_cpu_processes
 from .errors import ConfigError, OutputError, SCTNetError
+from .failures import config_errors, explain_config, explain_run
 from .preflight import LOADERS, datasets_of
 
 
 def run_tool(main: Callable[[], Any]) -> None:
-    """Run a tool's ``main``; print an expected error as one line, exit with 2."""
+    """Run a tool's ``main``; print an expected error as one line, exit with 2.
+
+    With ``SCTNET_TRACEBACK=1`` in the environment the traceback comes before it.
+    """
     quieten_mmseg()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may hold what the terminal's encoding has not.
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
-        status = main()
+        with explain_run():
+            status = main()
+            sys.stdout.flush()
     except SCTNetError as error:
-        print(f'error: {error}', file=sys.stderr)
+        if os.environ.get('SCTNET_TRACEBACK'):
+            traceback.print_exc()
+        print(f'error: {_printable(str(error))}', file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # what read the output has ended, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)
     sys.exit(status or 0)
+
+
+def _printable(text: str) -> str:
+    """One line without control characters, which a file's name may hold."""
+    return ''.join(
+        c if c.isprintable() else c.encode('unicode_escape').decode() for c in text
+    )
 
 
 def prepare_config(args: argparse.Namespace) -> Config:
@@ -43,40 +66,16 @@ def prepare_config(args: argparse.Namespace) -> Config:
     cfg = load_config(args.config)
     cfg.launcher = args.launcher
     merge_options(cfg, args.cfg_options)
-    data_root = args.data_root or args.cfg_options.get('data_root')
-    if data_root:
-        set_data_root(cfg, data_root)
-    name = Path(cfg.filename or 'sctnet').stem
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / name)
-    _make_writable(cfg.work_dir, '--work-dir')
-    join_cpu_processes(cfg)
+    with explain_config(args.config):
+        data_root = args.data_root or args.cfg_options.get('data_root')
+        if data_root:
+            set_data_root(cfg, data_root)
+        name = Path(cfg.filename or 'sctnet').stem
+        own = cfg.get('work_dir')
+        cfg.work_dir = args.work_dir or own or str(Path('work_dirs') / name)
+        _make_writable(cfg.work_dir, '--work-dir')
+        join_cpu_processes(cfg)
     return cfg
-
-
-def merge_options(cfg: Config, options: dict[str, Any]) -> None:
-    """Change ``cfg`` by dotted keys.
-
-    Raises:
-        ConfigError: a key leads where the config has nothing to change.
-    """
-    own = {key: v for key, v in options.items() if key.startswith('own_data.')}
-    options = {key: v for key, v in options.items() if key not in own}
-    if own and 'own_data' in cfg:
-        from .own_data import apply_own_data
-
-        apply_own_data(cfg, {k.removeprefix('own_data.'): v for k, v in own.items()})
-    elif own:
-        raise ConfigError(
-            f"'{cfg.filename}' has no own_data to change: start from a config of "
-            'sctnet.configs._base_.own_data, or drop these options'
-        )
-    try:
-        cfg.merge_from_dict(options)
-    except (KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
-        raise ConfigError(
-            f'--cfg-options cannot be merged ({error}): check the names against the '
-            'config'
-        ) from error
 
 
 def _make_writable(folder: str, option: str) -> None:
@@ -91,6 +90,7 @@ def _make_writable(folder: str, option: str) -> None:
         ) from error
 
 
+@config_errors
 def set_data_root(cfg: Config, data_root: str) -> None:
     """Point every data set of ``cfg`` to ``data_root``.
 
@@ -102,6 +102,7 @@ def set_data_root(cfg: Config, data_root: str) -> None:
         dataset.data_root = data_root
 
 
+@config_errors
 def distillation_hook(cfg: Config) -> ConfigDict:
     """Return the config of the ``DistillationHook``.
 
@@ -124,6 +125,7 @@ def distillation_hook(cfg: Config) -> ConfigDict:
     )
 
 
+@config_errors
 def set_teacher(cfg: Config, checkpoint: str) -> None:
     """Name the weights of the teacher.
 
@@ -134,22 +136,18 @@ def set_teacher(cfg: Config, checkpoint: str) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build mmengine's Runner.
+    """Build mmengine's Runner, as :mod:`sctnet.engine.runner` has it.
 
     Raises:
-        ConfigError: something gets an argument that it does not have.
+        ConfigError: something cannot be built, or gets an argument that it has not.
     """
-    try:
-        return Runner.from_cfg(cfg)
-    except TypeError as error:
-        if 'unexpected keyword argument' not in str(error):
-            raise
-        raise ConfigError(
-            f"'{cfg.filename}' or --cfg-options name an argument that is not there "
-            f'({error}): check its spelling'
-        ) from error
+    from .engine.runner import Runner as ExplainingRunner
+
+    with explain_config(cfg.filename):
+        return ExplainingRunner.from_cfg(cfg)
 
 
+@config_errors
 def enable_amp(cfg: Config, on_gpu: bool | None = None) -> None:
     """Train in mixed precision: float16 on a GPU, bfloat16 on a CPU.
 
@@ -204,6 +202,7 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     cfg.load_from = resume
 
 
+@config_errors
 def enable_tta(cfg: Config) -> None:
     """Test with the config's ``tta_pipeline``: several scales, and flipped.
 
@@ -221,6 +220,7 @@ def enable_tta(cfg: Config) -> None:
     cfg.model = cfg.tta_model
 
 
+@config_errors
 def draw_results(cfg: Config, show_dir: str) -> None:
     """Write a picture of every tested image, labels beside prediction.
 
@@ -232,6 +232,7 @@ def draw_results(cfg: Config, show_dir: str) -> None:
     cfg.visualizer.save_dir = show_dir
 
 
+@config_errors
 def save_label_maps(cfg: Config, out_dir: str) -> None:
     """Write the predicted label map of every tested image.
 

@@ -9,6 +9,7 @@ from mmengine.config import Config, ConfigDict
 from mmseg.registry import DATASETS
 
 from .errors import ConfigError, DataError
+from .failures import config_errors
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -25,6 +26,7 @@ def datasets_of(cfg: Config, loaders: Iterable[str]) -> Iterator[ConfigDict]:
             yield dataset
 
 
+@config_errors
 def check_data(cfg: Config, loaders: Iterable[str]) -> None:
     """See that the folders and at least one file that ``loaders`` will read exist.
 
@@ -49,7 +51,7 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
 
 def _check_folder(data_root: str, folder: str, suffix: str) -> None:
     place = Path(data_root) / folder
-    if not place.is_dir():
+    if not os.path.isdir(place):
         problem = f"data root '{data_root}' has no folder '{folder}'"
     elif not any(
         name.endswith(suffix) for _, _, names in os.walk(place) for name in names
@@ -67,6 +69,7 @@ def _check_folder(data_root: str, folder: str, suffix: str) -> None:
     )
 
 
+@config_errors
 def check_batch_size(cfg: Config) -> None:
     """Refuse one image a batch, which the norm after global pooling cannot train on.
 

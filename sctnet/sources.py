@@ -42,7 +42,7 @@ def open_source(path: str | os.PathLike) -> Source:
     place = Path(path)
     if is_live(os.fspath(path)):
         return _clip_source(open_camera(os.fspath(path)), 'camera', _live_name(path))
-    if place.is_dir():
+    if os.path.isdir(place):
         files = sorted(
             p for p in place.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()
         )

@@ -39,7 +39,7 @@ class Clip(NamedTuple):
 def is_live(name: str) -> bool:
     """Whether ``name`` is a camera's index or a stream's URL rather than a path."""
     index = re.fullmatch(r'\d{1,3}', name, re.ASCII)
-    return bool(_STREAM.match(name) or (index and not Path(name).exists()))
+    return bool(_STREAM.match(name) or (index and not os.path.exists(name)))
 
 
 def open_video(file: Path) -> Clip:
@@ -50,7 +50,7 @@ def open_video(file: Path) -> Clip:
             frame of it can.
     """
     video = cv2.VideoCapture(os.fspath(file))
-    if not file.is_file() or not video.isOpened():
+    if not os.path.isfile(file) or not video.isOpened():
         raise ImageError(
             f"video '{file}' cannot be read: check the path, or convert it to H.264 in "
             'an .mp4 file'

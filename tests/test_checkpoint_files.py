@@ -1,7 +1,5 @@
-import http.server
 import os
 import pickle
-import threading
 
 import numpy as np
 import pytest
@@ -108,33 +106,6 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_exploit_from_the_web_is_refused(tmp_path, monkeypatch):
-    target, folder = tmp_path / 'created', tmp_path / 'served'
-    folder.mkdir()
-    torch.save({'state_dict': Exploit(target)}, folder / 'exploit.pth')
-    torch.save({'state_dict': WEIGHTS}, folder / 'good.pth')
-    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args):
-            super().__init__(*args, directory=str(folder))
-
-        def log_message(self, *args):
-            pass
-
-    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Quiet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f'http://127.0.0.1:{server.server_port}'
-        with pytest.raises(CheckpointError, match='carries code'):
-            load_checkpoint(torch.nn.Linear(1, 1), f'{url}/exploit.pth')
-        loaded = load_checkpoint(torch.nn.Linear(1, 1), f'{url}/good.pth')
-        assert loaded['state_dict'].keys() == WEIGHTS.keys()
-        with pytest.raises(CheckpointError, match='cannot download'):
-            load_checkpoint(torch.nn.Linear(1, 1), f'{url}/missing.pth')
-        server.shutdown()
-    assert not target.exists()
-
-
 def test_missing_file(tmp_path):
     with pytest.raises(CheckpointError, match=r"nowhere\.pth' does not exist"):
         read_checkpoint(tmp_path / 'nowhere.pth')
@@ -188,3 +159,32 @@ def test_other_endings_and_unwritable_places_are_refused(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OutputError, match='cannot write'):
         write_checkpoint(tmp_path / 'file' / 'a.pth', WEIGHTS, META)
+
+
+@pytest.mark.parametrize(
+    'meta',
+    [
+        {'dataset_meta': {'classes': 3}},
+        {'dataset_meta': {'classes': [None]}},
+        {'dataset_meta': torch.ones(2)},
+        {'CLASSES': 5, 'PALETTE': [3]},
+    ],
+)
+def test_names_that_are_none_count_as_none(meta):
+    assert dataset_meta_of({'meta': meta}) is None
+
+
+@pytest.mark.parametrize(
+    'palette', [['red'], 'x', 3, [[1]], [[1, 2, 256]], [[1, 2, float('nan')]], []]
+)
+def test_colours_that_are_none_count_as_none(palette):
+    meta = {'dataset_meta': {'classes': ['a'], 'palette': palette}}
+    assert dataset_meta_of({'meta': meta}) == {'classes': ('a',), 'palette': None}
+
+
+def test_only_named_tensors_with_values_are_weights():
+    odd = {b'x': torch.ones(1), 3: torch.ones(1), 'a': None, 'b': torch.ones(1)}
+    assert weights_of({'state_dict': odd}).keys() == {'b'}
+    for tensor in (torch.eye(2).to_sparse(), torch.empty(2, device='meta')):
+        with pytest.raises(CheckpointError, match="weight 'w' is sparse, or a shape"):
+            weights_of({'w': tensor})

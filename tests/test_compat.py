@@ -205,4 +205,4 @@ def test_paths_that_numpy_1_wrote_load_too(tmp_path):
 def test_hubs_of_mmengine_download_safely_too():
     from mmengine.runner import checkpoint
 
-    assert checkpoint.load_from_http.__module__ == 'sctnet.checkpoint_files'
+    assert checkpoint.load_from_http.__module__ == 'sctnet.checkpoint_loaders'

@@ -6,7 +6,7 @@ from support import original_keys, original_state
 
 from sctnet.checkpoint_files import read_checkpoint
 from sctnet.convert import convert_checkpoint, student_weights
-from sctnet.errors import CheckpointError
+from sctnet.errors import CheckpointError, OutputError
 from sctnet.key_map import port_name
 
 
@@ -113,3 +113,14 @@ def test_source_is_never_changed(released_ade_s, tmp_path):
     before = released_ade_s.read_bytes()
     convert_checkpoint(released_ade_s, tmp_path / 's.pth')
     assert released_ade_s.read_bytes() == before
+
+
+def test_a_file_is_not_converted_into_itself(released_ade_s, tmp_path):
+    own = tmp_path / 'own.pth'
+    own.write_bytes(released_ade_s.read_bytes())
+    link = tmp_path / 'link.pth'
+    link.symlink_to(own)
+    for target in (own, link):
+        with pytest.raises(OutputError, match='is the file to convert'):
+            convert_checkpoint(own, target)
+    assert own.read_bytes() == released_ade_s.read_bytes()

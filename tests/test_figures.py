@@ -142,3 +142,17 @@ def test_comparison_shows_image_and_label_maps_in_their_colours(tmp_path):
     assert (panels[1] == (255, 0, 0)).all()  # BGR of blue
     assert (panels[2][:, :15] == (0, 0, 255)).all()
     assert (panels[2][:, 15:] == 0).all()
+
+
+def test_lines_that_are_no_figures_are_passed_over(tmp_path):
+    log = tmp_path / '1' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    lines = ['3', '[]', '{"step": [1], "a": 1}', '{"step": {}, "a": 1}', '{"step"']
+    lines += [f'{{"step": 1, "a": {"9" * 400}}}', '{"step": 2, "a": 5}', '\xff']
+    log.write_bytes('\n'.join(lines).encode('latin-1'))
+    assert read_scalars(tmp_path)['a'] == [(2, 5)]
+
+
+def test_a_folder_whose_name_is_too_long_is_none(tmp_path):
+    with pytest.raises(DataError, match='holds no log'):
+        read_scalars('x' * 5000)

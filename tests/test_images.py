@@ -139,3 +139,30 @@ def test_decoding_takes_any_size_and_opencvs_flags(colour):
     assert small.shape == (20, 24, 3)
     with pytest.raises(ImageError, match='picture 7 is truncated'):
         decode_image(data[: len(data) // 2], 'picture 7', cv2.IMREAD_REDUCED_COLOR_4)
+
+
+def claim(data, width, height):
+    """Let a PNG's header tell another size."""
+    head = b'IHDR' + struct.pack('>II', width, height) + data[24:29]
+    return data[:12] + head + struct.pack('>I', zlib.crc32(head)) + data[33:]
+
+
+@pytest.mark.parametrize('size', [(20_000, 20_000), (2**31 - 1, 1), (8192, 8192)])
+def test_a_few_bytes_that_claim_much_are_refused_before_they_are_decoded(
+    size, photo, tmp_path, monkeypatch
+):
+    path = tmp_path / 'bomb.png'
+    path.write_bytes(claim(photo.read_bytes(), *size))
+    monkeypatch.setattr(cv2, 'imdecode', None)
+    with pytest.raises(ImageError, match=r'bomb\.png'):
+        read_image(path)
+
+
+def test_what_pillow_cannot_open_is_not_decoded(photo, tmp_path, monkeypatch):
+    data = bytearray(photo.read_bytes())
+    data[24] = 7  # bits
+    path = tmp_path / 'odd.png'
+    path.write_bytes(data)
+    monkeypatch.setattr(cv2, 'imdecode', None)
+    with pytest.raises(ImageError, match='truncated or not an image'):
+        read_image(path)

@@ -1,5 +1,8 @@
 import argparse
 import os
+import subprocess
+import sys
+import textwrap
 
 import pytest
 import torch
@@ -61,7 +64,8 @@ def test_unwritable_work_dir(tmp_path):
 def test_resume_tta_amp_and_show(monkeypatch, tmp_path):
     cfg = load_config('sctnet-s-seg50')
     own = str(tmp_path / 'own.pth')
-    torch.save({'message_hub': {}, 'optimizer': {}}, own)
+    state = {'message_hub': {}, 'optimizer': {}}
+    torch.save({'state_dict': {'w': torch.ones(1)}, **state}, own)
     launch.set_resume(cfg, own)
     assert (cfg.resume, cfg.load_from) == (True, own)
     launch.draw_results(cfg, str(tmp_path / 'shown'))
@@ -100,6 +104,7 @@ def test_auto_resume_takes_the_work_folders_newest(tmp_path, capsys):
     assert 'starting from the beginning' in capsys.readouterr().out
     for iteration in (9, 10):
         state = {'message_hub': {}, 'optimizer': {}}
+        state['state_dict'] = {'w': torch.ones(1)}
         torch.save(state, tmp_path / f'iter_{iteration}.pth')
     launch.set_resume(cfg, 'auto')
     assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / 'iter_10.pth'))
@@ -165,3 +170,45 @@ def test_hooks_that_are_no_list_are_one_line():
     cfg.custom_hooks = 'none'
     with pytest.raises(ConfigError, match="custom_hooks is 'none'"):
         launch.set_teacher(cfg, 'teacher.pth')
+
+
+def test_an_error_is_one_line_whatever_a_name_holds(capsys):
+    def fail():
+        raise ConfigError("there is no config 'a\nb\x1b[2J\udcff'")
+
+    with pytest.raises(SystemExit):
+        launch.run_tool(fail)
+    assert capsys.readouterr().err == (
+        "error: there is no config 'a\\nb\\x1b[2J\\udcff'\n"
+    )
+
+
+def test_a_full_disk_and_a_closed_pipe_are_no_tracebacks():
+    code = """
+        import sys
+        from sctnet.launch import run_tool
+        run_tool(lambda: print('x' * 10**6))
+    """
+    lead = [sys.executable, '-W', 'ignore', '-c', textwrap.dedent(code)]
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run(lead, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith('error: cannot write a file (No space left on')
+    assert 'Traceback' not in done.stderr
+    with subprocess.Popen(lead, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tool:
+        tool.stdout.close()
+        said = tool.stderr.read()
+    assert tool.returncode == 1
+    assert said == b''
+
+
+def test_a_traceback_is_there_for_who_asks(monkeypatch, capsys):
+    def fail():
+        raise ConfigError('no config')
+
+    monkeypatch.setenv('SCTNET_TRACEBACK', '1')
+    with pytest.raises(SystemExit):
+        launch.run_tool(fail)
+    said = capsys.readouterr().err
+    assert 'in fail' in said
+    assert said.endswith('error: no config\n')

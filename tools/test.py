@@ -4,7 +4,6 @@ import argparse
 
 from sctnet import launch, preflight
 from sctnet.arguments import add_run_arguments
-from sctnet.engine.broken_files import named_if_broken
 from sctnet.evaluation.report_files import write_report
 
 
@@ -47,8 +46,7 @@ def main() -> None:
     preflight.check_data(cfg, ('test_dataloader',))
 
     runner = launch.build_runner(cfg)
-    with named_if_broken(lambda: runner.test_dataloader.dataset):
-        runner.test()
+    runner.test()
     if args.report:
         page = write_report(runner, args.report)
         if page:  # on the main process

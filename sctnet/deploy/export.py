@@ -1,7 +1,6 @@
 """Writing a trained segmentor as a file for a runtime, checked against torch."""
 
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from mmseg.models.segmentors import BaseSegmentor
 from torch import Tensor
 
 from ..errors import ArgumentError, CheckpointError, ConfigError
-from ..files import write_bytes
+from ..files import temporary_folder, write_bytes
 from ..images import MIN_SIZE
 from .graph import TOLERANCE, Network, deploy_graph
 from .metadata import KEY, Metadata, plain_steps
@@ -197,8 +196,8 @@ def random_images(size: tuple[int, int], normalise: bool) -> Tensor:
 def _openvino_files(path: Path, data: bytes, precision: str) -> dict[Path, bytes]:
     import openvino
 
-    with tempfile.TemporaryDirectory() as folder:
-        name = Path(folder) / 'model.xml'
+    with temporary_folder() as folder:
+        name = folder / 'model.xml'
         model = openvino.Core().read_model(data)
         openvino.save_model(model, name, compress_to_fp16=precision == 'fp16')
         weights = name.with_suffix('.bin').read_bytes()
@@ -215,7 +214,7 @@ def _check(
     """Run what will be written beside torch, which keeps its norms."""
     network = Network(deploy_graph(model, fold=False))
     reference = ExportGraph(network, output, _normalise(model, normalise))
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         for path, content in files.items():
             Path(folder, path.name).write_bytes(content)
         file = os.fspath(Path(folder, list(files)[-1].name))

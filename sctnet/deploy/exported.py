@@ -53,7 +53,7 @@ def open_exported(
     check_backend(backend)
     if backend != own and (backend, path.suffix.lower()) != ('openvino', '.onnx'):
         raise ArgumentError(f"backend '{backend}' cannot open '{path}': take '{own}'")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise CheckpointError(f"'{path}' does not exist: check the path")
     device = device or default_device(backend)
     run = build_runtime(os.fspath(path), backend, device, **options)

@@ -1,10 +1,12 @@
 """What an exported file says of itself, so that it can be used without its config."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from mmengine.config import Config
+from mmseg.registry import TRANSFORMS
 
 from .. import __version__
 from ..errors import ArgumentError, CheckpointError
@@ -54,12 +56,43 @@ class Metadata:
         try:
             values = json.loads(text or '')
             del values['input']
-            return cls(**values)
-        except (ValueError, KeyError, TypeError) as error:
+            found = cls(**values)
+            found._check()
+            return found
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            AssertionError,
+        ) as error:
             raise CheckpointError(
                 f"'{name}' does not say what it is: expected a file that this version "
                 'of tools/export.py wrote; export it again'
             ) from error
+
+    def _check(self) -> None:
+        """Raise ValueError, TypeError or KeyError for what no export writes."""
+        names = [self.config, self.output, self.precision, *self.classes]
+        numbers = [*self.mean, *self.std]
+        sound = (
+            isinstance(self.classes, list)
+            and self.classes
+            and all(isinstance(name, str) for name in names)
+            and isinstance(self.palette, list)
+            and all(len(bytes(colour)) == 3 for colour in self.palette)
+            and len(self.mean) == len(self.std) == 3
+            and all(math.isfinite(number) for number in numbers)
+            and all(self.std)
+            and isinstance(self.rgb, bool)
+            and self.images in LAYOUTS
+            and (self.size is None or len(self.size) == 2)
+            and all(isinstance(side, int) and side > 0 for side in self.size or ())
+        )
+        if not sound:
+            raise ValueError('a value is out of its range')
+        for step in self.test_pipeline()[1:-1]:
+            TRANSFORMS.build(step)
 
     def test_pipeline(self) -> list[dict[str, Any]]:
         """Return the test pipeline; of a fixed size, a resize to it."""

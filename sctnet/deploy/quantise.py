@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from mmseg.models.segmentors import BaseSegmentor
 from torch import Tensor
 
 from ..errors import ArgumentError, ImageError
-from ..files import write_bytes
+from ..files import temporary_folder, write_bytes
 from ..images import SUFFIXES, read_image
 from .export import (
     Agreement,
@@ -79,7 +78,7 @@ def quantise_model(
 
 
 def _pick(folder: Path, limit: int) -> Sequence[Path]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise ImageError(f"'{folder}' is no folder: name one with images to measure on")
     files = sorted(p for p in folder.rglob('*') if p.suffix.lower() in SUFFIXES)
     if len(files) < HELD_OUT:
@@ -107,7 +106,7 @@ def _quantise(data: bytes, images: Iterator[Tensor]) -> bytes:
             image = next(images, None)
             return None if image is None else {'images': image.numpy()}
 
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         source, prepared, target = (
             os.path.join(folder, f'{name}.onnx') for name in ('in', 'prepared', 'out')
         )

@@ -1,8 +1,7 @@
 """Broken files in the middle of a training: left out, named and counted."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.runner import Runner
@@ -71,7 +70,7 @@ class SoundLoader:
 
 def _mark(sample: Any, skipped: list[tuple[str, str]]) -> Any:
     """Tell in ``sample`` what it stands in for; without a place for it, raise."""
-    packed = sample.get('data_samples') if isinstance(sample, dict) else None
+    packed: Any = sample.get('data_samples') if isinstance(sample, dict) else None
     if not hasattr(packed, 'set_metainfo'):
         path, detail = skipped[0]
         raise DataError(
@@ -175,33 +174,6 @@ class BrokenFileCount:
             self.runner.logger.warning(
                 f'{len(self.found)} broken files were skipped: {names}{more}'
             )
-
-
-@contextmanager
-def named_if_broken(dataset: Callable[[], Any]) -> Iterator[None]:
-    """Where something fails on a broken file, say which it was.
-
-    Args:
-        dataset: returns what is read inside the block; called after a failure.
-
-    Raises:
-        DataError: in place of what was raised, if one of the files is broken.
-    """
-    try:
-        yield
-    except Exception as error:
-        data = dataset()
-        infos = range(len(data)) if hasattr(data, 'get_data_info') else ()
-        for index in infos:
-            fault = find_fault(data.get_data_info(index))
-            if fault is not None:
-                path, detail = fault
-                raise DataError(
-                    f"'{path}' is broken ({detail}), and a result leaves no file out: "
-                    'mend it or take it out of the data set, then run again, '
-                    'a training with --resume'
-                ) from error
-        raise
 
 
 def check_share(max_share: Any) -> float:

@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from ..checkpoint_files import read_checkpoint
+from ..checkpoint_files import read_checkpoint, weights_of
 from ..errors import CheckpointError
 from ..files import write_bytes
 
@@ -121,7 +121,10 @@ def check_resumable(path: str | os.PathLike) -> None:
         CheckpointError: it cannot, it holds weights alone, or some are not finite.
     """
     checkpoint = read_checkpoint(path)
-    weights = checkpoint.get('state_dict', {})
+    try:
+        weights = weights_of(checkpoint)
+    except CheckpointError as error:
+        raise CheckpointError(f"cannot resume from '{path}': {error}") from error
     broken = [k for k, w in weights.items() if not torch.isfinite(w).all()]
     if broken:
         raise CheckpointError(

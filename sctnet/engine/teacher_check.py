@@ -19,7 +19,6 @@ from mmseg.models.segmentors import BaseSegmentor
 from ..errors import ConfigError
 from ..labels import check_samples
 from ..models import Teacher
-from .broken_files import named_if_broken
 
 _CHANCE = 1.5  # times what guessing gives: a teacher below this knows nothing
 
@@ -166,9 +165,7 @@ def _report_rounding(
 def _samples(dataset: Any, count: int) -> Iterator[dict]:
     """Samples spread evenly over ``dataset``, loaded and augmented as configured."""
     for index in np.unique(np.linspace(0, len(dataset) - 1, count).astype(int)):
-        with named_if_broken(lambda: dataset):
-            sample = dataset[int(index)]
-        yield sample
+        yield dataset[int(index)]
 
 
 def _labels(data_sample: Any) -> np.ndarray:

@@ -21,7 +21,7 @@ from mmseg.registry import DATA_SAMPLERS, DATASETS, LOOPS
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .broken_files import BrokenFileCount, SoundLoader, check_share, named_if_broken
+from .broken_files import BrokenFileCount, SoundLoader, check_share
 
 _DATA, _MODEL = 0, 1  # two streams of seeds that must not meet
 
@@ -176,8 +176,7 @@ class ResumableTrainLoop(IterBasedTrainLoop):
             self.run_iter(data_batch)
             self._decide_current_val_interval()
             if self._validates_now():
-                with named_if_broken(lambda: self.runner.val_dataloader.dataset):
-                    self.runner.val_loop.run()
+                self.runner.val_loop.run()
         self._broken_files.summarise()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')

@@ -164,7 +164,7 @@ def _check_size(size: object) -> None:
 
 def _open_root(root: Path) -> Path:
     """Make the data root, or take one of ours or an empty one."""
-    if root.exists() and not root.is_dir():
+    if os.path.exists(root) and not os.path.isdir(root):
         raise OutputError(
             f"'{root}' is a file, but a folder is needed: name another path"
         )

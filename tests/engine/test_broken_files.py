@@ -17,7 +17,6 @@ from sctnet.engine.broken_files import (
     check_share,
     find_fault,
     glance,
-    named_if_broken,
 )
 from sctnet.engine.train_loop import SeededSamples
 from sctnet.errors import DataError
@@ -177,21 +176,3 @@ def test_each_file_is_logged_once_and_too_many_stop_the_run(caplog):
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(DataError, match='max_broken_share'):
         check_share(share)
-
-
-def test_a_failure_of_a_validation_names_the_broken_file(root):
-    truncate(image_path(root, 'val', 1))
-    data = dataset(root, 'val')
-    with (
-        pytest.raises(DataError, match=r"val1\.png' is broken"),
-        named_if_broken(lambda: data),
-    ):
-        raise OSError('something in a worker')
-
-
-def test_a_failure_that_no_file_explains_stays(root):
-    with (
-        pytest.raises(OSError, match='something'),
-        named_if_broken(lambda: dataset(root, 'val')),
-    ):
-        raise OSError('something in a worker')

@@ -53,3 +53,14 @@ def test_other_places_keep_mmengines_own_backends():
     assert remote.backend_args is None
     chosen = AtomicCheckpointHook(interval=1, backend_args={'backend': 'local'})
     assert chosen.backend_args == {'backend': 'local'}
+
+
+@pytest.mark.parametrize('odd', [{'w': [[]]}, {'w': torch.eye(2).to_sparse()}, 3, None])
+def test_odd_weights_cannot_be_resumed_from_and_are_passed_over(odd, tmp_path):
+    sound = save(tmp_path / 'iter_4.pth')
+    torch.save(
+        {'state_dict': odd, 'message_hub': {}, 'optimizer': {}}, tmp_path / 'iter_5.pth'
+    )
+    with pytest.raises(CheckpointError, match=r"cannot resume from '.*iter_5\.pth'"):
+        check_resumable(tmp_path / 'iter_5.pth')
+    assert newest_checkpoint(tmp_path) == str(sound)

@@ -42,7 +42,14 @@ def load(
     name = session.get_inputs()[0].name
 
     def run(images: Tensor) -> Tensor:
-        (logits,) = session.run(None, {name: images.cpu().numpy()})
+        try:
+            (logits,) = session.run(None, {name: images.cpu().numpy()})
+        except Exception as error:
+            raise CheckpointError(
+                f'ONNX Runtime cannot run {name_of(source)} on {tuple(images.shape)} '
+                f'({str(error).splitlines()[0][:200]}): export it again with '
+                'tools/export.py, or take a smaller image'
+            ) from error
         return torch.from_numpy(logits)
 
     return run

@@ -1,0 +1,54 @@
+import json
+from dataclasses import asdict
+
+import pytest
+
+from sctnet.deploy.metadata import Metadata
+from sctnet.errors import CheckpointError
+
+SOUND = Metadata(
+    config='c',
+    classes=['a', 'b'],
+    palette=[[1, 2, 3], [4, 5, 6]],
+    mean=[1.0, 2.0, 3.0],
+    std=[1.0, 2.0, 3.0],
+    rgb=True,
+    pipeline=[{'type': 'Resize', 'scale': [64, 64], 'keep_ratio': True}],
+    size=None,
+    images='normalised',
+    output='logits',
+    precision='fp32',
+)
+
+
+def test_metadata_comes_back_as_it_was():
+    assert Metadata.from_json(SOUND.to_json(), 'a.onnx') == SOUND
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('classes', 3),
+        ('classes', []),
+        ('classes', 'ab'),
+        ('palette', [[1]]),
+        ('palette', [[1, 2, 300]]),
+        ('palette', None),
+        ('mean', []),
+        ('std', [0, 1, 1]),
+        ('std', ['a', 1, 1]),
+        ('rgb', 'yes'),
+        ('pipeline', None),
+        ('pipeline', [{}]),
+        ('pipeline', [{'type': 'No'}]),
+        ('pipeline', [{'type': 'Resize', 'no': 1}]),
+        ('size', [1]),
+        ('size', [0, 64]),
+        ('images', 'x'),
+        ('output', None),
+    ],
+)
+def test_values_that_no_export_writes_are_refused(name, value):
+    text = json.dumps({**asdict(SOUND), 'input': '', name: value})
+    with pytest.raises(CheckpointError, match=r"'a\.onnx' does not say what it is"):
+        Metadata.from_json(text, 'a.onnx')
