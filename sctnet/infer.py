@@ -145,7 +145,8 @@ def segment_source(
         model: from :func:`sctnet.apis.init_model`.
         source: what to segment; it can be used once.
         report: is kept up to date; None makes a new one.
-        on_frame: called in this thread after each frame of the network.
+        on_frame: called in this thread after each frame of the network; what it
+            returns ends the stream if it is true.
 
     Returns:
         ``report``; its ``skipped`` names the bad images of a folder.
@@ -160,8 +161,8 @@ def segment_source(
         writer = _Writer(outputs, sink)
 
         def step() -> bool:
-            on_frame()
-            return window is not None and window.show(writer.latest)
+            ended = bool(on_frame())
+            return ended or (window is not None and window.show(writer.latest))
 
         stream = Stream(
             source.frames,

@@ -8,6 +8,7 @@ from pathlib import Path
 # Gradio reads these when it is imported: nothing is sent anywhere.
 os.environ.update(GRADIO_ANALYTICS_ENABLED='False', HF_HUB_OFFLINE='1')
 
+import cv2
 from layout import CSS, build_page, theme
 from session import DEFAULT_MODEL, Choice, Session, backend_names
 
@@ -15,7 +16,9 @@ from sctnet.catalog import find_config
 from sctnet.deploy.runtimes import BACKENDS, check_backend
 from sctnet.errors import ArgumentError
 from sctnet.launch import run_tool
-from sctnet.street_scenes import write_street_scenes
+from sctnet.street_scenes import render_street_scene
+
+SCENES = (3, 16, 28, 5)  # seeds of the examples
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,9 +48,10 @@ def main() -> None:
         )
         if args.checkpoint or args.seeded:
             session.model(choice)  # what does not fit is said here and now
-        examples = write_street_scenes(folder / 'examples', 0, 4, (1024, 512))
-        images = sorted((examples / 'leftImg8bit').rglob('*.png'))
-        page = build_page(session, choice, images, folder / 'videos')
+        scenes = [folder / f'street_{number}.png' for number, _ in enumerate(SCENES, 1)]
+        for seed, path in zip(SCENES, scenes, strict=True):
+            cv2.imwrite(str(path), render_street_scene(seed)[0])
+        page = build_page(session, choice, scenes, folder / 'videos')
         serve(page, args.port)
 
 

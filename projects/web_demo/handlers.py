@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 from session import Choice, Latency, Session, segment_video
-from viewer import error_data, page_data
+from viewer import SEEDED_NOTE, error_data, page_data
 
 from sctnet.errors import SCTNetError
 from sctnet.images import read_image
@@ -32,11 +32,6 @@ def sentence(error: Exception, *files: str | None) -> str:
     for file in filter(None, files):
         text = text.replace(file, Path(file).name)
     return text
-
-
-def runs_on(choice: Choice) -> str:
-    """What computes, in words."""
-    return f'{choice.model} on {choice.backend}'
 
 
 class Handlers:
@@ -67,7 +62,7 @@ class Handlers:
             f'{result.milliseconds:.0f} ms from image to label map, '
             f'{width}x{height} pixels'
         )
-        return page_data(result, f'{line}, {runs_on(choice)}')
+        return page_data(result, f'{line}, on {backend}')
 
     def webcam(
         self,
@@ -88,7 +83,7 @@ class Handlers:
             return error_data(sentence(error, upload))
         live.failed = None
         live.latency.add(result.milliseconds, choice, time.monotonic())
-        return page_data(result, f'{live.latency}, {runs_on(choice)}')
+        return page_data(result, f'{live.latency}, on {backend}')
 
     def video(
         self,
@@ -120,7 +115,8 @@ class Handlers:
             raise gr.Error(
                 sentence(error, file, upload), duration=20, print_exception=False
             ) from None
-        return str(path), f'{line}, {runs_on(choice)}'
+        note = f'**{SEEDED_NOTE}** ' if self._session.is_seeded(choice) else ''
+        return str(path), f'{note}{line}, on {backend}'
 
     def stop(self, live: Live) -> None:
         """End the video after the frame that is under way."""

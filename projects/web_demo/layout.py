@@ -86,16 +86,12 @@ def _inputs(examples: Sequence[Path]) -> Inputs:
             image = gr.File(
                 label='Image', file_types=list(SUFFIXES), height=160, elem_id='image'
             )
-            gallery = gr.Gallery(
-                [str(path) for path in examples], label='Or a street scene',
-                columns=4, rows=1, height=110, allow_preview=False, interactive=False,
-                elem_id='examples', buttons=[],
+            scenes = gr.Dataset(
+                label='Or a street scene', components=[gr.Image(render=False)],
+                samples=[[str(path)] for path in examples], type='index',
+                elem_id='scenes',
             )  # fmt: skip
-
-            @gallery.select(outputs=image, queue=False)
-            def pick(picked: gr.SelectData) -> str:
-                return str(examples[picked.index])
-
+            scenes.click(lambda n: str(examples[n]), scenes, image, queue=False)
         with gr.Tab('Webcam') as webcam_tab:
             webcam = gr.Image(
                 sources=['webcam'], streaming=True, height=280, show_label=False,

@@ -5,7 +5,6 @@ import statistics
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,10 +26,6 @@ from sctnet.street_scenes import render_street_scene
 DEFAULT_MODEL = 'sctnet-t-streets'
 KEPT_MODELS = 3  # in memory; the one longest unused goes first
 RECENT_FRAMES = 20  # of which the latency is told
-
-
-class StoppedError(Exception):
-    """The user wants no more frames of a video."""
 
 
 class Choice(NamedTuple):
@@ -219,12 +214,10 @@ def segment_video(
     total = min(max_frames or source.length, source.length or max_frames or 0)
     report = StreamReport()
 
-    def step() -> None:
-        if on_frame(report.segmented, total):
-            raise StoppedError
-
-    with suppress(StoppedError):
-        segment_source(model, source, outputs, report, step)
+    segment_source(
+        *(model, source, outputs, report),
+        lambda: on_frame(report.segmented, total),
+    )
     return result_path(source, out_dir, '.webm'), (
         f'{report.written} frames at {report.speed()}'
     )
@@ -263,6 +256,6 @@ class Latency:
 
     def __str__(self) -> str:
         return (
-            f'median of {len(self._frames)} frames: {self.milliseconds:.0f} ms from '
-            f'image to label map, {self.fps:.1f} frames a second'
+            f'{self.milliseconds:.0f} ms from image to label map (median of '
+            f'{len(self._frames)}), {self.fps:.1f} frames a second'
         )

@@ -110,7 +110,7 @@ async function show() {
 // Blending is the browser's own: moving the slider costs nothing.
 element.addEventListener('input', (event) => {
   if (event.target.type !== 'range') return;
-  find('.stage').style.setProperty('--opacity', event.target.value);
+  element.style.setProperty('--opacity', event.target.value);
 });
 
 const entryOf = (event) => event.target.closest('.legend button');

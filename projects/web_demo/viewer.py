@@ -31,11 +31,12 @@ def page_data(result: Result, latency: str) -> str:
         latency: the line below the picture.
     """
     image, labels = shrink(result.image, result.labels)
+    classes = legend(result)
     data: dict[str, Any] = {
         'image': _data_uri('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, 88]),
         'labels': _data_uri('.png', pack(labels), [cv2.IMWRITE_PNG_COMPRESSION, 1]),
-        'classes': legend(result),
-        'absent': len(result.classes) - len(np.unique(result.labels)),
+        'classes': classes,
+        'absent': len(result.classes) - len(classes),
         'latency': latency,
         'note': SEEDED_NOTE if result.seeded else '',
     }
