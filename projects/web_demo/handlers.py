@@ -58,10 +58,7 @@ class Handlers:
         except Exception as error:
             return error_data(sentence(error, file, upload))
         height, width = result.labels.shape
-        line = (
-            f'{result.milliseconds:.0f} ms from image to label map, '
-            f'{width}x{height} pixels'
-        )
+        line = f'{result.milliseconds:.0f} ms from image to label map, {width}x{height}'
         return page_data(result, f'{line}, on {backend}')
 
     def webcam(

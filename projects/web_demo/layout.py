@@ -67,13 +67,13 @@ def build_page(
         examples: image files to try.
         video_dir: folder of the videos that are made.
     """
-    with gr.Blocks(title='SCTNet', analytics_enabled=False) as page:
+    with gr.Blocks(title='SCTNet', analytics_enabled=False, fill_width=True) as page:
         gr.Markdown(ABOUT)
         with gr.Row():
-            with gr.Column(scale=2, min_width=340):
+            with gr.Column(scale=4, min_width=340):
                 inputs = _inputs(examples)
-                choice = _choice(first)
-            with gr.Column(scale=3, min_width=420):
+                choice = _choice(first, session.weights_note())
+            with gr.Column(scale=7, min_width=420):
                 outputs = _outputs()
         _connect(Handlers(session, video_dir), inputs, choice, outputs)
     return page
@@ -114,16 +114,18 @@ def _inputs(examples: Sequence[Path]) -> Inputs:
     return Inputs(tabs, image, webcam, video, opacity, max_frames, start, stop)
 
 
-def _choice(first: Choice) -> list[gr.components.Component]:
+def _choice(first: Choice, note: str) -> list[gr.components.Component]:
     models = student_names()
     if first.model not in models:
         models.insert(0, first.model)
-    model = gr.Dropdown(models, value=first.model, label='Model', elem_id='model')
+    model = gr.Dropdown(
+        models, value=first.model, label='Model', info=note, elem_id='model'
+    )
     backend = gr.Radio(
         backend_names(), value=first.backend, label='Backend', elem_id='backend'
     )
     weights = gr.File(
-        label='Weights of that model (.pth, .safetensors, .onnx)', height=160,
+        label='Other weights of that model (.pth, .safetensors, .onnx)', height=160,
         file_types=WEIGHT_FILES, elem_id='weights',
     )  # fmt: skip
     return [model, backend, weights]

@@ -87,6 +87,14 @@ class Session:
         self._models: OrderedDict[tuple[str, str, str], Segmentor] = OrderedDict()
         self._warm: set[tuple[int, tuple[int, ...]]] = set()
 
+    def weights_note(self) -> str:
+        """Which weights a model gets without an uploaded file."""
+        model, checkpoint = self._given
+        others = 'random weights' if self._seeded else 'the file chosen below'
+        if checkpoint is None:
+            return f'runs with {others}'
+        return f'{model} runs with {Path(checkpoint).name}, another with {others}'
+
     def is_seeded(self, choice: Choice) -> bool:
         """Whether ``choice`` gets random weights."""
         return self._seeded and self._file(choice) is None

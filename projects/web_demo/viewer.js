@@ -67,7 +67,7 @@ function highlight(index) {
   light(index);
   find('.stage').classList.toggle('veiled', index !== null);
   if (index === null || !labels) return;
-  colour(find('.veil'), (other) => (other === index ? [0, 0, 0, 0] : [15, 18, 28, 205]));
+  colour(find('.veil'), (other) => (other === index ? [0, 0, 0, 0] : [15, 18, 28, 165]));
 }
 
 function tell(text, isError) {

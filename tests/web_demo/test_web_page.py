@@ -98,9 +98,7 @@ def test_opacity_and_classes_answer_without_the_server(page, street):
     show(page, street)
     assert 'mean nothing' in page.locator('#viewer .note').inner_text()
     latency = page.locator('#viewer .latency').inner_text()
-    assert re.fullmatch(
-        r'\d+ ms from image to label map, 256x128 pixels, on \w+', latency
-    )
+    assert re.fullmatch(r'\d+ ms from image to label map, 256x128, on \w+', latency)
     half = pixels(page)
     asked = []
     page.on('request', lambda request: asked.append(request.url))

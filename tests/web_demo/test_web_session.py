@@ -101,6 +101,9 @@ def test_without_weights_a_sentence_says_what_to_do(tmp_path):
 
 def test_the_given_file_is_for_its_own_model_alone(tmp_path, weights):
     session = Session(tmp_path, STREETS.model, weights, seeded=True, device='cpu')
+    assert session.weights_note() == (
+        'sctnet-t-streets runs with mine.pth, another with random weights'
+    )
     assert not session.is_seeded(STREETS)
     session.model(STREETS)
     other = STREETS._replace(model='sctnet-s-ade')
@@ -220,7 +223,7 @@ def test_an_image_is_segmented_while_its_tab_is_open(page, tmp_path):
     file = str(tmp_path / 'a.png')
     cv2.imwrite(file, SCENE)
     data = json.loads(page.image('image', file, *STREETS))
-    assert data['latency'].endswith('256x128 pixels, on torch')
+    assert data['latency'].endswith('256x128, on torch')
     assert 'image' not in json.loads(page.image('image', __file__, *STREETS))
     for nothing in (('video', file), ('image', None)):
         assert page.image(*nothing, *STREETS) == handlers.gr.skip()
