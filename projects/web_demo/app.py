@@ -5,14 +5,11 @@ import os
 import tempfile
 from pathlib import Path
 
-# Gradio reads these when it is imported: nothing is sent anywhere.
-os.environ.update(GRADIO_ANALYTICS_ENABLED='False', HF_HUB_OFFLINE='1')
-
 import cv2
-from layout import CSS, build_page, theme
 from session import DEFAULT_MODEL, Choice, Session, backend_names
 
 from sctnet.catalog import find_config
+from sctnet.deploy.packages import is_installed
 from sctnet.deploy.runtimes import BACKENDS, check_backend
 from sctnet.errors import ArgumentError
 from sctnet.launch import run_tool
@@ -37,6 +34,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Serve the page until Ctrl-C."""
     args = parse_args()
+    if not is_installed('gradio'):
+        raise ArgumentError("gradio is not installed: pip install 'sctnet[web]'")
     find_config(args.config)
     if args.backend:
         check_backend(args.backend)
@@ -48,34 +47,51 @@ def main() -> None:
         )
         if args.checkpoint or args.seeded:
             session.model(choice)  # what does not fit is said here and now
-        scenes = [folder / f'street_{number}.png' for number, _ in enumerate(SCENES, 1)]
-        for seed, path in zip(SCENES, scenes, strict=True):
-            cv2.imwrite(str(path), render_street_scene(seed)[0])
-        page = build_page(session, choice, scenes, folder / 'videos')
-        serve(page, args.port)
+        serve(session, choice, folder, args.port)
 
 
-def serve(page, port: int | None) -> None:
-    """Serve ``page`` to this machine alone.
+def serve(session: Session, choice: Choice, folder: Path, port: int | None) -> None:
+    """Serve the page to this machine alone, until Ctrl-C.
+
+    Args:
+        session: the models.
+        choice: what is chosen at the start.
+        folder: for uploads, examples and videos.
+        port: None takes a free one.
 
     Raises:
         ArgumentError: the port is taken.
     """
+    # Gradio reads these when it is imported: nothing is sent anywhere, and uploads
+    # end with the page.
+    os.environ.update(
+        GRADIO_ANALYTICS_ENABLED='False',
+        GRADIO_TEMP_DIR=str(folder / 'uploads'),
+        HF_HUB_OFFLINE='1',
+    )
+    from layout import CSS, build_page, theme
+
+    page = build_page(session, choice, draw_scenes(folder), folder / 'videos')
+    look = {'theme': theme(), 'css': CSS, 'footer_links': []}
+    here = {'server_name': '127.0.0.1', 'server_port': port, 'share': False}
     try:
-        page.launch(
-            server_name='127.0.0.1',
-            server_port=port,
-            theme=theme(),
-            css=CSS,
-            share=False,
-            ssr_mode=False,
-            footer_links=[],
+        _, url, _ = page.launch(
+            **look, **here, ssr_mode=False, quiet=True, prevent_thread_lock=True
         )
     except OSError as error:
         raise ArgumentError(
-            f'port {port} cannot be used ({str(error).split(".")[0]}): name another '
-            'one with --port, or leave it out'
+            f'port {port or "7860 to 7959"} cannot be used: name another with --port'
         ) from error
+    print(f'The page is at {url} (Ctrl-C ends it)', flush=True)
+    page.block_thread()
+
+
+def draw_scenes(folder: Path) -> list[Path]:
+    """Write the examples and return their files."""
+    files = [folder / f'street_{number}.png' for number, _ in enumerate(SCENES, 1)]
+    for seed, file in zip(SCENES, files, strict=True):
+        cv2.imwrite(str(file), render_street_scene(seed)[0])
+    return files
 
 
 if __name__ == '__main__':

@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from session import Choice, Latency, Session, segment_video
+from latency import Latency
+from session import Choice, Session, segment_video
 from viewer import SEEDED_NOTE, error_data, page_data
 
 from sctnet.errors import SCTNetError

@@ -1,9 +1,8 @@
 """What the page does, without the page: weights, models, images in, label maps out."""
 
 import os
-import statistics
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ import torch
 
 from sctnet.apis import Segmentor, inference_model, init_model
 from sctnet.catalog import short_names
+from sctnet.deploy.exported import is_exported
 from sctnet.deploy.packages import is_installed
 from sctnet.deploy.predict import network_logits
 from sctnet.deploy.preprocess import ImagePreprocessor
@@ -25,7 +25,6 @@ from sctnet.street_scenes import render_street_scene
 
 DEFAULT_MODEL = 'sctnet-t-streets'
 KEPT_MODELS = 3  # in memory; the one longest unused goes first
-RECENT_FRAMES = 20  # of which the latency is told
 
 
 class Choice(NamedTuple):
@@ -109,8 +108,10 @@ class Session:
         weights = self._weights(choice)
         key = (choice.model, weights, choice.backend)
         if key not in self._models:
+            # An exported file brings its own classes, sizes and normalisation.
+            config = weights if is_exported(weights) else choice.model
             self._models[key] = init_model(
-                choice.model, weights, self.device, backend=choice.backend
+                config, weights, self.device, backend=choice.backend
             )
             while len(self._models) > KEPT_MODELS:
                 _, old = self._models.popitem(last=False)
@@ -229,41 +230,3 @@ def segment_video(
     return result_path(source, out_dir, '.webm'), (
         f'{report.written} frames at {report.speed()}'
     )
-
-
-class Latency:
-    """How long the newest frames of a camera took, and how many come a second."""
-
-    def __init__(self, frames: int = RECENT_FRAMES) -> None:
-        self._frames: deque[tuple[float, float]] = deque(maxlen=frames)
-        self._of: object = None
-
-    def add(self, milliseconds: float, of: object, moment: float) -> None:
-        """Count a frame; ``of`` is what made it: another one starts anew.
-
-        Args:
-            milliseconds: the time it took.
-            of: the choice of model and backend.
-            moment: in seconds, when it was done.
-        """
-        if of != self._of:
-            self._frames.clear()
-            self._of = of
-        self._frames.append((milliseconds, moment))
-
-    @property
-    def milliseconds(self) -> float:
-        """The median."""
-        return statistics.median(ms for ms, _ in self._frames)
-
-    @property
-    def fps(self) -> float:
-        """Frames a second; 0 of a single frame."""
-        span = self._frames[-1][1] - self._frames[0][1]
-        return (len(self._frames) - 1) / span if span else 0.0
-
-    def __str__(self) -> str:
-        return (
-            f'{self.milliseconds:.0f} ms from image to label map (median of '
-            f'{len(self._frames)}), {self.fps:.1f} frames a second'
-        )

@@ -47,7 +47,6 @@ def server(tmp_path_factory):
         'SPY_LOG': str(log),
         'PYTHONPATH': f'{folder}:{REPOSITORY}',
         'OMP_NUM_THREADS': '1',
-        'GRADIO_TEMP_DIR': str(folder / 'uploads'),
     }
     with served('--seeded', '--device', 'cpu', env=env) as url:
         yield url, log

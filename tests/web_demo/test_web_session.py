@@ -2,6 +2,8 @@
 
 import base64
 import json
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from support import REPOSITORY
+from tool_process import one_line_error
 
 from sctnet.apis import inference_model
 from sctnet.errors import ArgumentError, CheckpointError, ImageError
@@ -22,8 +25,10 @@ pytest.importorskip('gradio', reason='needs gradio')
 import handlers
 import session as sessions
 import viewer
-from session import Choice, Latency, Result, Session, segment_video
+from latency import Latency
+from session import Choice, Result, Session, segment_video
 
+PROJECT = REPOSITORY / 'projects' / 'web_demo'
 STREETS = Choice('sctnet-t-streets', 'torch')
 SCENE = render_street_scene(3, 256, 128)[0]
 
@@ -111,6 +116,15 @@ def test_the_given_file_is_for_its_own_model_alone(tmp_path, weights):
     assert not session.is_seeded(other._replace(upload=str(weights)))
     with pytest.raises(CheckpointError, match=r'mine\.pth'):
         session.model(other._replace(upload=str(weights)))
+
+
+def test_an_exported_file_brings_its_own_classes(seeded, tmp_path):
+    from sctnet.deploy.export import export_model
+
+    export_model(seeded.model(STREETS), tmp_path / 'a.onnx')
+    session = Session(tmp_path, device='cpu')
+    choice = Choice('sctnet-s-ade', 'onnxruntime', str(tmp_path / 'a.onnx'))
+    assert session.segment(choice, SCENE).classes[:2] == ('road', 'sidewalk')
 
 
 def test_models_stay_in_memory_until_others_are_used_more(tmp_path, monkeypatch):
@@ -261,6 +275,32 @@ def test_stop_ends_a_video(page, drive):
     )
     assert len(list(open_video(Path(path)).images)) == 1
     assert 'mean nothing' in line
+
+
+@pytest.mark.parametrize(
+    ('words', 'told'),
+    [
+        (['--checkpoint', 'none.pth'], "checkpoint 'none.pth' does not exist"),
+        (['--config', 'sctnet-x'], "there is no config 'sctnet-x'"),
+        (['--seeded', '--port', '{taken}'], 'port {taken} cannot be used'),
+    ],
+)
+def test_what_keeps_the_page_from_starting_is_one_sentence(words, told, tmp_path):
+    with socket.socket() as other:
+        other.bind(('127.0.0.1', 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, '-W', 'ignore', PROJECT / 'app.py']
+            + [word.format(taken=taken) for word in words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert one_line_error(done).startswith(f'error: {told.format(taken=taken)}')
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_page_runs_no_config_that_it_does_not_offer(seeded, tmp_path):
