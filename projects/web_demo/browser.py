@@ -39,13 +39,14 @@ def served(*options: object, env: Mapping[str, str] | None = None) -> Iterator[s
         probe.bind(('127.0.0.1', 0))
         port = probe.getsockname()[1]
     words = [sys.executable, '-W', 'ignore', APP, '--port', port, *options]
-    with tempfile.TemporaryFile() as log:
+    # Its temporary files lie in a folder of ours: a killed process removes none.
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [str(word) for word in words],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, 'TMPDIR': folder, **(env or {})},
         )
         url = f'http://127.0.0.1:{port}/'
         try:

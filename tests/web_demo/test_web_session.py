@@ -2,40 +2,22 @@
 
 import base64
 import json
-import socket
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
-import torch
-from support import REPOSITORY
-from tool_process import one_line_error
-
-from sctnet.apis import inference_model
-from sctnet.errors import ArgumentError, CheckpointError, ImageError
-from sctnet.street_scenes import render_street_scene
-from sctnet.video import open_video, video_sink
-
-sys.path.insert(0, str(REPOSITORY / 'projects' / 'web_demo'))
-pytest.importorskip('gradio', reason='needs gradio')
-import handlers
 import session as sessions
+import torch
 import viewer
 from latency import Latency
 from session import Choice, Result, Session, segment_video
 
-PROJECT = REPOSITORY / 'projects' / 'web_demo'
+from sctnet.apis import inference_model
+from sctnet.errors import ArgumentError, CheckpointError
+from sctnet.video import open_video
+
 STREETS = Choice('sctnet-t-streets', 'torch')
-SCENE = render_street_scene(3, 256, 128)[0]
-
-
-@pytest.fixture(scope='module')
-def seeded(tmp_path_factory):
-    return Session(tmp_path_factory.mktemp('session'), seeded=True, device='cpu')
 
 
 @pytest.fixture
@@ -63,7 +45,7 @@ def test_only_students_and_what_is_installed_are_offered(monkeypatch):
     assert 'onnxruntime' not in sessions.backend_names()
 
 
-def test_seeded_weights_are_the_same_twice_and_name_most_classes(tmp_path):
+def test_seeded_weights_are_the_same_twice_and_name_most_classes(scene, tmp_path):
     files = [tmp_path / name for name in ('a.pth', 'b.pth')]
     for seed, file in enumerate(files):
         torch.manual_seed(seed)
@@ -73,28 +55,28 @@ def test_seeded_weights_are_the_same_twice_and_name_most_classes(tmp_path):
     first, second = (torch.load(file)['state_dict'] for file in files)
     assert all(torch.equal(first[key], second[key]) for key in first)
     session = Session(tmp_path, seeded=True, device='cpu')
-    done = session.segment(STREETS, SCENE)
+    done = session.segment(STREETS, scene)
     assert len(np.unique(done.labels)) > 9
     assert done.seeded
     assert 'mean nothing' in json.loads(viewer.page_data(done, ''))['note']
 
 
-def test_labels_are_those_of_inference_model(seeded):
-    done = seeded.segment(STREETS, SCENE)
-    expected = inference_model(seeded.model(STREETS), SCENE).pred_sem_seg.data[0]
+def test_labels_are_those_of_inference_model(scene, seeded):
+    done = seeded.segment(STREETS, scene)
+    expected = inference_model(seeded.model(STREETS), scene).pred_sem_seg.data[0]
     assert np.array_equal(done.labels, expected)
     assert done.classes[:2] == ('road', 'sidewalk')
     assert done.palette[0].tolist() == [128, 64, 128]
     assert done.milliseconds > 0
 
 
-def test_a_new_size_is_run_once_before_it_is_timed(seeded, monkeypatch):
-    seeded.segment(STREETS, SCENE)
+def test_a_new_size_is_run_once_before_it_is_timed(scene, seeded, monkeypatch):
+    seeded.segment(STREETS, scene)
     runs = []
     monkeypatch.setattr(sessions, 'inference_model', lambda *_: runs.append(1))
-    seeded.segment(STREETS, SCENE)
+    seeded.segment(STREETS, scene)
     assert runs == []
-    seeded.segment(STREETS, SCENE[:100])
+    seeded.segment(STREETS, scene[:100])
     assert runs == [1]
 
 
@@ -118,13 +100,13 @@ def test_the_given_file_is_for_its_own_model_alone(tmp_path, weights):
         session.model(other._replace(upload=str(weights)))
 
 
-def test_an_exported_file_brings_its_own_classes_and_sizes(seeded, tmp_path):
+def test_an_exported_file_brings_its_own_classes_and_sizes(scene, seeded, tmp_path):
     from sctnet.deploy.export import export_model
 
     export_model(seeded.model(STREETS), tmp_path / 'a.onnx')
     session = Session(tmp_path, device='cpu')
     choice = Choice('sctnet-s-ade', 'onnxruntime', str(tmp_path / 'a.onnx'))
-    done, expected = session.segment(choice, SCENE), seeded.segment(STREETS, SCENE)
+    done, expected = session.segment(choice, scene), seeded.segment(STREETS, scene)
     assert done.classes == expected.classes
     assert (done.labels == expected.labels).mean() > 0.999
 
@@ -193,15 +175,6 @@ def test_latency_is_the_median_of_the_newest_frames_of_one_choice():
     assert (latency.milliseconds, latency.fps) == (50, 0.0)
 
 
-@pytest.fixture
-def drive(tmp_path):
-    path = tmp_path / 'drive.mp4'
-    with video_sink(path, 10) as sink:
-        for step in range(6):
-            sink.write(SCENE[:, 8 * step : 8 * step + 128])
-    return path
-
-
 @pytest.mark.parametrize(
     ('limit', 'stop_at', 'frames'), [(None, 99, 6), (4, 99, 4), (None, 2, 2)]
 )
@@ -220,99 +193,3 @@ def test_a_video_ends_at_its_end_its_limit_or_when_told(
     assert len(list(open_video(path).images)) == frames
     assert f'{frames} frames at' in line
     assert seen[0] == (1, limit or 6)
-
-
-def test_sentences_name_files_without_their_folder(caplog):
-    error = ImageError("image '/tmp/x/a.png' is empty (0 bytes): copy it again")
-    text = handlers.sentence(error, None, '/tmp/x/a.png')
-    assert text == "image 'a.png' is empty (0 bytes): copy it again"
-    assert 'terminal' in handlers.sentence(KeyError('inside'))
-    assert 'inside' in caplog.text
-
-
-@pytest.fixture
-def page(seeded, tmp_path):
-    return handlers.Handlers(seeded, tmp_path)
-
-
-def test_an_image_is_segmented_while_its_tab_is_open(page, tmp_path):
-    file = str(tmp_path / 'a.png')
-    cv2.imwrite(file, SCENE)
-    data = json.loads(page.image('image', file, *STREETS))
-    assert data['latency'].endswith('256x128, on torch')
-    assert 'image' not in json.loads(page.image('image', __file__, *STREETS))
-    for nothing in (('video', file), ('image', None)):
-        assert page.image(*nothing, *STREETS) == handlers.gr.skip()
-
-
-def test_a_webcam_tells_an_error_once_and_goes_on_with_another_choice(page):
-    live = handlers.Live()
-    bad = STREETS._replace(upload='/tmp/x/none.pth')
-    frame = SCENE[..., ::-1]
-    said = json.loads(page.webcam(frame, *bad, live))
-    assert said['error'].startswith("checkpoint 'none.pth' does not exist")
-    assert page.webcam(frame, *bad, live) == handlers.gr.skip()
-    for count in (1, 2):
-        data = json.loads(page.webcam(frame, *STREETS, live))
-        assert f'median of {count}' in data['latency']
-    jpeg = np.frombuffer(base64.b64decode(data['image'].partition(',')[2]), np.uint8)
-    shown = cv2.imdecode(jpeg, cv2.IMREAD_COLOR).astype(int)
-    assert np.abs(shown - SCENE).mean() < 5  # red is not blue
-
-
-def test_a_video_that_fails_is_one_sentence(page, tmp_path):
-    live = handlers.Live()
-    file = tmp_path / 'a.mp4'
-    file.write_bytes(b'nothing')
-    with pytest.raises(handlers.gr.Error, match=r"'a\.mp4' cannot be read"):
-        page.video(str(file), *STREETS, 0.5, 0, live, progress=lambda *_, **__: None)
-    with pytest.raises(handlers.gr.Error, match='Choose a video'):
-        page.video(None, *STREETS, 0.5, 0, live)
-
-
-def test_stop_ends_a_video(page, drive):
-    live = handlers.Live()
-    path, line = page.video(
-        str(drive), *STREETS, 0.5, 0, live, progress=lambda *_, **__: page.stop(live)
-    )
-    assert len(list(open_video(Path(path)).images)) == 1
-    assert 'mean nothing' in line
-
-
-@pytest.mark.parametrize(
-    ('words', 'told'),
-    [
-        (['--checkpoint', 'none.pth'], "checkpoint 'none.pth' does not exist"),
-        (['--config', 'sctnet-x'], "there is no config 'sctnet-x'"),
-        (['--seeded', '--port', '{taken}'], 'port {taken} cannot be used'),
-    ],
-)
-def test_what_keeps_the_page_from_starting_is_one_sentence(words, told, tmp_path):
-    with socket.socket() as other:
-        other.bind(('127.0.0.1', 0))
-        other.listen()
-        taken = other.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, '-W', 'ignore', PROJECT / 'app.py']
-            + [word.format(taken=taken) for word in words],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-    assert one_line_error(done).startswith(f'error: {told.format(taken=taken)}')
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_page_runs_no_config_that_it_does_not_offer(seeded, tmp_path):
-    """A config is Python: a request must not name a file of its own."""
-    from layout import build_page
-
-    page = build_page(seeded, STREETS, [], tmp_path)
-    by_id = {block.elem_id: block for block in page.blocks.values()}
-    assert by_id['model'].preprocess('sctnet-s-ade') == 'sctnet-s-ade'
-    for control in ('model', 'backend'):
-        with pytest.raises(handlers.gr.Error):
-            by_id[control].preprocess('/tmp/evil.py')
-    assert not page.analytics_enabled
