@@ -18,7 +18,7 @@ from .files import write_bytes
 from .overlay import check_opacity, draw_overlay, fallback_palette
 from .sources import Source
 from .stream import Stream, StreamReport
-from .video import VideoSink, video_sink
+from .video import CODECS, VideoSink, video_sink
 from .window import Window
 
 
@@ -43,6 +43,7 @@ class Outputs:
         fps: frame rate of the video; None takes the source's, and measures a camera's.
         show: show the overlays in a window; it can end the stream.
         max_frames: end after so many frames.
+        video_suffix: ``.mp4``, or ``.webm``, which browsers play.
 
     Raises:
         ArgumentError: a value is out of its range.
@@ -54,6 +55,7 @@ class Outputs:
     fps: float | None = None
     show: bool = False
     max_frames: int | None = None
+    video_suffix: str = '.mp4'
 
     def __post_init__(self) -> None:
         check_opacity(self.opacity)
@@ -63,6 +65,11 @@ class Outputs:
             )
         if self.max_frames is not None and self.max_frames < 1:
             raise ArgumentError(f'max_frames is {self.max_frames}: expected 1 or more')
+        if self.video_suffix not in CODECS:
+            raise ArgumentError(
+                f"video_suffix is '{self.video_suffix}': expected one of "
+                f'{", ".join(CODECS)}'
+            )
 
 
 def check_out_dir(source: str | os.PathLike, out_dir: Path) -> None:
@@ -126,14 +133,15 @@ def segment_source(
     """Segment a source while it is read and results are written.
 
     An image gives ``<name>_overlay.png`` and ``<name>_labels.png`` (class index a
-    pixel); a video, all frames of it, gives ``<name>_overlay.mp4``, and so does a
-    camera, each time the newest frame.
+    pixel); a video, all frames of it, gives ``<name>_overlay.mp4`` (or ``.webm``), and
+    so does a camera, each time the newest frame.
 
     Args:
         model: from :func:`sctnet.apis.init_model`.
         source: what to segment; it can be used once.
         report: is kept up to date; None makes a new one.
-        on_frame: called in this thread after each frame of the network.
+        on_frame: called in this thread after each frame of the network; what it
+            returns ends the stream if it is true.
 
     Returns:
         ``report``; its ``skipped`` names the bad images of a folder.
@@ -148,8 +156,8 @@ def segment_source(
         writer = _Writer(outputs, sink)
 
         def step() -> bool:
-            on_frame()
-            return window is not None and window.show(writer.latest)
+            ended = bool(on_frame())
+            return ended or (window is not None and window.show(writer.latest))
 
         stream = Stream(
             source.frames,
@@ -174,12 +182,12 @@ def _open_sink(
 ) -> AbstractContextManager[VideoSink | None]:
     if source.kind == 'images':
         return nullcontext()
-    path = result_path(source, outputs.out_dir)
+    path = result_path(source, outputs.out_dir, outputs.video_suffix)
     return video_sink(path, outputs.fps or source.fps)
 
 
-def result_path(source: Source, out_dir: Path) -> Path:
+def result_path(source: Source, out_dir: Path, video_suffix: str = '.mp4') -> Path:
     """Where the results of ``source`` are: a video's file, the folder of images."""
     if source.kind == 'images':
         return out_dir
-    return out_dir / f'{source.name}_overlay.mp4'
+    return out_dir / f'{source.name}_overlay{video_suffix}'

@@ -24,6 +24,8 @@ MEASURED_FRAMES = 10
 TIMEOUT_MS = 10_000
 # OpenCV's writer says nothing of a full disk and leaves a file that cannot be played.
 SPARE_BYTES = 32 * 2**20
+# Of those that OpenCV's wheels can write, browsers play VP8 alone.
+CODECS = {'.mp4': 'mp4v', '.webm': 'VP80'}
 
 _STREAM = re.compile(r'(rtsps?|rtmp|https?|udp|tcp|srt)://', re.IGNORECASE)
 
@@ -120,10 +122,10 @@ def _images(video: cv2.VideoCapture, problem: str) -> Iterator[np.ndarray]:
 
 
 class VideoSink:
-    """Writes pictures as an MPEG-4 video; use it through :func:`video_sink`.
+    """Writes pictures as a video; use it through :func:`video_sink`.
 
     Args:
-        path: an ``.mp4`` file.
+        path: an ``.mp4`` file (MPEG-4), or a ``.webm`` file (VP8) for browsers.
         fps: frames a second; None measures the rate at which the first ten pictures
             come, so that a camera's video plays as fast as it was seen.
     """
@@ -177,14 +179,14 @@ class VideoSink:
         fps = self._fps or _rate([moment for moment, _ in waiting])
         height, width = waiting[0][1].shape[:2]
         self._size = (width, height)
-        codec = cv2.VideoWriter.fourcc(*'mp4v')
+        codec = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix])
         self._writer = cv2.VideoWriter(os.fspath(self._path), codec, fps, self._size)
         if not self._writer.isOpened():
             self._writer = None
             raise OutputError(
-                f'OpenCV cannot write a {width}x{height} MPEG-4 video at {fps:g} FPS: '
-                'expected at most 8191 pixels a side and an OpenCV with FFmpeg (pip '
-                'install opencv-python)'
+                f'OpenCV cannot write a {width}x{height} {self._path.suffix} video at '
+                f'{fps:g} FPS: expected at most 8191 pixels a side and an OpenCV with '
+                'FFmpeg (pip install opencv-python)'
             )
         for _, picture in waiting:
             self._append(picture)

@@ -59,7 +59,14 @@ def test_output_into_the_folder_of_the_input_is_refused(tmp_path, photo):
 
 
 @pytest.mark.parametrize(
-    'option', [{'fps': 0}, {'fps': -3.5}, {'max_frames': 0}, {'opacity': 5}]
+    'option',
+    [
+        {'fps': 0},
+        {'fps': -3.5},
+        {'max_frames': 0},
+        {'opacity': 5},
+        {'video_suffix': '.gif'},
+    ],
 )
 def test_values_out_of_range(option):
     with pytest.raises(ArgumentError, match=f'{next(iter(option))} is .*expected'):
@@ -172,6 +179,18 @@ def test_an_interrupted_video_can_be_played(monkeypatch, tmp_path):
     assert report.written == 5
     assert len(frames_of(tmp_path / 'drive_overlay.mp4')[0]) == 5
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_video_for_browsers_ends_when_the_caller_says(monkeypatch, tmp_path):
+    segments = Segments(monkeypatch)
+    report = StreamReport()
+    segment_source(
+        *(MODEL, moving(12), Outputs(tmp_path, video_suffix='.webm'), report),
+        lambda: report.segmented == 3,
+    )
+    assert len(segments.images) == report.written == 3
+    images, fps = frames_of(tmp_path / 'drive_overlay.webm')
+    assert (len(images), fps) == (3, 12.5)
 
 
 def test_max_frames_ends_a_camera(monkeypatch, tmp_path):
