@@ -7,7 +7,7 @@ from mmseg.registry import DATASETS
 from torch.utils.data import Dataset
 
 from ..errors import DataError, SCTNetError
-from ..images import claimed_size, find_damage
+from ..images import MAX_PIXELS, claimed_size, find_damage
 
 
 class NamedSamples(Dataset):
@@ -32,6 +32,7 @@ class NamedSamples(Dataset):
         """
         index = sample[0] if isinstance(sample, tuple) else sample
         try:
+            self._check_claims(index)
             packed = self.dataset[sample]
         except (SCTNetError, IndexError, MemoryError):
             # IndexError ends an iteration over the samples.
@@ -40,6 +41,16 @@ class NamedSamples(Dataset):
             raise DataError(self._explain(index, error)) from error
         self._check_shape(index, packed)
         return packed
+
+    def _check_claims(self, index: int) -> None:
+        """Refuse files whose few bytes claim more pixels than memory is for."""
+        for name, path in self._files(index).items():
+            width, height = _size_of(path) or (0, 0)
+            if width * height > MAX_PIXELS:
+                raise DataError(
+                    f"{name} '{path}' claims to have more than {MAX_PIXELS:,} pixels: "
+                    'cut it into tiles, or take it out of the data set'
+                )
 
     def _explain(self, index: int, error: Exception) -> str:
         files = self._files(index)
@@ -98,7 +109,7 @@ def _misfit(path: str, labels: object, image: object) -> str:
 
 
 def _size_of(path: str) -> tuple[int, int] | None:
-    return None if '://' in path else claimed_size(Path(path).read_bytes())
+    return None if '://' in path else claimed_size(path)
 
 
 def _problem_of(path: str) -> str | None:
