@@ -94,12 +94,16 @@ def _check_claim(data: bytes, name: str) -> int:
     return size[0] * size[1]
 
 
-def claimed_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height by the header; None where Pillow cannot tell."""
+def claimed_size(source: bytes | str) -> tuple[int, int] | None:
+    """Width and height by a file's header, from its content or its path.
+
+    None where Pillow cannot tell.
+    """
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        with Image.open(file) as image:
             return image.size
     except Image.DecompressionBombError:
         return 2 * MAX_PIXELS, 1  # more than Pillow opens

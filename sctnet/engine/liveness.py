@@ -7,6 +7,7 @@ writes for however long does not keep its number from growing.
 """
 
 import itertools
+import logging
 import os
 import sys
 import threading
@@ -16,6 +17,7 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 from mmengine.dist import get_rank, get_world_size
+from mmengine.logging import print_log
 
 INTERVAL = 5.0  # seconds between two beats
 SILENT_BEATS = 9  # without a word, after which a process counts as gone
@@ -131,21 +133,34 @@ def watched(
 
     Does nothing in a run of one process, and in one without ``MASTER_ADDR``.
     """
-    places = os.environ.get('MASTER_ADDR'), os.environ.get('MASTER_PORT')
-    if get_world_size() == 1 or None in places:
+    life = _begin(end, interval)
+    if life is None:
         yield
         return
-    from torch.distributed import TCPStore
-
-    restart = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
-    # A connection of its own: the group's may be busy waiting.
-    store = TCPStore(str(places[0]), int(places[1] or 0), timeout=timedelta(seconds=60))
-    key = f'sctnet/alive/{restart}/{next(_runs)}'
-    life = Liveness(store, get_rank(), get_world_size(), key, end, interval)
-    life.start()
     last = 'failed'
     try:
         yield
         last = 'ended'
     finally:
         life.leave(last)
+
+
+def _begin(end: Callable[[str], Any], interval: float) -> Liveness | None:
+    place, port = os.environ.get('MASTER_ADDR'), os.environ.get('MASTER_PORT')
+    if get_world_size() == 1 or not place or not port:
+        return None
+    from torch.distributed import TCPStore
+
+    try:
+        # A connection of its own: the group's may be busy waiting.
+        store = TCPStore(place, int(port), timeout=timedelta(seconds=60))
+    except (RuntimeError, ValueError) as error:
+        first = str(error).partition('\n')[0]
+        message = f'processes do not watch each other ({first})'
+        print_log(message, logger='current', level=logging.WARNING)
+        return None
+    restart = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
+    key = f'sctnet/alive/{restart}/{next(_runs)}'
+    life = Liveness(store, get_rank(), get_world_size(), key, end, interval)
+    life.start()
+    return life

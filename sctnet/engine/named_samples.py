@@ -6,6 +6,7 @@ from mmseg.registry import DATASETS
 from torch.utils.data import Dataset
 
 from ..errors import DataError, SCTNetError
+from ..images import MAX_PIXELS, claimed_size
 from .broken_files import find_fault
 
 _FILES = ('img_path', 'seg_map_path')
@@ -33,6 +34,7 @@ class NamedSamples(Dataset):
         """
         index = sample[0] if isinstance(sample, tuple) else sample
         try:
+            self._check_claims(index)
             packed = self.dataset[sample]
         except (SCTNetError, IndexError, MemoryError):
             # IndexError ends an iteration over the samples.
@@ -41,6 +43,17 @@ class NamedSamples(Dataset):
             raise DataError(self._explain(index, error)) from error
         self._check_shape(index, packed)
         return packed
+
+    def _check_claims(self, index: int) -> None:
+        """Refuse files whose few bytes claim more pixels than memory is for."""
+        info = self._info(index)
+        for path in filter(None, (info.get(key) for key in _FILES)):
+            width, height = (None if '://' in path else claimed_size(path)) or (0, 0)
+            if width * height > MAX_PIXELS:
+                raise DataError(
+                    f"'{path}' claims to have more than {MAX_PIXELS:,} pixels: cut it "
+                    'into tiles, or take it out of the data set'
+                )
 
     def _explain(self, index: int, error: Exception) -> str:
         info = self._info(index)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import distributed, multiprocessing
 
+from sctnet.engine import liveness
 from sctnet.engine.liveness import SILENT_BEATS, Liveness, watched
 
 BEAT = 0.15
@@ -108,6 +109,14 @@ def test_a_process_that_hangs_ends_the_other_and_a_late_one_does_not(how, tmp_pa
     else:
         assert code == 2, said
         assert 'error: process 1 is gone or hangs (1 s silent)' in said
+
+
+def test_a_store_that_cannot_be_reached_is_a_warning_alone(monkeypatch):
+    monkeypatch.setattr(liveness, 'get_world_size', lambda: 2)
+    monkeypatch.setenv('MASTER_ADDR', '127.0.0.1')
+    monkeypatch.setenv('MASTER_PORT', 'none')
+    with watched():
+        pass
 
 
 def test_a_run_of_one_process_watches_nobody(monkeypatch):

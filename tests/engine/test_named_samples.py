@@ -1,6 +1,8 @@
 """A file that cannot be loaded is named, wherever it is loaded."""
 
 import copy
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -62,6 +64,17 @@ def test_a_damaged_file_is_named(file, data, loader, scenes):
 def test_label_maps_of_another_size_are_refused(size, scenes):
     grey(scenes / LABELS, size)
     with pytest.raises(DataError, match=r'does not fit|, label map 1x1\)'):
+        samples(scenes)[0]
+
+
+@pytest.mark.parametrize('file', [LABELS, IMAGE])
+def test_a_few_bytes_that_claim_much_are_not_decoded(file, scenes):
+    path = scenes / file
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack('>II', 60_000, 60_000)
+    data[29:33] = struct.pack('>I', zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=rf"'.*{path.name}' claims to have more than"):
         samples(scenes)[0]
 
 
