@@ -6,12 +6,13 @@ DEMO_DIR ?= demo_output
 # What an editable install copies into site-packages; a change copies it again.
 COPIED := model-index.yml $(wildcard tools/* configs/*/*.py configs/*/*/*.py configs/*/metafile.yml)
 
-.PHONY: help setup demo test lint format clean
+.PHONY: help setup demo test lint docs format clean
 
 help:
 	@echo "make demo    street scenes, a teacher, its student, a test, pictures"
 	@echo "make test    the whole test suite"
 	@echo "make lint    ruff, mypy, codespell"
+	@echo "make docs    the documentation as a site, in site/"
 	@echo "make setup   only the virtual environment .venv"
 
 setup: $(VENV)/.copied
@@ -40,9 +41,12 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/codespell
 
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(DEMO_DIR) build dist
+	rm -rf $(VENV) $(DEMO_DIR) build dist site
