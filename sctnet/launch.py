@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import logging
 import os
 import sys
 import traceback
@@ -30,6 +31,8 @@ def run_tool(main: Callable[[], Any]) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name may hold what the terminal's encoding has not.
         sys.stdout.reconfigure(errors='backslashreplace')
+    # On a full disk every line of a log would print a traceback.
+    logging.raiseExceptions = False
     try:
         with explain_run():
             status = main()

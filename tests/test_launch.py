@@ -1,4 +1,5 @@
 import argparse
+import logging
 import os
 import subprocess
 import sys
@@ -212,3 +213,16 @@ def test_a_traceback_is_there_for_who_asks(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert 'in fail' in said
     assert said.endswith('error: no config\n')
+
+
+def test_log_lines_that_cannot_be_written_are_no_tracebacks(capsys, monkeypatch):
+    monkeypatch.setattr(logging, 'raiseExceptions', True)
+    handler = logging.FileHandler('/dev/full')
+
+    def log():
+        handler.emit(logging.makeLogRecord({'msg': 'x'}))
+
+    with pytest.raises(SystemExit) as ended:
+        launch.run_tool(log)
+    assert ended.value.code == 0
+    assert capsys.readouterr().err == ''
