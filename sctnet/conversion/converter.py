@@ -185,16 +185,14 @@ def _add(result: Converted, item: Item, written: Written) -> None:
 
 
 def _write_summary(result: Converted, format_name: str) -> None:
-    count = len(result.classes)
+    pixels = result.pixels[: len(result.classes)].tolist()
     summary = {
         'format': format_name,
         'classes': result.classes,
         'palette': result.palette,
         'ignore_index': IGNORED,
         'images': {part: result.images[part] for part in PARTS},
-        'pixels': dict(
-            zip(result.classes, result.pixels[:count].tolist(), strict=True)
-        ),
+        'pixels': dict(zip(result.classes, pixels, strict=True)),
         'ignored_pixels': int(result.pixels[IGNORED]),
         'skipped': dict(sorted(result.skipped.items())),
         'failed': result.failed,

@@ -65,7 +65,8 @@ def _draw(item: Item, size: Size, notes: Counter[str]) -> np.ndarray:
     except Exception as error:  # anything may stand in an annotation
         reason = ' '.join(f'{type(error).__name__}: {error}'.split())
         raise DataError(
-            f"'{item.image}': its annotation cannot be drawn ({reason}): export it again"
+            f"'{item.image}': its annotation cannot be drawn ({reason}): export it "
+            'again'
         ) from error
     if labels.shape != size:
         raise DataError(

@@ -1,7 +1,7 @@
 """Colour-coded masks: a folder of images, one of masks, and a list of colours.
 
 The list has one ``name,R,G,B`` a line, or is JSON, ``{"name": [R, G, B]}``. A class may
-have several lines; the name ``ignore`` stands for 255. A mask has the name of its image,
+have several lines; the name ``ignore`` stands for 255. A mask is named as its image is,
 with ``--mask-suffix`` added. JPEG masks are refused: they change colours at the edges.
 """
 
@@ -62,7 +62,7 @@ def read(
     classes = tuple(dict.fromkeys(name for name, _ in listed if name != IGNORE))
     index = {IGNORE: IGNORED, **{name: i for i, name in enumerate(classes)}}
     table = tuple((colour, index[name]) for name, colour in listed)
-    first = {name: colour for name, colour in reversed(listed)}
+    first = dict(reversed(listed))
     found = Source(classes, [], [list(first[name]) for name in classes])
     known = {
         file.relative_to(masks).with_suffix('').as_posix(): file

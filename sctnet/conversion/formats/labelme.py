@@ -1,14 +1,12 @@
 """labelme's JSON files: one an image, with polygons, rectangles, circles and masks.
 
-Later shapes lie over earlier ones, as in labelme. Its ``__ignore__`` becomes 255 and its
+Later shapes lie over earlier ones, as in labelme. Its ``__ignore__`` becomes 255, its
 ``_background_`` the background. Lines and points have no area; they are left out and
 counted. The labelme package wants a Qt to draw shapes, so they are drawn here, with
 Pillow's functions that labelme itself uses.
 """
 
 import argparse
-import base64
-import binascii
 import io
 import math
 from collections import Counter
@@ -18,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 
-from ...errors import DataError, ImageError
-from ...files import write_bytes
+from ...errors import DataError
 from ...images import SUFFIXES
+from ..embedded import EmbeddedImage, decode_base64
 from ..items import IGNORED, ImageFile, ImageSource, Item, Size, Source, check_size
 from ..names import find_files, split_by_folder
 from ..options import (
@@ -100,6 +98,8 @@ def _load(file: Path) -> dict[str, Any]:
             f"'{file}' has no list 'shapes' with a label each: expected a file that "
             'labelme saved; save it again, or move it elsewhere'
         )
+    # The image itself is large; its beginning says what it is.
+    contents['imageData'] = str(contents.get('imageData') or '')[:16]
     return contents
 
 
@@ -138,61 +138,10 @@ def _image(file: Path, contents: dict[str, Any]) -> ImageSource:
         named = file.parent / name
         if not named.is_file():  # moved together with its JSON, from another folder
             named = file.parent / Path(name).name
-    if not named.is_file() and contents.get('imageData'):
-        return EmbeddedImage(file)
+    if not named.is_file() and contents['imageData']:
+        suffix = '.png' if contents['imageData'].startswith('iVBOR') else '.jpg'
+        return EmbeddedImage(file, suffix)
     return ImageFile(named)
-
-
-@dataclass(frozen=True)
-class EmbeddedImage:
-    """The copy of an image inside a JSON file; read where it is needed."""
-
-    file: Path
-
-    def __str__(self) -> str:
-        return str(self.file)
-
-    @property
-    def suffix(self) -> str:
-        """By the first bytes: whatever kind the image had, it was saved as it was."""
-        return '.png' if self._data()[:4] == b'\x89PNG' else '.jpg'
-
-    def size(self) -> Size:
-        """Decode the image to its height and width, turned as its camera says."""
-        try:
-            with Image.open(io.BytesIO(self._data())) as image:
-                width, height = ImageOps.exif_transpose(image).size
-                kind = image.format
-        except DataError:
-            raise
-        except Exception as error:
-            raise ImageError(
-                f"the image inside '{self.file}' cannot be decoded ({error}): save the "
-                'file again in labelme'
-            ) from error
-        if kind not in ('PNG', 'JPEG'):
-            raise ImageError(
-                f"the image inside '{self.file}' is {kind}: expected PNG or JPEG; put "
-                'the image itself beside the file'
-            )
-        return height, width
-
-    def place(self, target: Path, link: bool) -> None:
-        """Write the image; there is nothing to link to."""
-        write_bytes(target, self._data())
-
-    def _data(self) -> bytes:
-        return _decode(read_json(self.file).get('imageData'), f"'{self.file}'")
-
-
-def _decode(text: Any, where: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=False)
-    except (binascii.Error, TypeError, ValueError) as error:
-        raise DataError(
-            f'{where} has pixels that are not in base64 ({error}): save it again in '
-            'labelme'
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -231,20 +180,21 @@ class Shapes:
 
 def _mask(shape: Shape, points: list[tuple[float, float]], size: Size) -> np.ndarray:
     """Return which pixels a shape covers, bool (H, W)."""
-    canvas = Image.new('1', size[::-1])
+    canvas = Image.new('L', size[::-1])
     drawer = ImageDraw.Draw(canvas)
     if shape.kind == 'circle':
         (x, y), edge = points[:2]
         r = math.dist((x, y), edge)
         drawer.ellipse((x - r, y - r, x + r, y + r), fill=1, outline=1)
     elif shape.kind == 'mask':
-        with Image.open(io.BytesIO(_decode(shape.mask, 'a mask'))) as patch:
-            left, top = points[0]
-            canvas.paste(patch.convert('1'), (round(left), round(top)))
+        with Image.open(io.BytesIO(decode_base64(shape.mask, 'a mask'))) as patch:
+            covered = np.asarray(patch.convert('L')) > 0  # saved as 0 and 1
+        left, top = points[0]
+        canvas.paste(Image.fromarray(covered), (round(left), round(top)))
     elif shape.kind == 'rectangle' and len(points) == 2:
         (x0, y0), (x1, y1) = points
         corners = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
         drawer.rectangle(corners, fill=1, outline=1)
     else:
         drawer.polygon(points, fill=1, outline=1)
-    return np.asarray(canvas)
+    return np.asarray(canvas) > 0
