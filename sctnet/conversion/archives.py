@@ -23,7 +23,7 @@ def list_files(archive: Path) -> list[zipfile.ZipInfo]:
     for info in infos:
         path = PurePosixPath(info.filename)
         outside = path.is_absolute() or '..' in path.parts
-        if outside or '\\' in info.filename or ':' in path.parts[0]:
+        if outside or '\\' in info.filename or ':' in info.filename.partition('/')[0]:
             raise DataError(
                 f"'{archive}' has the member '{info.filename}', which leads out of its "
                 'folder: take the archive from the publisher'

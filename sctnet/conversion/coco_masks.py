@@ -18,6 +18,11 @@ def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any]
 
     if isinstance(segmentation, dict):
         return _checked_rle(segmentation, size)
+    listed = isinstance(segmentation, list)
+    if not listed or not all(isinstance(numbers, list) for numbers in segmentation):
+        raise DataError(
+            'a segmentation is neither polygons nor an RLE: export it again'
+        )
     polygons = []
     for numbers in segmentation:
         if len(numbers) < 6:  # pycocotools would take four numbers for a box

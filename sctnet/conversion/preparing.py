@@ -1,6 +1,5 @@
 """From published archives to the folders that the configs name."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +19,12 @@ class Prepared:
         root: data root for a config.
         written: how many files were made.
         kept: how many were there, complete.
-        folders: of each folder with images or label maps, the files in the archives.
         failed: what is broken: one sentence each, with the file's name.
     """
 
     root: Path
     written: int = 0
     kept: int = 0
-    folders: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
 
 
@@ -70,8 +67,6 @@ def prepare(
     _check_targets(jobs)
     todo = jobs if overwrite else [job for job in jobs if not job.is_done()]
     result.kept = len(jobs) - len(todo)
-    for job in jobs:
-        result.folders[job.target.parent.relative_to(result.root).as_posix()] += 1
     check_space(out, sum(job.size for job in todo if job.draw is None))
     workers = default_workers() if workers is None else workers
     for done, outcome in enumerate(run_all(run_job, todo, workers), 1):

@@ -22,14 +22,8 @@ def list_jobs(archives: Sequence[Path], root: Path) -> list[Job]:
                 f"'{archive}' has no folder '{LANDMARK}': expected "
                 'ADEChallengeData2016.zip'
             )
-        jobs += [
-            Job(
-                archive,
-                info.filename,
-                info.file_size,
-                root / info.filename[len(head) :],
-            )
-            for info in infos
-            if info.filename.startswith(head)
-        ]
+        for info in infos:
+            if info.filename.startswith(head):
+                target = root / info.filename.removeprefix(head)
+                jobs.append(Job(archive, info.filename, info.file_size, target))
     return jobs

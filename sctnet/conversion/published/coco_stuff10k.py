@@ -1,7 +1,7 @@
 """COCO-Stuff-10K: cocostuff-10k-v1.1.zip, its .mat files turned into label maps.
 
-The labels 1 to 182 lose the eleven that no image has; 0, unlabelled, stays 0 and becomes
-255 by the data set's ``reduce_zero_label``.
+The labels 1 to 182 lose the eleven that no image has; 0, unlabelled, stays 0 and
+becomes 255 by the data set's ``reduce_zero_label``.
 """
 
 import io
