@@ -84,10 +84,10 @@ def convert(
     folders = [value for value in options.values() if isinstance(value, Path)]
     _check_out(root, [Path(source), *folders], overwrite)
     found = FORMATS[format_name].read(Path(source), **options)
+    if not found.items:
+        raise DataError(_nothing(source, found))
     _check_classes(found.classes)
     items = assign_splits(make_unique(found.items), val)
-    if not items:
-        raise DataError(_nothing(source, found))
     result = Converted(root, found.classes, found.palette)
     result.skipped += found.skipped
     result.failed += found.failed
