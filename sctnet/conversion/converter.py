@@ -1,5 +1,6 @@
 """From a reader's items to a data set on disk."""
 
+import inspect
 import json
 import os
 from collections import Counter
@@ -16,7 +17,7 @@ from ..files import write_bytes
 from .formats import FORMATS
 from .items import IGNORED, PARTS, Item, Source
 from .names import assign_splits, make_unique
-from .parallel import default_workers, run_all
+from .parallel import run_all
 from .writing import Written, image_path, label_path, write_item
 
 SUMMARY = 'dataset.json'
@@ -65,7 +66,7 @@ def convert(
         out: folder to make; it becomes the root of the data set.
         val: share of images for validation, where the source has no split.
         link: to the images, instead of copies.
-        workers: processes; None takes one a core, 0 works in this one.
+        workers: processes; 0 works in this one, None takes one a core for many images.
         overwrite: replace files of the same names in ``out``.
         progress: called as progress(done, total) after every image.
         **options: of the format's ``read``.
@@ -79,11 +80,12 @@ def convert(
         raise ArgumentError(
             f'there is no format {format_name!r}: take one of {", ".join(FORMATS)}'
         )
-    workers = default_workers() if workers is None else workers
     root = Path(out)
+    reader = FORMATS[format_name].read
+    options = _with_paths(format_name, reader, options)
     folders = [value for value in options.values() if isinstance(value, Path)]
     _check_out(root, [Path(source), *folders], overwrite)
-    found = FORMATS[format_name].read(Path(source), **options)
+    found = reader(Path(source), **options)
     if not found.items:
         raise DataError(_nothing(source, found))
     _check_classes(found.classes)
@@ -114,6 +116,25 @@ def convert(
         )
     _write_summary(result, format_name)
     return result
+
+
+def _with_paths(
+    format_name: str, reader: Callable[..., Source], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the options with those that name files as paths, not strings."""
+    known = inspect.signature(reader).parameters
+    unknown = options.keys() - known.keys()
+    if unknown:
+        raise ArgumentError(
+            f'{format_name} has no option {min(unknown)!r}: it has '
+            f'{", ".join([*known][1:])}'
+        )
+    return {
+        name: Path(value)
+        if isinstance(value, str) and 'Path' in str(known[name].annotation)
+        else value
+        for name, value in options.items()
+    }
 
 
 def _nothing(source: str | os.PathLike, found: Source) -> str:

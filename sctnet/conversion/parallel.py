@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ..errors import ArgumentError, OutputError, SCTNetError
 
 _AHEAD = 4  # tasks a worker has waiting
+_FEW = 20  # tasks that are done before another process has started
 
 
 class Task(Protocol):
@@ -34,14 +35,16 @@ class Outcome:
     failure: str | None
 
 
-def default_workers() -> int:
-    """Return the number of cores of this process, at most 16."""
+def default_workers(tasks: int) -> int:
+    """Return the number of cores of this process, at most 16; 0 for few tasks."""
+    if tasks < _FEW:
+        return 0
     affinity = getattr(os, 'sched_getaffinity', None)
     return min(16, len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
 def run_all(
-    function: Callable[[Any], Any], tasks: Sequence[Any], workers: int
+    function: Callable[[Any], Any], tasks: Sequence[Any], workers: int | None
 ) -> Iterator[Outcome]:
     """Yield what ``function`` makes of each task, in the order of completion.
 
@@ -50,12 +53,13 @@ def run_all(
     Args:
         function: at the top level of a module, or a ``partial`` of such.
         tasks: see :class:`Task`.
-        workers: processes; 0 works in this one.
+        workers: processes; 0 works in this one, None takes one a core for many tasks.
 
     Raises:
         ArgumentError: ``workers`` is negative.
         OutputError: results cannot be written; no further task is begun.
     """
+    workers = default_workers(len(tasks)) if workers is None else workers
     if workers < 0:
         raise ArgumentError(f'--workers is {workers}: expected 0 or more')
     if workers == 0:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import ArgumentError, DataError
 from .archives import check_space
 from .jobs import Job, run_job
-from .parallel import default_workers, run_all
+from .parallel import run_all
 from .published import DATASETS
 
 
@@ -46,7 +46,7 @@ def prepare(
         dataset: a name of ``DATASETS``.
         archives: as they are published, in any order.
         out: the folder ``data``; the data set gets its own below it.
-        workers: processes; None takes one a core, 0 works in this one.
+        workers: processes; 0 works in this one, None takes one a core for many files.
         overwrite: write everything again.
         progress: called as progress(done, total) after every file.
 
@@ -68,7 +68,6 @@ def prepare(
     todo = jobs if overwrite else [job for job in jobs if not job.is_done()]
     result.kept = len(jobs) - len(todo)
     check_space(out, sum(job.size for job in todo if job.draw is None))
-    workers = default_workers() if workers is None else workers
     for done, outcome in enumerate(run_all(run_job, todo, workers), 1):
         if outcome.failure is None:
             result.written += 1

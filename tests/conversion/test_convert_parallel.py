@@ -79,5 +79,6 @@ def test_no_task_is_no_work():
     assert list(run_all(square, [], 2)) == []
 
 
-def test_workers_are_as_many_as_the_cores_of_this_process():
-    assert 1 <= default_workers() <= min(16, os.cpu_count())
+def test_workers_are_as_many_as_the_cores_of_this_process_and_none_for_few_tasks():
+    assert 1 <= default_workers(1000) <= min(16, os.cpu_count())
+    assert default_workers(3) == 0
