@@ -3,12 +3,16 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
+from types import FrameType
 from typing import Any, Protocol
 
 from ..errors import ArgumentError, OutputError, SCTNetError
@@ -98,9 +102,10 @@ def _run_pool(
     pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_start)
     try:
         while queue or waiting:
-            while queue and len(waiting) < workers * _AHEAD:
-                future = pool.submit(_attempt, function, queue[0])
-                waiting[future] = queue.popleft()
+            with _late_interrupt():  # a half-started process would print a traceback
+                while queue and len(waiting) < workers * _AHEAD:
+                    future = pool.submit(_attempt, function, queue[0])
+                    waiting[future] = queue.popleft()
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 value, failure = future.result()
                 yield Outcome(waiting.pop(future), value, failure)
@@ -117,7 +122,34 @@ def _context() -> BaseContext:
         return multiprocessing.get_context('spawn')
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload([__name__])  # torch is imported once, not each time
+    if _gets_signals():
+        # It inherits that an interrupt is ignored, also while it imports.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.signal(signal.SIGINT, before)
     return context
+
+
+def _gets_signals() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def _late_interrupt() -> Iterator[None]:
+    """Let an interrupt wait until the block has ended."""
+    if not _gets_signals():
+        yield
+        return
+    seen: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda *args: seen.append(args))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if seen and callable(before):
+        before(*seen[0])
 
 
 def _start() -> None:

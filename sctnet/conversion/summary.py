@@ -24,8 +24,8 @@ def own_data_lines(result: Converted) -> str:
 def _wrapped(values: Sequence[object]) -> str:
     """Write a tuple on one line, or on lines of at most 88 characters."""
     words = [f'{value!r},' for value in values]
-    if sum(map(len, words)) + len(words) <= 64:
-        return f'({" ".join(words)})'
+    if len(repr(tuple(values))) <= 70:
+        return repr(tuple(values))
     lines = ['']
     for word in words:
         if len(lines[-1]) + len(word) > 78:

@@ -2,11 +2,13 @@
 
 import os
 import signal
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
 
-from sctnet.conversion.parallel import default_workers, run_all
+from sctnet.conversion.parallel import _run_pool, default_workers, run_all
 from sctnet.errors import DataError, OutputError
 
 
@@ -82,3 +84,25 @@ def test_no_task_is_no_work():
 def test_workers_are_as_many_as_the_cores_of_this_process_and_none_for_few_tasks():
     assert 1 <= default_workers(1000) <= min(16, os.cpu_count())
     assert default_workers(3) == 0
+
+
+def test_an_interrupt_while_processes_start_ends_the_run_once_they_have():
+    class Interrupting(deque):
+        """Interrupts this process when the second task is handed out."""
+
+        def popleft(self):
+            if len(self) == 39:
+                os.kill(os.getpid(), signal.SIGINT)
+            handed.append(self[0].value)
+            return super().popleft()
+
+    handed = []
+    with pytest.raises(KeyboardInterrupt):
+        list(_run_pool(square, Interrupting(NUMBERS), 2))
+    assert handed == list(range(8))  # not cut off at the second
+
+
+def test_a_thread_that_gets_no_signals_can_run_all():
+    with ThreadPoolExecutor(1) as pool:
+        outcomes = pool.submit(lambda: list(run_all(square, NUMBERS, 2))).result()
+    assert len(outcomes) == 40

@@ -20,7 +20,7 @@ def test_broken_files_are_named_at_status_one(source, tmp_path):
     assert done.returncode == 1
     assert 'skipped: 2 shapes of kind point\n' in done.stdout
     assert '1 training and 1 validation images are in' in done.stdout
-    assert "    classes=('background', 'wall',)," in done.stdout
+    assert "    classes=('background', 'wall')," in done.stdout
     (told,) = (line for line in done.stderr.splitlines() if 'broken: ' in line)
     assert "bad.json' is no JSON, or is cut off" in told
     assert 'Traceback' not in done.stderr

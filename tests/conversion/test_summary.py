@@ -27,7 +27,7 @@ def test_few_classes_stand_on_one_line_and_no_palette_is_none():
     assert lines == (
         'own_data = dict(\n'
         "    root='data/rooms',\n"
-        "    classes=('floor', 'wall',),\n"
+        "    classes=('floor', 'wall'),\n"
         '    crop=(512, 512),\n'
         ')'
     )
