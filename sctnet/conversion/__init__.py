@@ -1,0 +1,9 @@
+"""Data sets of other formats to images and label maps, and published archives.
+
+What is made is ``images/{train,val}/NAME.ext`` beside ``labels/{train,val}/NAME.png``
+with one class index a pixel, 255 to ignore: what ``own_data`` in a config reads.
+"""
+
+from .converter import Converted, convert
+
+__all__ = ['Converted', 'convert']

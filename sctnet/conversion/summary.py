@@ -1,0 +1,47 @@
+"""What a conversion tells its user."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from .converter import Converted
+
+_MOST = 50  # broken files that are named on the terminal; dataset.json has them all
+
+
+def own_data_lines(result: Converted) -> str:
+    """Return the ``own_data`` of a config for this data set, as Python code."""
+    lines = [
+        'own_data = dict(',
+        f'    root={str(result.root)!r},',
+        f'    classes={_wrapped(result.classes)},',
+    ]
+    if result.palette:
+        colours = [tuple(int(part) for part in colour) for colour in result.palette]
+        lines.append(f'    palette={_wrapped(colours)},')
+    return '\n'.join([*lines, '    crop=(512, 512),', ')'])
+
+
+def _wrapped(values: Sequence[object]) -> str:
+    """Write a tuple on one line, or on lines of at most 88 characters."""
+    words = [f'{value!r},' for value in values]
+    if len(repr(tuple(values))) <= 70:
+        return repr(tuple(values))
+    lines = ['']
+    for word in words:
+        if len(lines[-1]) + len(word) > 78:
+            lines.append('')
+        lines[-1] += f' {word}' if lines[-1] else word
+    return '(\n' + ''.join(f'        {line}\n' for line in lines) + '    )'
+
+
+def report_skipped(skipped: Counter[str]) -> list[str]:
+    """Return one line for each reason for which something was left out."""
+    return [f'skipped: {count} {reason}' for reason, count in sorted(skipped.items())]
+
+
+def report_failed(failed: Sequence[str]) -> list[str]:
+    """Return one line for each broken file, up to a limit, and how many more."""
+    lines = [f'broken: {sentence}' for sentence in failed[:_MOST]]
+    if len(failed) > _MOST:
+        lines.append(f'broken: {len(failed) - _MOST} more')
+    return lines

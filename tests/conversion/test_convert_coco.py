@@ -1,0 +1,255 @@
+"""COCO's JSON to label maps, against rectangles and against pycocotools."""
+
+import numpy as np
+import pytest
+from conversion_sources import (
+    HEIGHT,
+    LARGE,
+    SIZE,
+    SMALL,
+    WIDTH,
+    coco_json,
+    expected,
+    labels_of,
+    made,
+    outline,
+    picture,
+)  # fmt: skip
+
+from sctnet.conversion import convert
+from sctnet.conversion.coco_masks import to_rle
+from sctnet.errors import ArgumentError, DataError
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A folder with one image, and a function that converts a JSON beside it."""
+    picture(tmp_path / 'coco' / 'a.jpg')
+
+    def run(annotations, val=0.0, **options):
+        json_file = tmp_path / 'coco' / 'annotations.json'
+        if annotations is not None:
+            kinds = options.pop('categories', None)
+            images = options.pop('images_listed', ('a.jpg',))
+            coco_json(json_file, annotations, images, kinds)
+        out = tmp_path / 'out'
+        return convert('coco', json_file, out, workers=0, val=val, **options), out
+
+    return run
+
+
+def test_polygons_become_their_rectangles_with_the_smaller_on_top(source):
+    small, large = [outline(SMALL)], [outline(LARGE)]
+    result, out = source([(0, 3, small), (0, 7, large)])
+    assert result.classes == ('background', 'floor', 'wall')  # by category id
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 2), (SMALL, 1)))
+    assert result.pixels[1] == 20 * 20
+    original = out.parent / 'coco' / 'a.jpg'
+    assert (out / 'images/train/a.jpg').read_bytes() == original.read_bytes()
+
+
+def test_pixels_without_annotation_can_be_ignored(source):
+    result, out = source([(0, 7, [outline(LARGE)])], background='ignore')
+    assert result.classes == ('floor', 'wall')
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 1), fill=255))
+
+
+def test_a_category_may_be_the_background(source):
+    kinds = {9: 'void', 2: 'tree'}
+    result, out = source(
+        [(0, 2, [outline(LARGE)]), (0, 9, [outline(SMALL)])],
+        background='void', categories=kinds,
+    )  # fmt: skip
+    assert result.classes == ('void', 'tree')
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 1), (SMALL, 0)))
+
+
+def test_a_crowd_lies_under_instances_that_are_larger(source):
+    mask = expected((SMALL, 1))
+    crowd = {'size': list(SIZE), 'counts': run_lengths(mask)}
+    _, out = source([(0, 7, [outline(LARGE)]), (0, 3, crowd, 1)])
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((SMALL, 1), (LARGE, 2)))
+
+
+@pytest.mark.parametrize('seed', range(5))
+@pytest.mark.parametrize('packed', [False, True])
+def test_run_lengths_become_the_mask_that_they_were(source, seed, packed):
+    from pycocotools import mask as coco_mask
+
+    rng = np.random.default_rng(seed)
+    mask = (rng.random(SIZE) < (0.001, 0.02, 0.3, 0.7, 0.999)[seed]).astype(np.uint8)
+    mask[0, 0] = seed % 2  # a first run of length 0, too
+    if packed:
+        rle = coco_mask.encode(np.asfortranarray(mask))
+        rle['counts'] = rle['counts'].decode()
+    else:
+        rle = {'size': list(SIZE), 'counts': run_lengths(mask)}
+    _, out = source([(0, 3, rle)])
+    np.testing.assert_array_equal(labels_of(out, 'a'), mask)
+
+
+def run_lengths(mask):
+    """Lengths of runs down the columns, zeros first."""
+    flat = mask.T.ravel()
+    edges = np.flatnonzero(np.diff(flat, prepend=0)).tolist()
+    return np.diff([0, *edges, flat.size]).tolist()
+
+
+def test_two_polygons_of_one_instance_are_both_drawn(source):
+    left, right = (slice(5, 15), slice(5, 15)), (slice(5, 15), slice(60, 90))
+    _, out = source([(0, 3, [outline(left), outline(right)])])
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((left, 1), (right, 1)))
+
+
+def test_what_is_outside_the_image_is_cut_off_or_counted(source):
+    over = [-20, -20, 40, -20, 40, 30, -20, 30]
+    beyond = [WIDTH + 10, 5, WIDTH + 20, 5, WIDTH + 20, 9, WIDTH + 10, 9]
+    result, out = source([(0, 3, [over]), (0, 7, [beyond])])
+    corner = (slice(0, 30), slice(0, 40))
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((corner, 1)))
+    assert result.skipped == {'shapes without a pixel in the image': 1}
+
+
+def test_boxes_lines_and_strangers_are_counted(source):
+    result, out = source([(0, 3, []), (0, 3, [[1, 2, 3, 4]]), (5, 3, [outline(LARGE)])])
+    assert not labels_of(out, 'a').any()
+    assert result.skipped == {
+        'annotations without a segmentation': 1,
+        'polygons of fewer than three points': 1,
+        'annotations of images that are not listed': 1,
+    }
+
+
+def test_an_image_without_annotation_is_background_unless_that_is_ignored(
+    source, tmp_path
+):
+    picture(tmp_path / 'coco' / 'b.jpg', 1)
+    listed = ('a.jpg', 'b.jpg')
+    result, out = source([(0, 3, [outline(LARGE)])], images_listed=listed)
+    assert result.images['train'] == 2
+    assert not labels_of(out, 'b').any()
+    for options in ({'background': 'ignore'}, {'skip_empty': True}):
+        result = convert(
+            'coco', tmp_path / 'coco/annotations.json', tmp_path / str(options),
+            workers=0, **options,
+        )  # fmt: skip
+        assert result.skipped == {'images without annotation': 1}
+        assert sum(result.images.values()) == 1
+
+
+def test_a_second_file_is_the_validation_set(tmp_path):
+    for part in ('train', 'val'):  # the same names, in folders of their own
+        picture(tmp_path / part / 'a.jpg')
+    train = coco_json(tmp_path / 'train.json', [(0, 3, [outline(LARGE)])])
+    val = coco_json(tmp_path / 'val.json', [(0, 7, [outline(SMALL)])])
+    out = tmp_path / 'out'
+    result = convert(
+        'coco', train, out, workers=0,
+        images=tmp_path / 'train', val_annotations=val, val_images=tmp_path / 'val',
+    )  # fmt: skip
+    assert result.images == {'train': 1, 'val': 1}
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 1)))
+    np.testing.assert_array_equal(labels_of(out, 'a', 'val'), expected((SMALL, 2)))
+    coco_json(val, [], categories={3: 'sky'})
+    with pytest.raises(DataError, match=r"category 3 is 'floor' in .* and 'sky' in"):
+        convert('coco', train, tmp_path / 'new', val_annotations=val)
+
+
+def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
+    picture(tmp_path / 'coco' / 'north' / 'a.jpg', 1)
+    picture(tmp_path / 'south' / 'a.jpg', 2)
+    listed = ('a.jpg', 'north\\a.jpg', '../south/a.jpg')
+    _, out = source([(0, 3, [outline(LARGE)])], images_listed=listed)
+    names = ('a', 'north/a', 'south/a')
+    assert made(out) == [
+        'dataset.json',
+        *(f'images/train/{name}.jpg' for name in names),
+        *(f'labels/train/{name}.png' for name in names),
+    ]
+
+
+@pytest.mark.parametrize(
+    ('row', 'message'),
+    [
+        ((0, 99, [outline(LARGE)]), 'is of category 99, which'),
+        ((0, 3, [[1, 2, 3, 4, 5, float('nan')]]), 'expected finite numbers'),
+        ((0, 3, [[1, 2, 3, 4, 5, 1e12]]), 'more than 100000 pixels off'),
+        ((0, 3, [[1, 2, 3, 4, 5, 6, 7]]), 'no pairs of numbers'),
+        ((0, 3, [['a', 2, 3, 4, 5, 6]]), 'no pairs of numbers'),
+        ((0, 3, 'polygon'), 'neither polygons nor an RLE'),
+        ((0, 3, [5]), 'neither polygons nor an RLE'),
+        ((0, 3, {'size': [9, 9], 'counts': [81]}), 'is for 9x9 pixels'),
+        ((0, 3, {'size': list(SIZE), 'counts': [5]}), 'an RLE covers 5 pixels'),
+        ((0, 3, {'size': list(SIZE), 'counts': '1'}), 'an RLE covers 1 pixels'),
+        ((0, 3, {'size': list(SIZE), 'counts': [-1, 6913]}), 'an RLE covers'),
+        ((0, 3, {'counts': [5]}), 'cannot be drawn'),
+    ],
+)
+def test_a_broken_annotation_costs_its_own_image_alone(source, tmp_path, row, message):
+    picture(tmp_path / 'coco' / 'b.jpg', 1)
+    good = (1, 3, [outline(LARGE)])
+    result, out = source([row, good], images_listed=('a.jpg', 'b.jpg'))
+    np.testing.assert_array_equal(labels_of(out, 'b'), expected((LARGE, 1)))
+    (failure,) = result.failed
+    assert 'a.jpg' in failure
+    assert message in failure
+    assert not (out / 'images/train/a.jpg').exists()
+
+
+def test_an_image_of_another_size_or_none_at_all_is_named(source, tmp_path):
+    picture(tmp_path / 'coco' / 'b.jpg', size=(WIDTH, HEIGHT))  # turned
+    rows = [(0, 3, [outline(LARGE)])]
+    result, _ = source(rows, images_listed=('a.jpg', 'b.jpg', 'c.jpg'))
+    turned, missing = result.failed
+    assert 'b.jpg' in turned
+    assert f'is for {WIDTH}x{HEIGHT} pixels and the image has 72x96' in turned
+    assert 'c.jpg' in missing
+    assert 'cannot be read' in missing
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('{"images": [', 'is no JSON, or is cut off'),
+        ('[1, 2]', 'holds a list'),
+        ('{"images": []}', "no list 'annotations'"),
+        ('{"images": [1], "annotations": [], "categories": []}', "list 'images'"),
+        ('{"images": [], "annotations": [], "categories": [{}]}', 'has a category'),
+        ('[' * 100_000, 'is no JSON'),
+    ],
+)
+def test_an_unreadable_file_is_one_sentence(source, tmp_path, text, message):
+    (tmp_path / 'coco' / 'annotations.json').write_text(text)
+    with pytest.raises(DataError, match=message):
+        source(None)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_an_image_listed_twice_is_refused(source):
+    with pytest.raises(DataError, match='list an image once'):
+        source([(0, 3, [outline(LARGE)])], images_listed=('a.jpg', 'a.jpg'))
+
+
+def test_more_classes_than_a_label_map_takes_are_refused(source):
+    kinds = {number: f'class {number}' for number in range(255)}
+    with pytest.raises(DataError, match='256 classes with the background'):
+        source([(0, 3, [outline(LARGE)])], categories=kinds)
+    result, _ = source(
+        [(0, 254, [outline(LARGE)])], categories=kinds, background='ignore'
+    )
+    assert result.pixels[254] == 50 * 60
+
+
+def test_without_pycocotools_the_extra_is_named(source, monkeypatch):
+    monkeypatch.setattr('sctnet.conversion.options.is_installed', lambda name: False)
+    with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[convert\]'"):
+        source([(0, 3, [outline(LARGE)])])
+
+
+def test_a_polygon_is_what_pycocotools_makes_of_it():
+    from pycocotools import mask as coco_mask
+
+    triangle = [10.3, 5.2, 80.7, 30.1, 22.9, 66.6]
+    ours = coco_mask.decode(to_rle([triangle], SIZE, None))
+    theirs = coco_mask.decode(coco_mask.frPyObjects([triangle], *SIZE))[..., 0]
+    np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,215 @@
+"""labelme's files to label maps, against rectangles and a circle's equation."""
+
+import base64
+import io
+
+import cv2
+import numpy as np
+import pytest
+from conversion_sources import (
+    HEIGHT,
+    LARGE,
+    SIZE,
+    SMALL,
+    WIDTH,
+    broken_picture,
+    corners,
+    expected,
+    labelme_json,
+    labels_of,
+    made,
+    picture,
+)  # fmt: skip
+from PIL import Image
+
+from sctnet.conversion import convert
+from sctnet.errors import ArgumentError, DataError
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A function that converts ``tmp_path/source``, where a.jpg is."""
+    picture(tmp_path / 'source' / 'a.jpg')
+
+    def convert_source(**options):
+        out = tmp_path / 'out'
+        source = tmp_path / 'source'
+        return convert('labelme', source, out, workers=0, val=0, **options), out
+
+    return convert_source
+
+
+def box(rectangle):
+    first, _, third, _ = corners(rectangle)
+    return [third, first]  # from the lower right, as one may drag it
+
+
+def test_polygons_and_rectangles_become_their_pixels_with_the_later_on_top(
+    run, tmp_path
+):
+    shapes = [('wall', 'polygon', corners(SMALL)), ('floor', 'rectangle', box(LARGE))]
+    labelme_json(tmp_path / 'source/a.json', shapes)
+    result, out = run()
+    assert result.classes == ('background', 'floor', 'wall')
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((SMALL, 2), (LARGE, 1)))
+
+
+def test_names_in_their_order_leave_out_all_others(run, tmp_path):
+    shapes = [('wall', 'polygon', corners(SMALL)), ('sky', 'polygon', corners(LARGE))]
+    labelme_json(tmp_path / 'source/a.json', shapes)
+    result, out = run(classes='wall, floor', background='ignore')
+    assert result.classes == ('wall', 'floor')
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((SMALL, 0), fill=255))
+    assert result.skipped == {"shapes of a class not named ('sky')": 1}
+    with pytest.raises(ArgumentError, match='expected each once'):
+        convert('labelme', tmp_path / 'source', tmp_path / 'new', classes='a,a')
+
+
+def test_a_file_of_names_is_read(run, tmp_path):
+    labelme_json(tmp_path / 'source/a.json', [('wall', 'polygon', corners(SMALL))])
+    (tmp_path / 'names.txt').write_text('floor\n\nwall\n')
+    result, _ = run(classes=str(tmp_path / 'names.txt'))
+    assert result.classes == ('background', 'floor', 'wall')
+
+
+def test_labelmes_own_names_are_the_background_and_255(run, tmp_path):
+    shapes = [
+        ('wall', 'polygon', corners(LARGE)),
+        ('_background_', 'polygon', corners(SMALL)),
+        ('__ignore__', 'polygon', corners((slice(0, 5), slice(0, 5)))),
+    ]
+    labelme_json(tmp_path / 'source/a.json', shapes)
+    result, out = run()
+    assert result.classes == ('background', 'wall')
+    drawn = expected((LARGE, 1), (SMALL, 0), ((slice(0, 5), slice(0, 5)), 255))
+    np.testing.assert_array_equal(labels_of(out, 'a'), drawn)
+
+
+def test_a_circle_is_round_its_centre(run, tmp_path):
+    shapes = [('wall', 'circle', [[40, 30], [40, 50]])]
+    labelme_json(tmp_path / 'source/a.json', shapes)
+    _, out = run()
+    rows, columns = np.indices(SIZE)
+    distance = np.hypot(rows - 30, columns - 40)
+    labels = labels_of(out, 'a')
+    assert (labels[distance <= 19.5] == 1).all()
+    assert (labels[distance >= 20.8] == 0).all()
+
+
+@pytest.mark.parametrize('on', [1, 255])  # both have been written
+def test_a_mask_is_pasted_at_its_corner(run, tmp_path, on):
+    patch = np.zeros((20, 20), np.uint8)
+    patch[3:17, 2:19] = on
+    shapes = [('wall', 'mask', [[70, 30], [89, 49]])]
+    file = labelme_json(tmp_path / 'source/a.json', shapes)
+    code = base64.b64encode(cv2.imencode('.png', patch)[1].tobytes()).decode()
+    file.write_text(
+        file.read_text().replace('"shape_type"', f'"mask": "{code}", "shape_type"')
+    )
+    _, out = run()
+    where = (slice(33, 47), slice(72, 89))
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((where, 1)))
+
+
+def test_lines_and_points_are_counted_and_give_no_class(run, tmp_path):
+    shapes = [
+        ('wall', 'polygon', corners(LARGE)),
+        ('wall', 'polygon', [[1, 1], [2, 2]]),
+        ('crack', 'line', [[1, 1], [50, 50]]),
+        ('crack', 'linestrip', [[1, 1], [50, 50], [9, 9]]),
+        ('spot', 'point', [[5, 5]]),
+        ('wall', 'polygon', corners((slice(90, 99), slice(100, 120)))),
+    ]
+    labelme_json(tmp_path / 'source/a.json', shapes)
+    result, out = run()
+    assert result.classes == ('background', 'wall')
+    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 1)))
+    assert result.skipped == {
+        'shapes of kind line': 1,
+        'shapes of kind linestrip': 1,
+        'shapes of kind point': 1,
+        'shapes of kind polygon with too few points': 1,
+        'shapes without a pixel in the image': 1,
+    }
+
+
+@pytest.mark.parametrize('kind', ['PNG', 'JPEG'])
+def test_an_image_inside_the_json_is_written_as_it_was(run, tmp_path, kind):
+    buffer = io.BytesIO()
+    Image.new('RGB', (WIDTH, HEIGHT), (9, 99, 199)).save(buffer, kind)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    shapes = [('wall', 'polygon', corners(LARGE))]
+    labelme_json(
+        tmp_path / 'source/b.json', shapes, image='C:\\photos\\b.jpg', imageData=data
+    )
+    _, out = run()
+    suffix = {'PNG': 'png', 'JPEG': 'jpg'}[kind]
+    assert made(out)[1:] == [f'images/train/b.{suffix}', 'labels/train/b.png']
+    assert (out / f'images/train/b.{suffix}').read_bytes() == buffer.getvalue()
+    np.testing.assert_array_equal(labels_of(out, 'b'), expected((LARGE, 1)))
+
+
+def test_an_image_of_another_folder_is_found_and_named_after_its_json(run, tmp_path):
+    (tmp_path / 'source/a.jpg').rename(tmp_path / 'photo.jpg')
+    shapes = [('wall', 'polygon', corners(LARGE))]
+    labelme_json(tmp_path / 'source/x/b.json', shapes, image='..\\..\\photo.jpg')
+    _, out = run()
+    assert made(out)[1:] == ['images/train/x/b.jpg', 'labels/train/x/b.png']
+
+
+def test_folders_train_and_val_are_the_splits(run, tmp_path):
+    shapes = [('wall', 'polygon', corners(LARGE))]
+    for part, name in (('train', 'a'), ('val', 'b'), ('test', 'c')):
+        picture(tmp_path / 'source' / part / f'{name}.jpg')
+        labelme_json(tmp_path / f'source/{part}/{name}.json', shapes, f'{name}.jpg')
+    result, out = run()
+    assert result.images == {'train': 1, 'val': 1}
+    assert (out / 'labels/val/b.png').exists()
+    assert result.skipped['files beside the folders train and val'] == 1
+
+
+def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path):
+    source = tmp_path / 'source'
+    shapes = [('wall', 'polygon', corners(LARGE))]
+    labelme_json(source / 'a.json', shapes)
+    (source / 'cut.json').write_text('{"shapes": [')
+    labelme_json(source / 'missing.json', shapes, 'missing.jpg')
+    broken_picture(source / 'broken.jpg')
+    labelme_json(source / 'broken.json', shapes, 'broken.jpg')
+    labelme_json(source / 'wild.json', [('wall', 'polygon', [[1, 1], [2], 5])])
+    labelme_json(source / 'small.json', shapes, imageHeight=20)
+    labelme_json(source / 'damaged.json', shapes, 'x.jpg', imageData='/9j/nonsense')
+    (source / 'other.json').write_text('{"shapes": [{}]}')
+    picture(source / 'alone.jpg')
+    result, out = run()
+    assert made(out)[1:] == ['images/train/a.jpg', 'labels/train/a.png']
+    told = '\n'.join(result.failed)
+    assert len(result.failed) == 7
+    for name, reason in {
+        'cut.json': 'is no JSON, or is cut off',
+        'missing.jpg': 'cannot be read',
+        'broken.jpg': 'is truncated',
+        'a.jpg': 'no pairs of numbers',
+        "a.jpg': the annotation": 'is for 96x20 pixels',
+        'damaged.json': 'cannot be decoded',
+        'other.json': "no list 'shapes'",
+    }.items():
+        assert any(name in line and reason in line for line in told.splitlines()), name
+    assert result.skipped == {'images without a JSON file': 1}
+
+
+def test_an_image_without_shapes_is_background_unless_that_is_ignored(run, tmp_path):
+    labelme_json(tmp_path / 'source/a.json', [])
+    result, out = run(classes='wall')
+    assert not labels_of(out, 'a').any()
+    with pytest.raises(DataError, match='1 images without annotation'):
+        convert(
+            'labelme', tmp_path / 'source', tmp_path / 'new', workers=0,
+            classes='wall,floor', background='ignore',
+        )  # fmt: skip
+    assert result.images['train'] == 1
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"there is no folder '.*nowhere'"):
+        convert('labelme', tmp_path / 'nowhere', tmp_path / 'out')

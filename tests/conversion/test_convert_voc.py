@@ -1,0 +1,79 @@
+"""Pascal VOC's layout to label maps."""
+
+import cv2
+import numpy as np
+import pytest
+from conversion_sources import LARGE, SMALL, expected, labels_of, made, picture
+from PIL import Image
+
+from sctnet.conversion import convert
+from sctnet.errors import DataError
+
+BORDER = (slice(9, 10), slice(20, 80))
+DRAWN = expected((LARGE, 1), (SMALL, 15), (BORDER, 255))
+
+
+@pytest.fixture
+def voc(tmp_path):
+    """Three images, of which a is for training and b for validation."""
+    root = tmp_path / 'VOC2012'
+    (root / 'SegmentationClass').mkdir(parents=True)
+    for name in 'abc':
+        picture(root / 'JPEGImages' / f'{name}.jpg')
+        image = Image.fromarray(DRAWN, 'P')
+        image.putpalette(np.random.default_rng(0).bytes(768))
+        image.save(root / 'SegmentationClass' / f'{name}.png')
+    lists = root / 'ImageSets/Segmentation'
+    lists.mkdir(parents=True)
+    (lists / 'train.txt').write_text('a\n')
+    (lists / 'val.txt').write_text('b\n')
+    return root
+
+
+def test_palette_masks_keep_their_indices_and_the_lists_their_parts(voc, tmp_path):
+    result = convert('voc', voc, tmp_path / 'out', workers=0)
+    assert result.classes[:2] == ('background', 'aeroplane')
+    assert (len(result.classes), result.classes[15]) == (21, 'person')
+    assert result.palette[15] == [192, 128, 128]
+    assert made(tmp_path / 'out')[1:] == [
+        'images/train/a.jpg', 'images/val/b.jpg',
+        'labels/train/a.png', 'labels/val/b.png',
+    ]  # fmt: skip
+    np.testing.assert_array_equal(labels_of(tmp_path / 'out', 'a'), DRAWN)
+
+
+def test_without_lists_all_masks_are_shared_out(voc, tmp_path):
+    for file in (voc / 'ImageSets/Segmentation').iterdir():
+        file.unlink()
+    (voc / 'SegmentationClass/c.png').unlink()
+    result = convert('voc', voc, tmp_path / 'out', workers=0, val=0.5)
+    assert result.images == {'train': 1, 'val': 1}
+    assert result.skipped == {'images without a mask': 1}
+
+
+def test_classes_of_ones_own_must_cover_the_indices(voc, tmp_path):
+    names = ','.join(f'c{number}' for number in range(16))
+    result = convert('voc', voc, tmp_path / 'out', workers=0, classes=names)
+    assert (len(result.classes), result.palette) == (16, None)
+    with pytest.raises(DataError, match=r'the indices \[15\] and there are 2 classes'):
+        convert('voc', voc, tmp_path / 'new', workers=0, classes='back,thing')
+
+
+def test_missing_and_coloured_masks_and_images_are_named(voc, tmp_path):
+    lists = voc / 'ImageSets/Segmentation'
+    (lists / 'train.txt').write_text('a\nb\nc\nd\n')
+    (lists / 'val.txt').unlink()
+    (voc / 'SegmentationClass/b.png').unlink()
+    cv2.imwrite(str(voc / 'SegmentationClass/c.png'), np.dstack([DRAWN] * 3))
+    result = convert('voc', voc, tmp_path / 'out', workers=0, val=0)
+    assert result.images == {'train': 1}
+    b, c, d = result.failed
+    assert 'there is no mask' in b
+    assert 'convert colours with the format "colours"' in c
+    assert "d.jpg' cannot be read" in d
+
+
+def test_a_name_in_both_lists_is_refused(voc, tmp_path):
+    (voc / 'ImageSets/Segmentation/val.txt').write_text('b\na\n')
+    with pytest.raises(DataError, match="'a' is in both lists"):
+        convert('voc', voc, tmp_path / 'out')
