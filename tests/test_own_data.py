@@ -1,6 +1,7 @@
 """A folder of one's own: its pairs, and a config of ten lines that trains on it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from mmseg.registry import DATASETS, MODELS
@@ -197,7 +198,16 @@ def test_teacher_then_student_are_trained_and_tested(tmp_path):
     assert 'siam.loss_sdha_logits' in log
     assert "train2.png' (is truncated" in log
     assert list((tmp_path / 'work_dirs' / 'my_student').glob('best_mIoU*.pth'))
-    truncate(image_path(root, 'val', 1))
     (weights,) = (tmp_path / 'work_dirs' / 'my_student').glob('iter_2.pth')
+    for words, result in (
+        (('plot_log.py', *Path(tmp_path, 'work_dirs').iterdir()), None),
+        (('test.py', 'my_student.py', weights, '--report', 'report'), 'report'),
+        (('infer.py', 'data/rooms/images/val', '--checkpoint', weights), 'results'),
+    ):
+        own = ('--config', 'my_student.py') if words[0] == 'infer.py' else ()
+        done = start(*words, *own, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert result is None or any((tmp_path / result).iterdir())
+    truncate(image_path(root, 'val', 1))
     error = one_line_error(start('test.py', 'my_student.py', weights, cwd=tmp_path))
     assert "val1.png' is broken" in error

@@ -51,6 +51,10 @@ PRETRAINING = Elsewhere(
     'imagenet_pretraining/test_pretraining_docs.py::test_commands_parse_and_name'
 )
 REPORTS = Elsewhere('test_reports_page.py::test_commands_run_one_after_the_other')
+CONVERTING = Elsewhere(
+    'conversion/test_converting_guide.py::test_a_command_of_the_page_does_what_it_says'
+)
+WEB = Elsewhere('web_demo/test_web_page.py::test_')
 
 BLOCKS = {
     'README.md': {
@@ -60,6 +64,7 @@ BLOCKS = {
         "backend='torch', device='cpu'": Run(),
         'infer.py street.png --config sctnet-s-seg50': DEPLOYMENT,
         'infer.py drive.mp4': CAMERA,
+        'web_demo/app.py': WEB,
         'export.py sctnet-s-seg50': DEPLOYMENT,
         'import cv2, onnxruntime': DEPLOYMENT,
         'make_street_scenes.py': TRAINING,
@@ -117,6 +122,17 @@ BLOCKS = {
     'docs/migration.md': {
         'tools/test.py': Run((student,)),
         'port_name': Run(),
+    },
+    'docs/converting.md': {
+        'data/rooms --images': CONVERTING,
+        '--background ignore': CONVERTING,
+        'labelme rooms_labelme': CONVERTING,
+        'colours rooms_colours': CONVERTING,
+        'voc VOCdevkit': CONVERTING,
+        'from sctnet.conversion import': Elsewhere(
+            'conversion/test_converting_guide.py::test_the_python_of_the_page_runs'
+        ),
+        'prepare_dataset.py ade20k': CONVERTING,
     },
     'docs/own_data.md': {
         'own_data.teacher_b2': OWN_DATA,

@@ -64,7 +64,7 @@ def test_a_label_map_that_breaks_in_mid_training_is_named(tmp_path):
         for path in (scenes / 'gtFine' / 'train').rglob('*.png'):
             path.write_bytes(path.read_bytes()[:40])
 
-    with pytest.raises(DataError, match=r"files (in a row|are broken).*labelTrainIds"):
+    with pytest.raises(DataError, match=r'files (in a row|are broken).*labelTrainIds'):
         train(scenes, tmp_path / 'work', cut, WORKERS)
 
 
