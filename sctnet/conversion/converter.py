@@ -4,7 +4,7 @@ import inspect
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..files import write_bytes
 from .formats import FORMATS
 from .items import IGNORED, PARTS, Item, Source
 from .names import assign_splits, make_unique
-from .parallel import run_all
+from .parallel import Outcome, run_all
 from .writing import Written, image_path, label_path, write_item
 
 SUMMARY = 'dataset.json'
@@ -94,28 +94,43 @@ def convert(
     result.skipped += found.skipped
     result.failed += found.failed
     _check_earlier(root, items, result)
+    _withdraw_summary(root)
+    work = partial(write_item, out=root, link=link)
+    _write_all(run_all(work, items, workers), len(items), result, progress)
+    _write_summary(result, format_name)
+    return result
+
+
+def _withdraw_summary(root: Path) -> None:
+    """Remove the summary of an earlier conversion: its figures no longer hold."""
     try:
-        (root / SUMMARY).unlink(missing_ok=True)  # its figures no longer hold
+        (root / SUMMARY).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
             f"cannot write '{root}' ({error.strerror}): name a writable folder"
         ) from error
-    work = partial(write_item, out=root, link=link)
-    for done, outcome in enumerate(run_all(work, items, workers), 1):
+
+
+def _write_all(
+    outcomes: Iterable[Outcome],
+    total: int,
+    result: Converted,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Work off the ``total`` outcomes and add them to ``result``."""
+    for done, outcome in enumerate(outcomes, 1):
         if outcome.failure is None:
             _add(result, outcome.task, outcome.value)
         else:
             result.failed.append(outcome.failure)
         if progress is not None:
-            progress(done, len(items))
+            progress(done, total)
     result.failed.sort()
     if not result.images:
         raise DataError(
-            f'none of the {len(items)} images could be converted, the first because: '
+            f'none of the {total} images could be converted, the first because: '
             f'{result.failed[0]}'
         )
-    _write_summary(result, format_name)
-    return result
 
 
 def _with_paths(

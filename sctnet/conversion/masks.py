@@ -67,6 +67,4 @@ def read_colours(path: Path) -> np.ndarray:
             f"mask '{path}' has pixels of kind {mask.mode}: expected RGB or a palette "
             'with 8 bits a channel; export it again'
         )
-    if mask.mode == 'P':  # a transparent palette would be blended otherwise
-        mask.info.pop('transparency', None)
     return np.asarray(mask.convert('RGB'))

@@ -52,6 +52,9 @@ def test_the_summary_is_written_last(source, tmp_path):
     again = run(source, out, overwrite=True)
     assert sum(again.images.values()) == 6
     assert (out / 'dataset.json').exists()
+    with pytest.raises(KeyboardInterrupt):
+        run(source, out, overwrite=True, progress=stop)
+    assert not (out / 'dataset.json').exists()
 
 
 def test_two_processes_make_what_one_makes(source, tmp_path):
@@ -124,6 +127,8 @@ def test_links_share_the_pixels_and_leave_the_original_alone(source, tmp_path):
     for overwrite in (False, True):  # a link replaced by itself
         run(source, out, link=True, overwrite=overwrite)
     (linked,) = out.rglob('0.jpg')
+    linked.with_name('.0.jpg.link').symlink_to('left by a killed run')
+    run(source, out, link=True, overwrite=True)
     assert linked.samefile(source / '0.jpg')
     run(source, out, overwrite=True)  # and by a copy
     assert not linked.is_symlink()
