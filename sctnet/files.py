@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and finding them."""
 
 import os
 import tempfile
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import OutputError, SCTNetError
+from .errors import DataError, OutputError, SCTNetError
 
 
 @contextmanager
@@ -72,3 +72,24 @@ def write_bytes(path: str | os.PathLike, data: bytes | memoryview) -> None:
     """Write ``data`` to ``path`` atomically; raises :class:`OutputError`."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
+
+
+def find_files(folder: Path, suffixes: str | tuple[str, ...]) -> list[Path]:
+    """Return the files below ``folder`` that end in one of ``suffixes``, sorted.
+
+    Case does not matter, links are followed; hidden files and folders are left out.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise DataError(f"there is no folder '{folder}': check the path")
+    found = []
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith('.')]
+        found += [
+            Path(place, name)
+            for name in names
+            if name.lower().endswith(suffixes) and not name.startswith('.')
+        ]
+    return sorted(found)

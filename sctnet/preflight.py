@@ -61,7 +61,7 @@ def _check_folder(data_root: str, folder: str, suffix: str) -> None:
         return
     hint = ', or make synthetic street scenes with tools/make_street_scenes.py'
     if suffix.endswith('_labelTrainIds.png') and place.is_dir():
-        hint = ', and make the label maps with its own scripts (README, Data)'
+        hint = ', and make the label maps with tools/prepare_dataset.py'
     hint = hint if 'gtFine' in folder or 'leftImg8bit' in folder else ''
     raise DataError(
         f"{problem} (looked for '{place}/**/*{suffix}'): put the data set there or "

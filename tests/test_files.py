@@ -3,7 +3,7 @@ import os
 import pytest
 
 from sctnet.errors import OutputError
-from sctnet.files import atomic_path, write_bytes
+from sctnet.files import atomic_path, find_files, write_bytes
 
 
 def test_writes_into_new_folders_and_replaces(tmp_path):
@@ -41,3 +41,11 @@ def test_full_disk_keeps_the_old_file(tmp_path):
     with pytest.raises(OutputError, match='space'), atomic_path(target):
         raise OSError(28, 'No space left on device')
     assert target.read_bytes() == b'old'
+
+
+def test_files_are_found_in_folders_but_hidden_ones_are_not(tmp_path):
+    for name in ('b.JPG', 'x/a.png', '.h.png', '.x/a.png', 'c.txt'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text('')
+    found = find_files(tmp_path, ('.jpg', '.png'))
+    assert found == [tmp_path / 'b.JPG', tmp_path / 'x/a.png']

@@ -26,7 +26,7 @@ def test_cityscapes_without_train_ids_says_so(streets, tmp_path):
     (root / 'leftImg8bit').symlink_to(streets / 'leftImg8bit')
     cfg = load_config('sctnet-s-seg50')
     set_data_root(cfg, str(root))
-    with pytest.raises(DataError, match=r'labelTrainIds\.png.*with its own scripts'):
+    with pytest.raises(DataError, match=r'labelTrainIds.*prepare_dataset'):
         check_data(cfg, ('test_dataloader',))
 
 

@@ -32,27 +32,6 @@ def output_name(path: str | os.PathLike) -> str:
     return '/'.join([*parts[:-1], stem or parts[-1]])
 
 
-def find_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Return the files below ``folder`` that end in one of ``suffixes``, sorted.
-
-    Case does not matter; hidden files and folders are left out.
-
-    Raises:
-        DataError: there is no such folder.
-    """
-    if not folder.is_dir():
-        raise DataError(f"there is no folder '{folder}': check the path")
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith('.')]
-        found += [
-            Path(place, name)
-            for name in names
-            if name.lower().endswith(suffixes) and not name.startswith('.')
-        ]
-    return sorted(found)
-
-
 def split_by_folder(
     folder: Path, files: Iterable[Path], skipped: Counter[str]
 ) -> list[tuple[Path, str | None, str]]:

@@ -13,7 +13,8 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from ..errors import ConfigError, DataError
-from ..own_data.dataset import FolderDataset, find_files
+from ..files import find_files
+from ..own_data.dataset import FolderDataset
 from ..preflight import datasets_of
 from .faults import Fault
 

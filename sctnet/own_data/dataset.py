@@ -12,6 +12,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from ..errors import DataError
+from ..files import find_files
 from ..images import SUFFIXES
 
 
@@ -63,22 +64,6 @@ class FolderDataset(BaseSegDataset):
         if labels is not None:
             _check_partners(pairs)
         return pairs
-
-
-def find_files(folder: Path, suffixes: str | tuple[str, ...]) -> list[Path]:
-    """Return the files below ``folder`` that end in one of ``suffixes``, sorted.
-
-    Case does not matter; hidden files and folders are left out.
-    """
-    found = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith('.')]
-        found += [
-            Path(place, name)
-            for name in names
-            if name.lower().endswith(suffixes) and not name.startswith('.')
-        ]
-    return sorted(found)
 
 
 def _check_new(found: dict[Path, Path], name: Path, image: Path) -> None:

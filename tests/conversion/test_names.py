@@ -8,7 +8,6 @@ import pytest
 from sctnet.conversion.items import ImageFile, Item
 from sctnet.conversion.names import (
     assign_splits,
-    find_files,
     make_unique,
     output_name,
     split_by_folder,
@@ -82,14 +81,6 @@ def test_names_that_differ_in_suffix_or_part_stay_apart():
     assert [item.name for item in make_unique(pair)] == ['a_jpg', 'a_png', 'a']
     with pytest.raises(DataError, match='would both become'):
         make_unique([*pair, Item('a_jpg', None, ImageFile(Path('a_jpg.gif')), None)])
-
-
-def test_files_are_found_in_folders_but_hidden_ones_are_not(tmp_path):
-    for name in ('b.JPG', 'x/a.png', '.h.png', '.x/a.png', 'c.txt'):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text('')
-    found = find_files(tmp_path, ('.jpg', '.png'))
-    assert found == [tmp_path / 'b.JPG', tmp_path / 'x/a.png']
 
 
 def test_folders_are_parts_only_where_both_are_there(tmp_path):

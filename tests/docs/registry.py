@@ -39,7 +39,6 @@ class Only(NamedTuple):
 GPUS = Only('needs several processes, a cluster or a GPU')
 INSTALL = Only('installs packages')
 MINUTES = Only('takes minutes')
-ARCHIVE = Only('needs an archive that only its authors give')
 CAMERA = Only('needs a camera')
 DEPLOYMENT, TRAINING = Same('docs/deployment.md'), Same('docs/training.md')
 BENCHMARK = Elsewhere('benchmark/test_benchmark_tool.py::test_')
@@ -78,8 +77,7 @@ BLOCKS = {
         'dist_train.sh': TRAINING,
         'mim test sctnet': Run((student,)),
         'dist_test.sh': TRAINING,
-        'csCreateTrainIdLabelImgs': ARCHIVE,
-        'coco_stuff10k.py': ARCHIVE,
+        'prepare_dataset.py ade20k': CONVERTING,
     },
     'docs/index.md': {
         "'.[lite,mim,onnx]'": INSTALL,
@@ -98,8 +96,7 @@ BLOCKS = {
         'mkdocs build': Elsewhere('docs/test_docs_site.py::test_site_builds_strictly'),
     },
     'docs/data.md': {
-        'csCreateTrainIdLabelImgs': ARCHIVE,
-        'coco_stuff10k.py': ARCHIVE,
+        'prepare_dataset.py ade20k': CONVERTING,
         'make_street_scenes.py': Run(),
         'render_street_scene': Run(),
     },

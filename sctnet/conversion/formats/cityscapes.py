@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import ArgumentError, DataError
+from ...files import find_files
 from ..items import PARTS, ImageFile, Item, Size, Source
-from ..names import find_files
 from ..options import need_package, read_text
 
 SOURCE = 'folder that holds leftImg8bit and gtFine'

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import ArgumentError, DataError
+from ...files import find_files
 from ...images import SUFFIXES
 from ..colour_list import Colour, read_colour_list
 from ..items import IGNORED, ImageFile, Item, Size, Source
 from ..masks import LOSSLESS, LOSSY, read_colours, refuse_lossy
-from ..names import find_files, split_by_folder
+from ..names import split_by_folder
 from ..options import IGNORE
 
 SOURCE = 'folder of images'

@@ -19,10 +19,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ...errors import DataError
+from ...files import find_files
 from ...images import SUFFIXES
 from ..embedded import EmbeddedImage, decode_base64
 from ..items import IGNORED, ImageFile, ImageSource, Item, Size, Source, check_size
-from ..names import find_files, split_by_folder
+from ..names import split_by_folder
 from ..options import (
     add_background,
     add_classes,

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
+from ...files import find_files
 from ...images import SUFFIXES
 from ..items import IGNORED, PARTS, ImageFile, Item, Size, Source
 from ..masks import read_indices
-from ..names import find_files
 from ..options import add_classes, parse_classes, read_text
 
 SOURCE = 'folder that holds JPEGImages and SegmentationClass'
