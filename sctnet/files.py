@@ -93,3 +93,24 @@ def find_files(folder: Path, suffixes: str | tuple[str, ...]) -> list[Path]:
             if name.lower().endswith(suffixes) and not name.startswith('.')
         ]
     return sorted(found)
+
+
+def check_writable(folder: str | os.PathLike, option: str) -> None:
+    """Make ``folder`` and see that files can be written into it.
+
+    Args:
+        folder: which.
+        option: of the command line, that names another one.
+
+    Raises:
+        OutputError: they cannot.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, 'no permission to write')
+    except OSError as error:
+        raise OutputError(
+            f"folder '{folder}' cannot be written ({error.strerror}): name another "
+            f'with {option}'
+        ) from error

@@ -17,8 +17,9 @@ from mmengine.runner import Runner
 from .catalog import load_config, merge_options
 from .compat import quieten_mmseg
 from .cpu_processes import join_cpu_processes
-from .errors import ConfigError, OutputError, SCTNetError
+from .errors import ConfigError, SCTNetError
 from .failures import config_errors, explain_config, explain_run
+from .files import check_writable
 from .preflight import LOADERS, datasets_of
 
 
@@ -76,21 +77,9 @@ def prepare_config(args: argparse.Namespace) -> Config:
         name = Path(cfg.filename or 'sctnet').stem
         own = cfg.get('work_dir')
         cfg.work_dir = args.work_dir or own or str(Path('work_dirs') / name)
-        _make_writable(cfg.work_dir, '--work-dir')
+        check_writable(cfg.work_dir, '--work-dir')
         join_cpu_processes(cfg)
     return cfg
-
-
-def _make_writable(folder: str, option: str) -> None:
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(13, 'no permission to write')
-    except OSError as error:
-        raise OutputError(
-            f"folder '{folder}' cannot be written ({error.strerror}): name another "
-            f'with {option}'
-        ) from error
 
 
 @config_errors
@@ -230,7 +219,7 @@ def draw_results(cfg: Config, show_dir: str) -> None:
     Raises:
         OutputError: ``show_dir`` cannot be written.
     """
-    _make_writable(show_dir, '--show-dir')
+    check_writable(show_dir, '--show-dir')
     cfg.default_hooks.visualization.update(draw=True, interval=1)
     cfg.visualizer.save_dir = show_dir
 
@@ -242,20 +231,5 @@ def save_label_maps(cfg: Config, out_dir: str) -> None:
     Raises:
         OutputError: ``out_dir`` cannot be written.
     """
-    _make_writable(out_dir, '--out')
+    check_writable(out_dir, '--out')
     cfg.test_evaluator.update(output_dir=out_dir, keep_results=True)
-
-
-def collect_report(
-    cfg: Config, folder: str | os.PathLike, overwrite: bool = False
-) -> None:
-    """Have the test collect what ``write_report`` puts into ``folder``.
-
-    Raises:
-        DataError: the test set has no labels.
-        OutputError: ``folder`` cannot be written, or has a report already.
-    """
-    from .evaluation.report_files import prepare
-
-    prepare(cfg, folder, overwrite)
-    _make_writable(str(folder), '--report')

@@ -4,7 +4,7 @@ import argparse
 
 from sctnet import launch, preflight
 from sctnet.arguments import add_run_arguments
-from sctnet.evaluation.report_files import write_report
+from sctnet.evaluation.report_files import collect_report, write_report
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,7 +42,7 @@ def main() -> None:
     if args.out:
         launch.save_label_maps(cfg, args.out)
     if args.report:
-        launch.collect_report(cfg, args.report, args.overwrite)
+        collect_report(cfg, args.report, args.overwrite)
     preflight.check_data(cfg, ('test_dataloader',))
 
     runner = launch.build_runner(cfg)

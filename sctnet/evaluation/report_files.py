@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..errors import DataError, OutputError
-from ..files import write_bytes
+from ..files import check_writable, write_bytes
 from ..preflight import datasets_of
 from .confusion import Figures, figures_of, top_confusions
 from .heat_map import draw_heat_map
@@ -27,12 +27,15 @@ CONFUSIONS = 15
 LEGEND = 24  # classes named below an image
 
 
-def prepare(cfg: Config, folder: str | os.PathLike, overwrite: bool) -> None:
+def collect_report(
+    cfg: Config, folder: str | os.PathLike, overwrite: bool = False
+) -> None:
     """Add to ``cfg`` what collects a test's report, once ``folder`` may take it.
 
     Raises:
         DataError: the test set has no labels.
-        OutputError: there is a report already and ``overwrite`` is false.
+        OutputError: ``folder`` cannot be written, or has a report already and
+            ``overwrite`` is false.
     """
     _check_labels(cfg)
     for name in (PAGE, DATA):
@@ -49,6 +52,7 @@ def prepare(cfg: Config, folder: str | os.PathLike, overwrite: bool) -> None:
             if option in evaluator:
                 ours[option] = evaluator[option]
     cfg.test_evaluator = [*evaluators, ours]
+    check_writable(folder, '--report')
 
 
 def _evaluators(cfg: Config) -> list[Any]:
@@ -76,7 +80,7 @@ def write_report(runner: Runner, folder: str | os.PathLike) -> Path | None:
     """Write the report of a test that ``runner`` has done.
 
     Args:
-        runner: after ``test()``, of a config that :func:`prepare` has changed.
+        runner: after ``test()``, of a config that :func:`collect_report` has changed.
         folder: gets ``index.html`` and ``report.json``.
 
     Returns:

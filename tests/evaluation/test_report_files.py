@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from sctnet import launch
 from sctnet.catalog import load_config
 from sctnet.errors import DataError, OutputError
 from sctnet.evaluation.confusion import SparseCounts
-from sctnet.evaluation.report_files import write_report, write_results
+from sctnet.evaluation.report_files import (
+    collect_report,
+    write_report,
+    write_results,
+)
 from sctnet.evaluation.report_metric import ImageResult, ReportMetric, Results
 
 NO_MORE = {'_delete_': True}
@@ -63,7 +66,7 @@ def test_perfect_predictions_have_no_confusions(tmp_path):
 def test_collecting_adds_a_metric_beside_those_of_the_config(tmp_path):
     cfg = load_config('sctnet-s-ade')
     cfg.test_evaluator.update(ignore_index=254, nan_to_num=0)
-    launch.collect_report(cfg, tmp_path / 'new' / 'r')
+    collect_report(cfg, tmp_path / 'new' / 'r')
     theirs, ours = cfg.test_evaluator
     assert theirs.type.__name__ == 'IoUMetric'
     assert ours.type == 'ReportMetric'
@@ -91,7 +94,7 @@ def test_test_set_without_labels_is_refused(options, problem, tmp_path):
     cfg = load_config('sctnet-s-seg50')
     cfg.merge_from_dict(options)
     with pytest.raises(DataError, match=f'{problem}.*drop --report'):
-        launch.collect_report(cfg, tmp_path / 'r')
+        collect_report(cfg, tmp_path / 'r')
     assert not (tmp_path / 'r').exists()
 
 
@@ -100,14 +103,14 @@ def test_a_users_files_stay_unless_told(name, tmp_path):
     (tmp_path / name).write_text('mine')
     cfg = load_config('sctnet-s-seg50')
     with pytest.raises(OutputError, match=f'{name} already.*--overwrite'):
-        launch.collect_report(cfg, tmp_path)
-    launch.collect_report(cfg, tmp_path, overwrite=True)
+        collect_report(cfg, tmp_path)
+    collect_report(cfg, tmp_path, overwrite=True)
 
 
 def test_folder_that_cannot_be_is_said_before_the_test(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OutputError, match='--report'):
-        launch.collect_report(load_config('sctnet-s-seg50'), tmp_path / 'file' / 'r')
+        collect_report(load_config('sctnet-s-seg50'), tmp_path / 'file' / 'r')
 
 
 def test_only_the_main_process_writes(tmp_path):

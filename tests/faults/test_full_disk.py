@@ -16,7 +16,6 @@ from small_training import small_config
 from stock import LEAF, Stock
 from tool_call import tool_call
 
-from sctnet import launch
 from sctnet.engine.runner import Runner
 from sctnet.errors import OutputError
 
@@ -206,7 +205,7 @@ def as_nobody(call):
 
 
 def test_a_folder_without_permission_is_one_sentence(tmp_path):
-    from sctnet.files import write_bytes
+    from sctnet.files import check_writable, write_bytes
     from sctnet.street_scenes import write_street_scenes
 
     # pytest's own folders are for their owner alone.
@@ -217,7 +216,7 @@ def test_a_folder_without_permission_is_one_sentence(tmp_path):
     try:
         tries = {
             'write': lambda: write_bytes(folder / 'a.png', b'x'),
-            'work folder': lambda: launch._make_writable(str(folder), '--work-dir'),
+            'work folder': lambda: check_writable(folder, '--work-dir'),
             'scenes': lambda: write_street_scenes(folder / 'new', 1, 0, (128, 64)),
         }
         for name, call in tries.items():
