@@ -67,7 +67,7 @@ def make_street_scenes(rng: Random, place: Place, stock: Stock) -> tuple[Words, 
     return words, {f'{here}.draw_scene': draw, f'{here}.MOST': 20}
 
 
-def plot_curves(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
+def plot_log(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     lines = [{'step': i, 'decode.loss_ce': 1 / (i + 1), 'mIoU': 5} for i in range(4)]
     text = '\n'.join(map(json.dumps, lines))
     if rng.random() < 0.7:
@@ -106,11 +106,11 @@ def benchmark(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
 TOOLS: dict[str, Callable[[Random, Place, Stock], tuple[Words, Stubs]]] = {
     one.__name__: one
     for one in (
-        *(infer, convert_checkpoint, export, make_street_scenes, plot_curves, train),
+        *(infer, convert_checkpoint, export, make_street_scenes, plot_log, train),
         *(test, benchmark),
     )
 }
-FAST = ('infer', 'convert_checkpoint', 'make_street_scenes', 'plot_curves', 'benchmark')
+FAST = ('infer', 'convert_checkpoint', 'make_street_scenes', 'plot_log', 'benchmark')
 
 
 @kind('command line', share=13)

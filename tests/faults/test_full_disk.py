@@ -86,9 +86,7 @@ def calls(stock, folder, target):
             *('make_street_scenes.py', target / 'new', '--size', '128x64'),
             *('--train', '1', '--val', '1'),
         ),
-        'curves': tool_call(
-            'plot_curves.py', folder / 'run', '--out', target / 'c.png'
-        ),
+        'curves': tool_call('plot_log.py', folder / 'run', '--out', target / 'c.png'),
     }
 
 
