@@ -37,6 +37,7 @@ class Runner(_Runner):
     build_optim_wrapper = _explained('build_optim_wrapper')
     build_param_scheduler = _explained('build_param_scheduler')
     scale_lr = _explained('scale_lr')
+    load_or_resume = _explained('load_or_resume')
     _init_model_weights = _explained('_init_model_weights')
 
     @staticmethod

@@ -243,3 +243,12 @@ def test_nothing_of_the_runtimes_is_imported_before_it_is_used():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == '[]'
+
+
+def test_a_network_that_fails_while_it_runs_is_one_sentence(model):
+    from sctnet.deploy import Network
+
+    run = build_runtime(Network(model), 'onnxruntime')
+    with pytest.raises(CheckpointError, match='cannot run the exported') as e:
+        run(torch.zeros(1, 4, 64, 64))
+    assert '\n' not in str(e.value)

@@ -88,6 +88,7 @@ def test_errors_of_code_are_not_hidden(streets, tmp_path):
     ('option', 'value'),
     [
         ('optim_wrapper.optimizer.type', 'Nothing'),
+        ('load_from', (1,)),
         ('param_scheduler.0.type', 3),
         ('train_cfg.max_iters', 'many'),
         ('val_dataloader.batch_size', 'x'),
