@@ -22,7 +22,16 @@ class ArgumentError(SCTNetError, ValueError):
 
 
 class ImageError(SCTNetError, ValueError):
-    """An image that cannot be read or is too small."""
+    """An image that cannot be read or is too small.
+
+    Args:
+        message: the sentence.
+        problem: in a few words, without the file's name, what is wrong with it.
+    """
+
+    def __init__(self, message: str, problem: str = '') -> None:
+        super().__init__(message)
+        self.problem = problem or message
 
 
 class DataError(SCTNetError, ValueError):

@@ -15,7 +15,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 # What gloo, NCCL and the store say when the process at the other end is gone.
 _LOST_PEER = re.compile(
     'connection closed by peer|connection reset|broken pipe|socket timeout|'
-    'failed to recv|remote process exited|timed out waiting|gloo.*timeout|nccl',
+    'failed to recv|remote process exited|timed out waiting|gloo.*timeout|'
+    'nccl.*(?:time(?:d )?out|remote error|aborted|watchdog)',
     re.IGNORECASE,
 )
 
@@ -93,6 +94,11 @@ def explain(error: Exception) -> SCTNetError | None:
         return OutputError(
             f'cannot write {place} ({error.strerror}): make room or name another '
             'folder; a training goes on with --resume'
+        )
+    if 'NCCL built in' in text:
+        return ConfigError(
+            'this torch has no NCCL, which connects GPUs: set '
+            'env_cfg.dist_cfg.backend=gloo, or install a torch for CUDA'
         )
     peer = _LOST_PEER.search(text)
     if isinstance(error, RuntimeError) and peer:

@@ -12,6 +12,7 @@ from .errors import ImageError
 MIN_SIZE = 64
 MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
 PIXELS_A_BYTE = 64
+_ORIENTATION = 0x0112  # the tag of a camera that was held another way
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 
 
@@ -34,7 +35,8 @@ def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
         data = file.read_bytes()
     except OSError as error:
         raise ImageError(
-            f"image '{file}' cannot be read ({error.strerror}): check the path"
+            f"image '{file}' cannot be read ({error.strerror}): check the path",
+            f'cannot be read: {error.strerror}',
         ) from error
     name = f"image '{file}'"
     return _check_size(decode_image(data, name), name, smallest)
@@ -52,7 +54,7 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
         ImageError: it is empty, truncated or no image.
     """
     if not data:
-        raise ImageError(f'{name} is empty (0 bytes): copy it again')
+        raise ImageError(f'{name} is empty (0 bytes): copy it again', 'is empty')
     pixels = _check_claim(data, name)
     # A picture of so many pixels in so few bytes is one colour, or damaged.
     sure = looks_complete(data) and pixels <= PIXELS_A_BYTE * len(data)
@@ -64,7 +66,8 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
     except cv2.error as error:  # more pixels than OpenCV takes, for one
         raise ImageError(
             f'{name} cannot be decoded ({error.err or "OpenCV error"}): scale '
-            'it down or export it again'
+            'it down or export it again',
+            'cannot be decoded',
         ) from error
     if image is None:
         raise _damaged(name, None)
@@ -72,9 +75,11 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
 
 
 def _damaged(name: str, damage: str | None) -> ImageError:
+    problem = f'truncated or not an image: {damage or "unknown format"}'
     return ImageError(
         f'{name} is truncated or not an image ({damage or "unknown format"}): '
-        f'expected one of {", ".join(SUFFIXES)}; copy or export it again'
+        f'expected one of {", ".join(SUFFIXES)}; copy or export it again',
+        problem,
     )
 
 
@@ -89,22 +94,30 @@ def _check_claim(data: bytes, name: str) -> int:
     if size[0] * size[1] > MAX_PIXELS:
         raise ImageError(
             f'{name} claims to have more than {MAX_PIXELS:,} pixels: cut it '
-            'into tiles, or export it again if it is small'
+            'into tiles, or export it again if it is small',
+            f'claims more than {MAX_PIXELS:,} pixels',
         )
     return size[0] * size[1]
 
 
 def claimed_size(source: bytes | str) -> tuple[int, int] | None:
-    """Width and height by a file's header, from its content or its path.
+    """Width and height by a file's header, turned as its orientation tag says.
 
-    None where Pillow cannot tell.
+    Args:
+        source: the file's content, or its path.
+
+    Returns:
+        None where Pillow cannot tell.
     """
     from PIL import Image
 
     try:
         file = io.BytesIO(source) if isinstance(source, bytes) else source
         with Image.open(file) as image:
-            return image.size
+            # Without a tag Pillow would decode a PNG to look for one behind the pixels.
+            tagged = 'exif' in image.info or image.format == 'TIFF'
+            turned = tagged and image.getexif().get(_ORIENTATION, 1) >= 5
+            return image.size[::-1] if turned else image.size
     except Image.DecompressionBombError:
         return 2 * MAX_PIXELS, 1  # more than Pillow opens
     except Exception:

@@ -90,6 +90,8 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     from its old value when the config was read.
     """
     cfg.data_root = data_root
+    if 'own_data' in cfg:
+        cfg.own_data.root = data_root
     for dataset in datasets_of(cfg, LOADERS):
         dataset.data_root = data_root
 

@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
@@ -46,26 +46,31 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
             if suffix is None and suffix_name in defaults:
                 suffix = defaults[suffix_name].default
             if folder:
-                _check_folder(dataset.get('data_root') or '', folder, suffix or '')
+                several = isinstance(suffix, tuple | list)
+                ends = suffix if several else [suffix or '']
+                _check_folder(dataset.get('data_root') or '', folder, ends)
 
 
-def _check_folder(data_root: str, folder: str, suffix: str) -> None:
+def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:
     place = Path(data_root) / folder
+    ends = tuple(suffix.lower() for suffix in suffixes)
     if not os.path.isdir(place):
         problem = f"data root '{data_root}' has no folder '{folder}'"
     elif not any(
-        name.endswith(suffix) for _, _, names in os.walk(place) for name in names
+        name.lower().endswith(ends)
+        for _, _, names in os.walk(place, followlinks=True)
+        for name in names
     ):
-        problem = f"'{place}' has no file named *{suffix}"
+        problem = f"'{place}' has no file named *{' or *'.join(suffixes)}"
     else:
         return
     hint = ', or make synthetic street scenes with tools/make_street_scenes.py'
-    if suffix.endswith('_labelTrainIds.png') and place.is_dir():
+    if suffixes[0].endswith('_labelTrainIds.png') and place.is_dir():
         hint = ', and make the label maps with tools/prepare_dataset.py'
     hint = hint if 'gtFine' in folder or 'leftImg8bit' in folder else ''
     raise DataError(
-        f"{problem} (looked for '{place}/**/*{suffix}'): put the data set there or "
-        f'name its folder with --data-root{hint}'
+        f"{problem} (looked for '{place}/**/*{suffixes[0]}'): put the data set there "
+        f'or name its folder with --data-root{hint}'
     )
 
 
@@ -88,3 +93,8 @@ def check_batch_size(cfg: Config) -> None:
             'train_dataloader.batch_size=1 leaves batch norm a single value a channel '
             'after global pooling: set it to 2 or more, or use a norm_cfg such as GN'
         )
+
+
+def is_first_process() -> bool:
+    """Whether this is the only process of a run, or the first of several."""
+    return int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0))) == 0

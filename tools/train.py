@@ -39,7 +39,7 @@ def main() -> None:
         launch.enable_amp(cfg)
     preflight.check_batch_size(cfg)
     preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))
-    if not args.no_check:
+    if not args.no_check and preflight.is_first_process():
         quick_check(cfg)
 
     launch.build_runner(cfg).train()

@@ -53,7 +53,10 @@ def write_item(item: Item, out: Path, link: bool) -> Written:
     labels = _draw(item, size, notes)
     # An image without its label map would stop a training; the reverse does not.
     write_png(label_path(out, item), labels)
-    item.image.place(image_path(out, item), link)
+    target = image_path(out, item)
+    if target.is_symlink():  # of an earlier run: what it leads to is not ours
+        target.unlink()
+    item.image.place(target, link)
     return Written(np.bincount(labels.ravel(), minlength=256), notes)
 
 

@@ -152,7 +152,7 @@ def _add(shares: dict[str, Share], part: Part, found: Inspection) -> None:
     classes = seen[: len(part.classes)]
     share.pixels += classes
     share.images += classes > 0
-    share.ignored += int(seen[part.ignore_index])
+    share.ignored += int(seen[part.ignored].sum())
 
 
 def _repeated(groups: Iterable[list[tuple[str, str]]]) -> Iterator[Fault]:
@@ -177,7 +177,9 @@ def _shifted(parts: Iterable[Part], shares: dict[str, Share]) -> Iterator[Fault]
     """Label maps whose values begin or end one off the classes."""
     for part in parts:
         count, stored = len(part.classes), shares[part.name].stored
-        seen = np.flatnonzero(stored[:255])
+        real = stored.copy()
+        real[[255, *part.ignored]] = 0
+        seen = np.flatnonzero(real)
         if not count or not len(seen) or part.label_map_given:
             continue
         first, last = int(seen[0]), int(seen[-1])

@@ -83,9 +83,9 @@ def draw_pair(part: Part, pair: Pair) -> np.ndarray | None:
     if isinstance(labels, str):
         return None
     if labels.ndim == 3:
-        drawn = np.ascontiguousarray(labels[..., 2::-1].astype(np.uint8))
-        if drawn.shape[2] == 1:
-            drawn = np.repeat(drawn, 3, axis=2)
+        grey = labels.shape[2] < 3  # and alpha
+        colours = labels[..., :1].repeat(3, axis=2) if grey else labels[..., :3]
+        drawn = np.ascontiguousarray(colours[..., ::-1].astype(np.uint8))
     else:
         seen = cv2.LUT(labels.astype(np.uint8), part.value_of)
         black = np.zeros((*labels.shape, 3), np.uint8)

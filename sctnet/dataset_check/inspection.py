@@ -53,8 +53,7 @@ def inspect_pair(part: Part, pair: Pair) -> Inspection:
         found.digest = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
         del image
     except ImageError as error:
-        text = str(error).rpartition(': ')[0]
-        fault('broken image', pair.image, text.partition("' ")[2] or text)
+        fault('broken image', pair.image, error.problem)
     if pair.labels is None:
         return found
     labels = read_labels(pair.labels)
@@ -68,8 +67,8 @@ def inspect_pair(part: Part, pair: Pair) -> Inspection:
     if found.size and size != found.size:
         a, b = ('x'.join(map(str, s)) for s in (found.size, size))
         fault('size mismatch', pair.labels, f'image {a}, label map {b}')
-    if labels.max() > 255:
-        fault('labels outside', pair.labels, f'value {labels.max()} of 16 bits')
+    if labels.max() > 255 or labels.min() < 0:
+        fault('labels outside', pair.labels, f'value {labels.max()}, more than a byte')
         return found
     found.stored = np.bincount(labels.astype(np.uint8).ravel(), minlength=256)
     for kind, detail in _look_at_values(part, found.stored):
@@ -89,7 +88,7 @@ def read_labels(path: str) -> np.ndarray | str:
                 labels = np.array(image)
     except Exception as error:  # Pillow raises SyntaxError and others on damage
         return _in_short(error)
-    return labels.squeeze() if labels.ndim == 3 else labels
+    return labels
 
 
 def _in_short(error: Exception) -> str:
@@ -99,17 +98,16 @@ def _in_short(error: Exception) -> str:
 
 def _look_at_values(part: Part, stored: np.ndarray) -> Iterator[tuple[str, str]]:
     seen = part.value_of[np.flatnonzero(stored)]
-    outside = (seen >= len(part.classes)) & (seen != part.ignore_index)
+    outside = part.is_outside(seen)
     if part.classes and outside.any():
         values = np.flatnonzero(stored)[outside]
         share = 100 * stored[values].sum() / stored.sum()
         listed = ', '.join(map(str, values[:5])) + (', ...' if len(values) > 5 else '')
         yield 'labels outside', f'value {listed} in {share:.2g} % of its pixels'
-    if (seen == part.ignore_index).all():
+    if np.isin(seen, part.ignored).all():
         yield 'empty label map', 'every pixel is to be ignored'
 
 
 def outside_mask(part: Part, labels: np.ndarray) -> np.ndarray:
     """Where a label map (H, W) of bytes holds no class and nothing to ignore."""
-    seen = cv2.LUT(labels.astype(np.uint8), part.value_of)
-    return (seen >= len(part.classes)) & (seen != part.ignore_index)
+    return part.is_outside(cv2.LUT(labels.astype(np.uint8), part.value_of))

@@ -37,7 +37,7 @@ class Part:
         name: ``'train'`` or ``'val'``; the second of several ``'train 2'``.
         classes: their names.
         palette: RGB of each class.
-        ignore_index: label of pixels that count nothing.
+        ignored: labels of pixels that count nothing, to the data set or to the loss.
         reduce_zero_label: whether 0 is to ignore and the classes begin at 1.
         label_map_given: whether the config takes some of the data set's classes.
         value_of: of each stored byte, the label that training sees, uint8 (256,).
@@ -48,12 +48,16 @@ class Part:
     name: str
     classes: list[str]
     palette: list[list[int]]
-    ignore_index: int
+    ignored: list[int]
     reduce_zero_label: bool
     label_map_given: bool
     value_of: np.ndarray
     pairs: list[Pair]
     faults: list[Fault]
+
+    def is_outside(self, labels: np.ndarray) -> np.ndarray:
+        """Return where labels of any shape are neither a class nor to ignore."""
+        return (labels >= len(self.classes)) & ~np.isin(labels, self.ignored)
 
 
 def list_parts(cfg: Config) -> Iterator[Part]:
@@ -66,10 +70,17 @@ def list_parts(cfg: Config) -> Iterator[Part]:
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     for split, loader in LOADERS.items():
         for number, dataset in enumerate(datasets_of(cfg, [loader]), 1):
-            yield _part(split if number == 1 else f'{split} {number}', dataset)
+            name = split if number == 1 else f'{split} {number}'
+            yield _part(name, dataset, _ignored_by_loss(cfg))
 
 
-def _part(name: str, config: ConfigDict) -> Part:
+def _ignored_by_loss(cfg: Config) -> int:
+    head = cfg.get('model', {}).get('decode_head', {})
+    head = head[0] if isinstance(head, list) else head
+    return head.get('ignore_index', 255)
+
+
+def _part(name: str, config: ConfigDict, ignored: int) -> Part:
     dataset = _build(config)
     labels_dir = dataset.data_prefix.get('seg_map_path')
     found = list(_candidates(dataset))
@@ -81,7 +92,7 @@ def _part(name: str, config: ConfigDict) -> Part:
         name=name,
         classes=list(dataset.metainfo.get('classes') or ()),
         palette=[list(colour) for colour in dataset.metainfo.get('palette') or ()],
-        ignore_index=dataset.ignore_index,
+        ignored=[v for v in {dataset.ignore_index, ignored} if 0 <= v <= 255],
         reduce_zero_label=dataset.reduce_zero_label,
         label_map_given=bool(dataset.label_map),
         value_of=_values(dataset),
@@ -101,8 +112,8 @@ def _build(config: ConfigDict) -> BaseSegDataset:
         ) from error
     if not isinstance(dataset, BaseSegDataset):
         raise ConfigError(
-            f'a {type(dataset).__name__} is no data set of images and label maps: the '
-            'check is for those of mmseg'
+            f'a {type(dataset).__name__} is no data set of images and label maps as '
+            'mmseg has them: train without the check (--no-check)'
         )
     return dataset
 
@@ -110,19 +121,18 @@ def _build(config: ConfigDict) -> BaseSegDataset:
 def _candidates(dataset: BaseSegDataset) -> Iterator[Pair]:
     """Every pair as it is listed, also where a file is missing."""
     folder = dataset.data_prefix.get('img_path') or ''
+    if '://' in folder:
+        raise ConfigError(
+            f"'{folder}' is not on this disk: train without the check (--no-check)"
+        )
     if not os.path.isdir(folder):
         raise DataError(
             f"there is no folder '{folder}': put the data set there or name its folder "
             'with --data-root'
         )
-    if isinstance(dataset, FolderDataset):
-        labels = dataset.data_prefix.get('seg_map_path')
-        for image in find_files(Path(folder), dataset.img_suffix):
-            partner = image.relative_to(folder).with_suffix(dataset.seg_map_suffix)
-            yield Pair(str(image), str(Path(labels) / partner) if labels else None)
-        return
+    own = isinstance(dataset, FolderDataset)
     try:
-        infos = dataset.load_data_list()
+        infos = dataset.list_pairs() if own else dataset.load_data_list()
     except (AssertionError, OSError) as error:
         raise DataError(f'the data set cannot be listed: {error}') from error
     for info in infos:

@@ -22,6 +22,7 @@ from mmengine.logging import print_log
 INTERVAL = 5.0  # seconds between two beats
 SILENT_BEATS = 9  # without a word, after which a process counts as gone
 GRACE_BEATS = 2  # for a process to end by itself, with an error of its own
+_ENDS = {b'failed': 'ended with an error', b'interrupted': 'was interrupted'}
 _runs = itertools.count()
 
 
@@ -64,7 +65,7 @@ class Liveness:
             thread.start()
 
     def leave(self, last: str) -> None:
-        """Stop, and let ``last`` be what others hear: 'ended' or 'failed'."""
+        """Stop, and let others hear ``last``: 'ended', 'failed' or 'interrupted'."""
         self._stop.set()
         with suppress(Exception):  # it may be gone
             self._store.set(self._name(self._rank), last)
@@ -99,28 +100,32 @@ class Liveness:
                 silent[who] = silent[who] + 1 if same else 0
             before = now
             for who, count in silent.items():
-                failed = now.get(who) == b'failed'
-                if count >= (GRACE_BEATS if failed else SILENT_BEATS):
+                last = _ENDS.get(now.get(who) or b'')
+                if count >= (GRACE_BEATS if last else SILENT_BEATS):
                     if not self._stop.is_set():
-                        self._end(self._sentence(who, failed))
+                        self._end(self._sentence(who, last))
                     return
 
-    def _sentence(self, who: int | None, failed: bool) -> str:
+    def _sentence(self, who: int | None, last: str | None) -> str:
         seconds = SILENT_BEATS * self._interval
         if who is None:
             what = f'the process that holds the store is gone ({seconds:.0f} s silent)'
-        elif failed:
-            what = f'process {who} ended with an error'
+        elif last:
+            what = f'process {who} {last}'
         else:
             what = f'process {who} is gone or hangs ({seconds:.0f} s silent)'
         return (
             f'{what}, so process {self._rank} ends: look for what it printed last, '
-            'mend that, and go on with --resume'
+            'mend that, and go on with --resume (SCTNET_SILENT_SECONDS sets how long a '
+            'process may be silent, 0 for ever)'
         )
 
 
 def end_process(sentence: str) -> NoReturn:
     """Print an error and end this process, whose main thread waits in a collective."""
+    with suppress(Exception):  # what was logged last tells most
+        sys.stdout.flush()
+        logging.shutdown()
     print(f'error: {sentence}', file=sys.stderr, flush=True)
     os._exit(2)
 
@@ -132,6 +137,8 @@ def watched(
     """End this process if another of its run is gone while the block runs.
 
     Does nothing in a run of one process, and in one without ``MASTER_ADDR``.
+    ``SCTNET_SILENT_SECONDS`` in the environment is after how long without a word a
+    process counts as gone; 0 watches nobody.
     """
     life = _begin(end, interval)
     if life is None:
@@ -141,6 +148,9 @@ def watched(
     try:
         yield
         last = 'ended'
+    except KeyboardInterrupt:
+        last = 'interrupted'
+        raise
     finally:
         life.leave(last)
 
@@ -149,6 +159,11 @@ def _begin(end: Callable[[str], Any], interval: float) -> Liveness | None:
     place, port = os.environ.get('MASTER_ADDR'), os.environ.get('MASTER_PORT')
     if get_world_size() == 1 or not place or not port:
         return None
+    silent = os.environ.get('SCTNET_SILENT_SECONDS', '')
+    if silent.isdecimal():
+        if not int(silent):
+            return None
+        interval = int(silent) / SILENT_BEATS
     from torch.distributed import TCPStore
 
     try:

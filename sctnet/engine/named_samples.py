@@ -6,8 +6,7 @@ from mmseg.registry import DATASETS
 from torch.utils.data import Dataset
 
 from ..errors import DataError, SCTNetError
-from ..images import MAX_PIXELS, claimed_size
-from .broken_files import find_fault
+from .sample_files import FirstLook
 
 _FILES = ('img_path', 'seg_map_path')
 
@@ -21,6 +20,7 @@ class NamedSamples(Dataset):
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        self._look = FirstLook(self.dataset)
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -34,8 +34,7 @@ class NamedSamples(Dataset):
         """
         index = sample[0] if isinstance(sample, tuple) else sample
         try:
-            self._check_claims(index)
-            packed = self.dataset[sample]
+            packed = self._load(index, sample)
         except (SCTNetError, IndexError, MemoryError):
             # IndexError ends an iteration over the samples.
             raise
@@ -44,26 +43,18 @@ class NamedSamples(Dataset):
         self._check_shape(index, packed)
         return packed
 
-    def _check_claims(self, index: int) -> None:
-        """Refuse files whose few bytes claim more pixels than memory is for."""
-        info = self._info(index)
-        for path in filter(None, (info.get(key) for key in _FILES)):
-            width, height = (None if '://' in path else claimed_size(path)) or (0, 0)
-            if width * height > MAX_PIXELS:
-                raise DataError(
-                    f"'{path}' claims to have more than {MAX_PIXELS:,} pixels: cut it "
-                    'into tiles, or take it out of the data set'
-                )
+    def _load(self, index: int, sample: Any) -> Any:
+        # SeededSamples looks itself, and puts others in the place of broken ones.
+        fault = None if isinstance(sample, tuple) else self._look.fault(index)
+        if fault is not None:
+            raise DataError(_broken(*fault))
+        return self.dataset[sample]
 
     def _explain(self, index: int, error: Exception) -> str:
         info = self._info(index)
-        fault = find_fault(info)
+        fault = self._look.explain(index)
         if fault is not None:
-            path, detail = fault
-            return (
-                f"'{path}' is broken ({detail}): put it there again, or take it out of "
-                'the data set'
-            )
+            return _broken(*fault)
         named = ' and '.join(f"'{info[key]}'" for key in _FILES if info.get(key))
         first = str(error).partition('\n')[0]
         return (
@@ -95,6 +86,13 @@ class NamedSamples(Dataset):
         if name == 'dataset' or name.startswith('__'):
             raise AttributeError(name)
         return getattr(self.dataset, name)
+
+
+def _broken(path: str, detail: str) -> str:
+    return (
+        f"'{path}' is broken ({detail}): put it there again, or take it out of the "
+        'data set'
+    )
 
 
 def _misfit(path: str, labels: object, image: object) -> str:

@@ -1,6 +1,6 @@
 """mmengine's Runner, whose failures name the file, process or option at fault."""
 
-import copy
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,11 +16,11 @@ from .named_samples import NamedSamples
 def _explained(name: str) -> Callable[..., Any]:
     """A method of mmengine's Runner whose errors are those of the config."""
 
-    def method(self: '_Runner', *args: Any, **kwargs: Any) -> Any:
+    @functools.wraps(getattr(_Runner, name))
+    def method(self: _Runner, *args: Any, **kwargs: Any) -> Any:
         with explain_config(self.cfg.filename):
             return getattr(_Runner, name)(self, *args, **kwargs)
 
-    method.__name__ = name
     return method
 
 
@@ -46,10 +46,8 @@ class Runner(_Runner):
     ) -> DataLoader:
         """Build a loader as mmengine does; its errors name files."""
         if isinstance(dataloader, dict) and isinstance(dataloader.get('dataset'), dict):
-            dataset = NamedSamples(copy.deepcopy(dataloader['dataset']))
-            if hasattr(dataset, 'full_init'):
-                dataset.full_init()
-            dataloader = {**dataloader, 'dataset': dataset}
+            named = {'type': NamedSamples, 'dataset': dataloader['dataset']}
+            dataloader = {**dataloader, 'dataset': named}
         return _Runner.build_dataloader(dataloader, *args, **kwargs)
 
     def train(self) -> nn.Module:

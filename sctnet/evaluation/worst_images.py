@@ -83,7 +83,7 @@ def _panel_size(height: int, width: int) -> tuple[int, int]:
 
 def _read(path: str, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        image = read_image(path)
+        image = read_image(path, smallest=1)
     except ImageError:
         return np.full((*shape, 3), MISSING, np.uint8)
     if image.shape[:2] != shape:

@@ -40,30 +40,68 @@ class FolderDataset(BaseSegDataset):
 
     def load_data_list(self) -> list[dict]:
         """List the pairs, sorted by the image's path."""
-        if self.ann_file and Path(self.ann_file).is_file():
-            return super().load_data_list()
+        pairs = self.list_pairs()
+        if not pairs:
+            raise DataError(
+                f"'{self.data_prefix.get('img_path')}' has no image "
+                f'({", ".join(_all(self.img_suffix))}): put images there, or correct '
+                "the data set's folder (own_data.root)"
+            )
+        if self.data_prefix.get('seg_map_path') is not None:
+            _check_partners(pairs)
+        return pairs
+
+    def list_pairs(self) -> list[dict]:
+        """List the pairs, also those whose label map is not there.
+
+        Raises:
+            DataError: there is no such folder or list, a listed image is not there, or
+                two images would share a label map.
+        """
         images = Path(self.data_prefix.get('img_path') or '.')
         labels = self.data_prefix.get('seg_map_path')
         found: dict[Path, Path] = {}
         pairs = []
-        for image in find_files(images, self.img_suffix):
+        for image in self._images(images):
             info: dict[str, Any] = {'img_path': str(image)}
             if labels is not None:
-                name = image.relative_to(images).with_suffix(self.seg_map_suffix)
+                relative = image.relative_to(images)
+                name = relative.with_name(relative.stem + self.seg_map_suffix)
                 _check_new(found, name, image)
                 info['seg_map_path'] = str(Path(labels) / name)
             info['label_map'] = self.label_map
             info['reduce_zero_label'] = self.reduce_zero_label
             info['seg_fields'] = []
             pairs.append(info)
-        if not pairs:
-            raise DataError(
-                f"'{images}' has no image ({', '.join(SUFFIXES)}): put images there, "
-                'or correct own_data.root'
-            )
-        if labels is not None:
-            _check_partners(pairs)
         return pairs
+
+    def _images(self, folder: Path) -> list[Path]:
+        """All images, or those whose names without suffix ``ann_file`` lists."""
+        images = find_files(folder, self.img_suffix)
+        if not self.ann_file:
+            return images
+        try:
+            lines = Path(self.ann_file).read_text(encoding='utf-8').splitlines()
+        except (OSError, UnicodeError) as error:
+            raise DataError(
+                f"the list '{self.ann_file}' cannot be read ({error}): correct ann_file"
+            ) from error
+        known = {
+            str(image.relative_to(folder).with_suffix('')): image for image in images
+        }
+        names = [line.strip() for line in lines if line.strip()]
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise DataError(
+                f"'{self.ann_file}' lists {len(missing)} images that are not in "
+                f"'{folder}', the first '{missing[0]}': correct the list (names "
+                'without suffix)'
+            )
+        return [known[name] for name in names]
+
+
+def _all(suffixes: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (suffixes,) if isinstance(suffixes, str) else suffixes
 
 
 def _check_new(found: dict[Path, Path], name: Path, image: Path) -> None:

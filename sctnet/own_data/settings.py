@@ -9,6 +9,15 @@ from mmengine.config import Config, ConfigDict
 
 from ..errors import ConfigError
 
+DEFAULTS = {
+    'root': None,
+    'classes': None,
+    'crop': (512, 512),
+    'iterations': 20000,
+    'batch': 8,
+    'palette': None,
+    'reduce_zero_label': False,
+}
 _LOADERS = {'train': 'train_dataloader', 'val': 'val_dataloader'}
 
 
@@ -35,10 +44,10 @@ def apply_own_data(cfg: Config, changes: Mapping[str, Any] | None = None) -> Non
     Raises:
         ConfigError: a key or value that cannot be.
     """
-    own = cfg.own_data
-    if own.get('applied') and not changes:
+    if cfg.own_data.get('applied') and not changes:
         return
-    own.update(changes or {})
+    cfg.own_data = ConfigDict({**DEFAULTS, **cfg.own_data, **(changes or {})})
+    own = cfg.own_data
     _check(own)
     classes = list(own.classes)
     palette = own.get('palette') or distinct_colours(len(classes))
@@ -65,13 +74,11 @@ def apply_own_data(cfg: Config, changes: Mapping[str, Any] | None = None) -> Non
 
 
 def _check(own: ConfigDict) -> None:
-    known = ('root', 'classes', 'crop', 'iterations', 'batch', 'palette')
     for key in own:
-        if key not in (*known, 'reduce_zero_label', 'applied'):
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = (
-                f'did you mean {near[0]!r}?' if near else 'it has ' + ', '.join(known)
-            )
+        if key not in (*DEFAULTS, 'applied'):
+            near = difflib.get_close_matches(key, DEFAULTS, n=1)
+            known = f'it has {", ".join(DEFAULTS)}'
+            hint = f'did you mean {near[0]!r}?' if near else known
             raise ConfigError(f'own_data has no key {key!r}: {hint}')
     if not isinstance(own.root, str) or not own.root:
         raise ConfigError(
@@ -91,10 +98,10 @@ def _check(own: ConfigDict) -> None:
             f'own_data.crop is {crop!r}: set it to (height, width), multiples of 32 '
             'from 64 on, such as (512, 512)'
         )
-    for key, least in (('iterations', 1), ('batch', 1)):
-        if not isinstance(own[key], int) or own[key] < least:
+    for key in ('iterations', 'batch'):
+        if not isinstance(own[key], int) or own[key] < 1:
             raise ConfigError(
-                f'own_data.{key} is {own[key]!r}: set it to an integer from {least} on'
+                f'own_data.{key} is {own[key]!r}: set it to an integer from 1 on'
             )
     palette = own.get('palette')
     if palette and len(palette) != len(classes):
@@ -130,8 +137,9 @@ def _set_length(cfg: Config, iterations: int) -> None:
     cfg.train_cfg.update(max_iters=iterations, val_interval=tenth)
     cfg.default_hooks.checkpoint.interval = tenth
     for scheduler in cfg.param_scheduler:
-        scheduler.max_iters = iterations
-        scheduler.warmup_iters = min(1500, tenth)
+        if 'max_iters' in scheduler:  # of another kind, its own config says how long
+            scheduler.max_iters = iterations
+            scheduler.warmup_iters = min(1500, tenth)
 
 
 def _name(step: Mapping[str, Any]) -> str:

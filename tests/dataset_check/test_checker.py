@@ -123,7 +123,7 @@ def test_16_bit_values_and_a_class_without_pixels_are_found(root):
     write(label_path(root, 'train', 2), np.full((80, 96), 300, np.uint16))
     result = check_config(config(root, classes=('floor', 'wall', 'door', 'lamp')))
     assert kinds(result) == {'labels outside': 1, 'class never seen': 2}
-    assert '300 of 16 bits' in result.faults[0].detail
+    assert 'value 300, more than a byte' in result.faults[0].detail
     assert [fault.path for fault in result.faults[1:]] == ['lamp', 'lamp']
 
 

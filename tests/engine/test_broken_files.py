@@ -15,9 +15,8 @@ from sctnet.engine.broken_files import (
     BrokenFileCount,
     SoundLoader,
     check_share,
-    find_fault,
-    glance,
 )
+from sctnet.engine.sample_files import find_fault, glance
 from sctnet.engine.train_loop import SeededSamples
 from sctnet.errors import DataError
 from sctnet.own_data import FolderDataset
@@ -61,7 +60,7 @@ def cut_labels(root):
 
 def lose_image_after_listing(root):
     image_path(root, 'train', 1).unlink()
-    return image_path(root, 'train', 1), 'No such file'
+    return image_path(root, 'train', 1), 'no such file'
 
 
 def shrink_labels(root):

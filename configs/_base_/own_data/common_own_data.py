@@ -9,15 +9,8 @@ from sctnet.own_data import FolderDataset
 with read_base():
     from ..datasets.common import *
 
-own_data = dict(
-    root=None,
-    classes=None,
-    crop=(512, 512),
-    iterations=20000,
-    batch=8,
-    palette=None,
-    reduce_zero_label=False,
-)
+# Further keys, and what they are without being named: sctnet/own_data/settings.py.
+own_data = dict(crop=(512, 512), iterations=20000, batch=8)
 
 train_pipeline = [
     *load_for_training,
