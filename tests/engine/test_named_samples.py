@@ -74,7 +74,7 @@ def test_a_few_bytes_that_claim_much_are_not_decoded(file, scenes):
     data[16:24] = struct.pack('>II', 60_000, 60_000)
     data[29:33] = struct.pack('>I', zlib.crc32(data[12:29]))
     path.write_bytes(data)
-    with pytest.raises(DataError, match=rf"'.*{path.name}' is broken .claims more than"):
+    with pytest.raises(DataError, match=rf"{path.name}' is broken .claims more than"):
         samples(scenes)[0]
 
 
