@@ -18,9 +18,10 @@ from tool_process import one_line_error, start
 
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError, DataError
-from sctnet.launch import merge_options
+from sctnet.launch import merge_options, set_data_root
 from sctnet.own_data import FolderDataset
 from sctnet.own_data.settings import distinct_colours
+from sctnet.preflight import check_data
 
 BASES = ('student_t', 'student_s', 'student_b', 'teacher_t', 'teacher_b2', 'teacher_b3')
 
@@ -63,6 +64,47 @@ def test_what_makes_no_pairs_is_one_sentence(tmp_path):
     (root / 'images' / 'none').mkdir()
     with pytest.raises(DataError, match='has no image'):
         len(dataset(root, 'none'))
+
+
+def test_a_list_names_the_images_and_what_it_lacks_is_said(tmp_path):
+    root = write_own_data(tmp_path, train=3, val=1)
+    (root / 'some.txt').write_text('train2\ntrain0\n')
+    data = dataset(root, ann_file='some.txt')
+    names = [Path(data.get_data_info(i)['img_path']).name for i in range(len(data))]
+    assert names == ['train2.png', 'train0.png']
+    (root / 'some.txt').write_text('train7\n')
+    with pytest.raises(DataError, match=r"lists 1 images that are not .* 'train7'"):
+        len(dataset(root, ann_file='some.txt'))
+    with pytest.raises(DataError, match='cannot be read'):
+        len(dataset(root, ann_file='none.txt'))
+
+
+def test_label_maps_may_have_another_ending(tmp_path):
+    root = write_own_data(tmp_path, train=1, val=1)
+    label_path(root, 'train', 0).rename(root / 'labels/train/train0_mask.png')
+    (info,) = (dataset(root, seg_map_suffix='_mask.png').get_data_info(0),)
+    assert info['seg_map_path'].endswith('train0_mask.png')
+
+
+def test_missing_folders_are_named_before_a_training(tmp_path):
+    root = write_own_data(tmp_path / 'rooms', train=1, val=1, suffix='.JPG')
+    check_data(load_config(write_config(tmp_path / 'a.py', root)), ['train_dataloader'])
+    cfg = load_config(write_config(tmp_path / 'b.py', tmp_path / 'none'))
+    with pytest.raises(DataError, match=r"none' has no folder 'images/train'"):
+        check_data(cfg, ['train_dataloader'])
+
+
+def test_a_whole_own_data_and_another_schedule_are_taken(tmp_path):
+    path = write_config(tmp_path / 'mine.py', 'data')
+    text = path.read_text().replace('own_data.update(', 'own_data = dict(')
+    text = text.replace('    crop=(64, 64),\n', '')
+    path.write_text(text + "param_scheduler = [dict(type='PolyLR', end=9)]\n")
+    cfg = load_config(path)
+    assert tuple(cfg.own_data.crop) == (512, 512)
+    assert 'max_iters' not in cfg.param_scheduler[0]
+    set_data_root(cfg, 'elsewhere')
+    merge_options(cfg, {'own_data.batch': 4})
+    assert cfg.train_dataloader.dataset.data_root == 'elsewhere'
 
 
 def test_own_data_reaches_every_place_of_the_config(tmp_path):

@@ -14,6 +14,7 @@ from own_folder import (
     write_config,
     write_own_data,
 )
+from PIL import Image
 
 from sctnet.catalog import load_config
 from sctnet.dataset_check import check_config, quick_check
@@ -209,3 +210,33 @@ def test_page_and_json_hold_the_faults(root, tmp_path):
     assert 'train2.png' in page
     assert page.count('data:image/png') == 1  # the classes
     assert page.count('data:image/jpeg') == 1  # the faulty pair
+
+
+def test_a_void_class_within_the_labels_is_no_fault(root):
+    cfg = config(root, classes=('floor', 'wall'))
+    assert kinds(check_config(cfg))['shifted labels'] == 2
+    cfg.model.decode_head.ignore_index = 2
+    assert not check_config(cfg).faults
+    cfg.model.decode_head.ignore_index = 255
+    for loader in ('train', 'val'):
+        cfg[f'{loader}_dataloader'].dataset.ignore_index = 2
+    assert not check_config(cfg).faults
+
+
+def test_a_data_set_of_another_kind_trains_unchecked(root, monkeypatch):
+    logged = []
+    monkeypatch.setattr(
+        'sctnet.dataset_check.quick.print_log', lambda text, *_: logged.append(text)
+    )
+    cfg = config(root)
+    cfg.train_dataloader.dataset = {'type': 'BaseDataset'}
+    quick_check(cfg)
+    assert 'was not checked' in logged[0]
+
+
+def test_grey_masks_with_alpha_are_drawn(root, tmp_path):
+    Image.new('LA', (96, 80)).save(label_path(root, 'train', 2))
+    result = check_config(config(root))
+    assert kinds(result) == {'colour label map': 1}
+    write_page(result, 'rooms', tmp_path / 'check.html')
+    assert 'data:image/jpeg' in (tmp_path / 'check.html').read_text()

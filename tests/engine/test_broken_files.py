@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.structures import BaseDataElement
+from mmseg.registry import DATASETS
 from own_folder import CLASSES, image_path, label_path, truncate, write, write_own_data
 from PIL import Image
 
@@ -16,7 +17,7 @@ from sctnet.engine.broken_files import (
     SoundLoader,
     check_share,
 )
-from sctnet.engine.sample_files import find_fault, glance
+from sctnet.engine.sample_files import FirstLook, find_fault, glance
 from sctnet.engine.train_loop import SeededSamples
 from sctnet.errors import DataError
 from sctnet.own_data import FolderDataset
@@ -175,3 +176,36 @@ def test_each_file_is_logged_once_and_too_many_stop_the_run(caplog):
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(DataError, match='max_broken_share'):
         check_share(share)
+
+
+def test_a_first_look_decodes_nothing_and_looks_once(root, monkeypatch):
+    data = dataset(root)
+    monkeypatch.setattr(Image.Image, 'load', None)
+    monkeypatch.setattr('PIL.PngImagePlugin.PngImageFile.load', None)
+    look = FirstLook(data)
+    assert look.fault(1) is None
+    truncate(image_path(root, 'train', 1))
+    assert look.fault(1) is None
+
+
+def test_files_elsewhere_and_of_other_kinds_are_left_to_the_pipeline(root, tmp_path):
+    data = dataset(root)
+    data.full_init()
+    lose_image_after_listing(root)
+    data.backend_args = {'backend': 'petrel'}
+    assert FirstLook(data).fault(1) is None
+    assert FirstLook(data).explain(1) is None
+    np.save(tmp_path / 'a.npy', np.zeros(3))
+    info = {'img_path': str(tmp_path / 'a.npy'), 'seg_map_path': None}
+    assert glance(info) is None
+    assert find_fault(info) is None
+
+
+@pytest.mark.parametrize('wrapper', ['RepeatDataset', 'ConcatDataset'])
+def test_wrapped_data_sets_are_skipped_in_too(root, wrapper):
+    truncate(image_path(root, 'train', 1))
+    inner = dataset(root)
+    more = {'times': 3} if wrapper == 'RepeatDataset' else {}
+    one = {'dataset': inner, **more} if more else {'datasets': [inner, inner]}
+    data = DATASETS.build({'type': wrapper, **one})
+    assert name(SoundLoader(data).load(5)) == 'train2.png'
