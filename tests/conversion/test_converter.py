@@ -149,6 +149,13 @@ def test_across_disks_the_link_is_symbolic(source, tmp_path, monkeypatch):
     (linked,) = out.rglob('0.jpg')
     assert linked.is_symlink()
     assert linked.read_bytes() == (source / '0.jpg').read_bytes()
+    original = (source / '0.jpg').read_bytes()
+    linked.unlink()
+    linked.symlink_to(source / '1.jpg')  # which a copy must not write through
+    run(source, out, overwrite=True)
+    assert not linked.is_symlink()
+    assert linked.read_bytes() == original
+    assert (source / '1.jpg').read_bytes() != original
 
 
 @pytest.mark.parametrize('workers', [0, 2])

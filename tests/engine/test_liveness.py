@@ -112,14 +112,25 @@ def test_a_process_that_hangs_ends_the_other_and_a_late_one_does_not(how, tmp_pa
 
 
 def test_a_store_that_cannot_be_reached_is_a_warning_alone(monkeypatch):
+    said = []
+    monkeypatch.setattr(liveness, 'print_log', lambda text, **_: said.append(text))
     monkeypatch.setattr(liveness, 'get_world_size', lambda: 2)
     monkeypatch.setenv('MASTER_ADDR', '127.0.0.1')
     monkeypatch.setenv('MASTER_PORT', 'none')
     with watched():
         pass
+    assert len(said) == 1
+    assert 'do not watch each other' in said[0]
 
 
-def test_a_run_of_one_process_watches_nobody(monkeypatch):
+@pytest.mark.parametrize(('processes', 'silent'), [(1, ''), (2, '0')])
+def test_who_is_alone_or_told_so_watches_nobody(processes, silent, monkeypatch):
+    def reach(*_, **__):
+        raise AssertionError('nobody is to be reached')
+
+    monkeypatch.setattr(liveness, 'get_world_size', lambda: processes)
+    monkeypatch.setattr('torch.distributed.TCPStore', reach)
+    monkeypatch.setenv('SCTNET_SILENT_SECONDS', silent)
     monkeypatch.setenv('MASTER_ADDR', '127.0.0.1')
     monkeypatch.setenv('MASTER_PORT', '1')
     with watched():
