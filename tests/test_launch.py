@@ -3,7 +3,6 @@ import logging
 import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
 import torch
@@ -185,22 +184,23 @@ def test_an_error_is_one_line_whatever_a_name_holds(capsys):
 
 
 def test_a_full_disk_and_a_closed_pipe_are_no_tracebacks():
-    code = """
-        import sys
-        from sctnet.launch import run_tool
-        run_tool(lambda: print('x'))
-    """
-    lead = [sys.executable, '-W', 'ignore', '-c', textwrap.dedent(code)]
+    code = 'from sctnet.launch import run_tool; run_tool(lambda: print("x"))'
+    tool = {
+        'args': [sys.executable, '-W', 'ignore', '-c', code],
+        'env': {**os.environ, 'PYTHONUNBUFFERED': ''},
+        'stderr': subprocess.PIPE,
+        'text': True,
+    }
     with open('/dev/full', 'w') as full:
-        done = subprocess.run(lead, stdout=full, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(stdout=full, check=False, **tool)
     assert done.returncode == 2
     assert done.stderr.startswith('error: cannot write a file (No space left on')
     assert 'Traceback' not in done.stderr
-    with subprocess.Popen(lead, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tool:
-        tool.stdout.close()
-        said = tool.stderr.read()
-    assert tool.returncode == 1
-    assert said == b''
+    with subprocess.Popen(stdout=subprocess.PIPE, **tool) as started:
+        started.stdout.close()
+        said = started.stderr.read()
+    assert started.returncode == 1
+    assert said == ''
 
 
 def test_a_traceback_is_there_for_who_asks(monkeypatch, capsys):
