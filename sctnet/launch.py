@@ -1,62 +1,20 @@
 """What ``tools/train.py`` and ``tools/test.py`` do, callable from Python too."""
 
 import argparse
-import io
-import logging
 import os
-import sys
-import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
 from .catalog import load_config, merge_options
-from .compat import quieten_mmseg
 from .cpu_processes import join_cpu_processes
-from .errors import ConfigError, SCTNetError
-from .failures import config_errors, explain_config, explain_run
+from .errors import ConfigError
+from .failures import config_errors, explain_config
 from .files import check_writable
 from .preflight import LOADERS, datasets_of
-
-
-def run_tool(main: Callable[[], Any]) -> None:
-    """Run a tool's ``main``; print an expected error as one line, exit with 2.
-
-    With ``SCTNET_TRACEBACK=1`` in the environment the traceback comes before it.
-    """
-    quieten_mmseg()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A file's name may hold what the terminal's encoding has not.
-        sys.stdout.reconfigure(errors='backslashreplace')
-    # On a full disk every line of a log would print a traceback.
-    logging.raiseExceptions = False
-    try:
-        with explain_run():
-            status = main()
-            sys.stdout.flush()
-    except SCTNetError as error:
-        if os.environ.get('SCTNET_TRACEBACK'):
-            traceback.print_exc()
-        print(f'error: {_printable(str(error))}', file=sys.stderr)
-        sys.exit(2)
-    except BrokenPipeError:  # what read the output has ended, such as head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        sys.exit(130)
-    sys.exit(status or 0)
-
-
-def _printable(text: str) -> str:
-    """One line without control characters, which a file's name may hold."""
-    return ''.join(
-        c if c.isprintable() else c.encode('unicode_escape').decode() for c in text
-    )
+from .run_tool import run_tool as run_tool
 
 
 def prepare_config(args: argparse.Namespace) -> Config:

@@ -1,9 +1,5 @@
 import argparse
-import logging
 import os
-import subprocess
-import sys
-import textwrap
 
 import pytest
 import torch
@@ -171,58 +167,3 @@ def test_hooks_that_are_no_list_are_one_line():
     cfg.custom_hooks = 'none'
     with pytest.raises(ConfigError, match="custom_hooks is 'none'"):
         launch.set_teacher(cfg, 'teacher.pth')
-
-
-def test_an_error_is_one_line_whatever_a_name_holds(capsys):
-    def fail():
-        raise ConfigError("there is no config 'a\nb\x1b[2J\udcff'")
-
-    with pytest.raises(SystemExit):
-        launch.run_tool(fail)
-    assert capsys.readouterr().err == (
-        "error: there is no config 'a\\nb\\x1b[2J\\udcff'\n"
-    )
-
-
-def test_a_full_disk_and_a_closed_pipe_are_no_tracebacks():
-    code = """
-        import sys
-        from sctnet.launch import run_tool
-        run_tool(lambda: print('x' * 10**6))
-    """
-    lead = [sys.executable, '-W', 'ignore', '-c', textwrap.dedent(code)]
-    with open('/dev/full', 'w') as full:
-        done = subprocess.run(lead, stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 2
-    assert done.stderr.startswith('error: cannot write a file (No space left on')
-    assert 'Traceback' not in done.stderr
-    with subprocess.Popen(lead, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tool:
-        tool.stdout.close()
-        said = tool.stderr.read()
-    assert tool.returncode == 1
-    assert said == b''
-
-
-def test_a_traceback_is_there_for_who_asks(monkeypatch, capsys):
-    def fail():
-        raise ConfigError('no config')
-
-    monkeypatch.setenv('SCTNET_TRACEBACK', '1')
-    with pytest.raises(SystemExit):
-        launch.run_tool(fail)
-    said = capsys.readouterr().err
-    assert 'in fail' in said
-    assert said.endswith('error: no config\n')
-
-
-def test_log_lines_that_cannot_be_written_are_no_tracebacks(capsys, monkeypatch):
-    monkeypatch.setattr(logging, 'raiseExceptions', True)
-    handler = logging.FileHandler('/dev/full')
-
-    def log():
-        handler.emit(logging.makeLogRecord({'msg': 'x'}))
-
-    with pytest.raises(SystemExit) as ended:
-        launch.run_tool(log)
-    assert ended.value.code == 0
-    assert capsys.readouterr().err == ''

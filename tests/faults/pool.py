@@ -22,7 +22,10 @@ HEADROOM = 12 * 2**30  # of address space; a guard for the machine, not the cont
 
 def run_case(kind: str, seed: int, folder: Path, stock: object) -> Result:
     """Make and judge the case of ``seed`` in a new folder below ``folder``."""
+    from sctnet.engine.train_loop import seed_everything
+
     rng = Random(f'{kind}:{seed}')
+    seed_everything(seed)  # augmentation and initial weights draw, too
     with tempfile.TemporaryDirectory(dir=folder) as name:
         place = Place(Path(name, 'in'), Path(name, 'out'))
         place.inputs.mkdir()

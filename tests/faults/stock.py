@@ -120,18 +120,37 @@ class Stock:
         """Name to weight file: zip, legacy and safetensors."""
         from safetensors.torch import save
 
-        zipped, legacy, training = io.BytesIO(), io.BytesIO(), io.BytesIO()
+        zipped, training = io.BytesIO(), io.BytesIO()
         torch.save(self.checkpoint, zipped)
         state = {'message_hub': {}, 'optimizer': {'state': {}, 'param_groups': []}}
         torch.save({**self.checkpoint, **state}, training)
-        torch.save(self.checkpoint, legacy, _use_new_zipfile_serialization=False)
         tensors = {k: v.contiguous() for k, v in self.checkpoint['state_dict'].items()}
         return {
             'zip.pth': zipped.getvalue(),
             'training.pth': training.getvalue(),
-            'legacy.pth': legacy.getvalue(),
-            'plain.safetensors': save(tensors, {'seed': '0', 'broken': '{'}),
+            'legacy.pth': self._legacy(),
+            'plain.safetensors': save(tensors, {'broken': '{'}),
         }
+
+    def _legacy(self) -> bytes:
+        """A file as torch wrote it before 1.6, the same in every process.
+
+        It names storages by their addresses: all tensors share one storage, whose
+        name is replaced.
+        """
+        content = self.checkpoint
+        state = {k: v.float() for k, v in content['state_dict'].items()}
+        flat = torch.cat([tensor.flatten() for tensor in state.values()])
+        parts = flat.split([tensor.numel() for tensor in state.values()])
+        content['state_dict'] = {
+            name: part.view(tensor.shape)
+            for part, (name, tensor) in zip(parts, state.items(), strict=True)
+        }
+        buffer = io.BytesIO()
+        torch.save(content, buffer, _use_new_zipfile_serialization=False)
+        name = str(flat.untyped_storage()._cdata).encode()
+        old = b'X' + len(name).to_bytes(4, 'little') + name
+        return buffer.getvalue().replace(old, b'X\1\0\0\0' + b'0')
 
     @cached_property
     def exported(self) -> bytes:

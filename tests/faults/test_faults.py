@@ -138,3 +138,6 @@ def test_a_case_is_the_same_whenever_it_is_made(tmp_path):
         files.append(sorted(path.read_bytes() for path in place.inputs.rglob('*')))
     assert notes[0] == notes[1]
     assert files[0] == files[1]
+    again = Stock(tmp_path / 'again')
+    for name in ('images', 'labels', 'weights', 'video', 'exported'):
+        assert getattr(stock, name) == getattr(again, name), name

@@ -27,7 +27,7 @@ from sctnet.files import write_bytes
 from sctnet.images import MIN_SIZE, to_bgr
 from sctnet.infer import Outputs
 from sctnet.labels import check_labels
-from sctnet.launch import _printable
+from sctnet.run_tool import _printable
 
 SAME = settings(
     derandomize=True,

@@ -1,0 +1,58 @@
+"""How a tool ends: its result, or one line of what is wrong."""
+
+import io
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from .compat import quieten_mmseg
+from .errors import SCTNetError
+from .failures import explain_run
+
+
+def run_tool(main: Callable[[], Any]) -> None:
+    """Run a tool's ``main``; print an expected error as one line, exit with 2.
+
+    With ``SCTNET_TRACEBACK=1`` in the environment the traceback comes before it.
+    """
+    quieten_mmseg()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may hold what the terminal's encoding has not.
+        sys.stdout.reconfigure(errors='backslashreplace')
+    # On a full disk every line of a log would print a traceback.
+    logging.raiseExceptions = False
+    try:
+        with explain_run():
+            status = main()
+            sys.stdout.flush()
+    except SCTNetError as error:
+        if os.environ.get('SCTNET_TRACEBACK'):
+            traceback.print_exc()
+        print(f'error: {_printable(str(error))}', file=sys.stderr)
+        _drop_output()
+        sys.exit(2)
+    except BrokenPipeError:  # what read the output has ended, such as head
+        _drop_output()
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(130)
+    sys.exit(status or 0)
+
+
+def _drop_output() -> None:
+    """Let Python's end find nothing to write where nothing can be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _printable(text: str) -> str:
+    """One line without control characters, which a file's name may hold."""
+    return ''.join(
+        c if c.isprintable() else c.encode('unicode_escape').decode() for c in text
+    )

@@ -1,0 +1,65 @@
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sctnet.errors import ConfigError
+from sctnet.run_tool import run_tool
+
+
+def test_an_error_is_one_line_whatever_a_name_holds(capsys):
+    def fail():
+        raise ConfigError("there is no config 'a\nb\x1b[2J\udcff'")
+
+    with pytest.raises(SystemExit):
+        run_tool(fail)
+    assert capsys.readouterr().err == (
+        "error: there is no config 'a\\nb\\x1b[2J\\udcff'\n"
+    )
+
+
+def test_a_full_disk_and_a_closed_pipe_are_no_tracebacks():
+    code = 'from sctnet.run_tool import run_tool; run_tool(lambda: print("x"))'
+    tool = {
+        'args': [sys.executable, '-W', 'ignore', '-c', code],
+        'env': {**os.environ, 'PYTHONUNBUFFERED': ''},
+        'stderr': subprocess.PIPE,
+        'text': True,
+    }
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run(stdout=full, check=False, **tool)
+    assert done.returncode == 2
+    assert done.stderr.startswith('error: cannot write a file (No space left on')
+    assert 'Traceback' not in done.stderr
+    with subprocess.Popen(stdout=subprocess.PIPE, **tool) as started:
+        started.stdout.close()
+        said = started.stderr.read()
+    assert started.returncode == 1
+    assert said == ''
+
+
+def test_a_traceback_is_there_for_who_asks(monkeypatch, capsys):
+    def fail():
+        raise ConfigError('no config')
+
+    monkeypatch.setenv('SCTNET_TRACEBACK', '1')
+    with pytest.raises(SystemExit):
+        run_tool(fail)
+    said = capsys.readouterr().err
+    assert 'in fail' in said
+    assert said.endswith('error: no config\n')
+
+
+def test_log_lines_that_cannot_be_written_are_no_tracebacks(capsys, monkeypatch):
+    monkeypatch.setattr(logging, 'raiseExceptions', True)
+    handler = logging.FileHandler('/dev/full')
+
+    def log():
+        handler.emit(logging.makeLogRecord({'msg': 'x'}))
+
+    with pytest.raises(SystemExit) as ended:
+        run_tool(log)
+    assert ended.value.code == 0
+    assert capsys.readouterr().err == ''
