@@ -67,7 +67,7 @@ def find_config(name: str | os.PathLike) -> Path:
     raise ConfigError(
         f"there is no config '{name}', neither a file nor a name of sctnet's: "
         + (f"did you mean '{near}'? " if near else '')
-        + "('mim search sctnet' lists all)"
+        + "'mim search sctnet' lists all"
     )
 
 

@@ -45,10 +45,7 @@ def read_checkpoint(
             f"checkpoint '{file}' is a folder: name the .pth or .safetensors file in it"
         )
     if not os.path.isfile(file):
-        raise CheckpointError(
-            f"checkpoint '{file}' does not exist: check the path, or leave the "
-            'checkpoint out to use initial weights'
-        )
+        raise CheckpointError(f"checkpoint '{file}' does not exist: check the path")
     if file.suffix == '.safetensors':
         return _read_safetensors(file, map_location)
     return _read_torch(file, map_location)

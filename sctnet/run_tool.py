@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from .compat import quieten_mmseg
 from .errors import SCTNetError
@@ -38,9 +38,25 @@ def run_tool(main: Callable[[], Any]) -> None:
         _drop_output()
         sys.exit(1)
     except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        sys.exit(130)
+        _say_interrupted()
+    except Exception as error:
+        # mmengine prints the config at each checkpoint, and its formatter makes
+        # another error of an interrupt.
+        if not _follows_interrupt(error):
+            raise
+        _say_interrupted()
     sys.exit(status or 0)
+
+
+def _say_interrupted() -> NoReturn:
+    print('interrupted', file=sys.stderr)
+    sys.exit(130)
+
+
+def _follows_interrupt(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _drop_output() -> None:

@@ -136,6 +136,7 @@ def test_own_data_reaches_every_place_of_the_config(tmp_path):
     assert cfg.train_dataloader.batch_size == 3
     assert (cfg.train_cfg.max_iters, cfg.train_cfg.val_interval) == (500, 50)
     assert cfg.default_hooks.checkpoint.interval == 50
+    assert cfg.default_hooks.logger.interval == 25
     assert cfg.param_scheduler[0].max_iters == 500
     assert cfg.param_scheduler[0].warmup_iters == 50
 

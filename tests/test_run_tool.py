@@ -63,3 +63,24 @@ def test_log_lines_that_cannot_be_written_are_no_tracebacks(capsys, monkeypatch)
         run_tool(log)
     assert ended.value.code == 0
     assert capsys.readouterr().err == ''
+
+
+def test_an_error_that_an_interrupt_became_is_an_interrupt(capsys):
+    def fail():
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise SyntaxError('Failed to format the config file')  # noqa: B904
+
+    with pytest.raises(SystemExit) as ended:
+        run_tool(fail)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == 'interrupted\n'
+
+
+def test_an_error_of_code_keeps_its_traceback():
+    def fail():
+        raise ValueError('a fault of ours')
+
+    with pytest.raises(ValueError, match='a fault of ours'):
+        run_tool(fail)

@@ -101,9 +101,12 @@ def check_config(
     for part in parts:
         shares.setdefault(part.name, _empty(part))
     faults += _repeated(pictures.values())
+    shifted = list(_shifted(parts, shares))
+    faults += shifted
     if most is None:
-        faults += _unseen(parts, shares)
-    faults += _shifted(parts, shares)
+        # That a class is never seen follows from a shift.
+        sure = {fault.part for fault in shifted if fault.serious}
+        faults += _unseen((part for part in parts if part.name not in sure), shares)
     order = list(KINDS)
     faults.sort(key=lambda fault: order.index(fault.kind))
     return CheckResult(parts, shares, faults)

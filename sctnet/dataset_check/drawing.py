@@ -1,6 +1,7 @@
 """Pictures of a check: class shares, and faulty pairs beside what is wrong."""
 
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,45 @@ def draw_samples(result: CheckResult, most: int = 12) -> Iterator[tuple[bytes, s
         if picture is not None:
             caption = f'{fault.kind}: {Path(fault.path).name}, {fault.detail}'
             yield cv2.imencode('.jpg', picture)[1].tobytes(), caption
+
+
+def draw_overlays(result: CheckResult, most: int = 6) -> Iterator[tuple[bytes, str]]:
+    """Yield JPEGs of up to ``most`` pairs, evenly spread, labels over their image."""
+    pairs = [
+        (part, pair) for part in result.parts for pair in part.pairs if pair.labels
+    ]
+    spread = np.linspace(0, len(pairs) - 1, most).astype(int) if pairs else []
+    for part, pair in (pairs[index] for index in np.unique(spread)):
+        labels = read_labels(str(pair.labels))
+        try:
+            image = read_image(pair.image, smallest=1)
+        except ImageError:
+            continue
+        if isinstance(labels, str) or labels.shape != image.shape[:2]:
+            continue
+        seen = cv2.LUT(labels.astype(np.uint8), part.value_of)
+        drawn = draw_overlay(image, seen, part.palette, opacity=0.6)
+        data = cv2.imencode('.jpg', _fit(drawn))[1].tobytes()
+        yield data, f'{part.name}: {Path(pair.image).name}'
+
+
+def draw_legend(part: Part) -> bytes:
+    """Draw the colour and the name of each class as a PNG."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    columns = 6
+    figure = Figure(figsize=(11, 0.3 + 0.25 * math.ceil(len(part.classes) / columns)))
+    patches = [
+        Patch(color=[value / 255 for value in colour], label=name)
+        for name, colour in zip(part.classes, part.palette, strict=True)
+    ]
+    figure.legend(
+        handles=patches, ncols=columns, loc='center', frameon=False, fontsize='small'
+    )
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format='png', dpi=110)
+    return buffer.getvalue()
 
 
 def draw_pair(part: Part, pair: Pair) -> np.ndarray | None:

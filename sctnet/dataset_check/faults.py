@@ -10,6 +10,11 @@ KINDS: dict[str, tuple[bool, str, str]] = {
         'labels shifted by one',
         'correct reduce_zero_label as said',
     ),
+    'no images': (
+        True,
+        'a folder without a single image',
+        'put images there, or correct the folder in the config',
+    ),
     'missing image': (True, 'listed but not there', 'restore the file or its entry'),
     'missing label map': (
         True,

@@ -88,6 +88,9 @@ def _part(name: str, config: ConfigDict, ignored: int) -> Part:
     absent = {fault.path for fault in faults}
     pairs = [pair for pair in found if pair.image not in absent]
     faults += _alone(name, dataset, labels_dir, found)
+    if not found:
+        folder = str(dataset.data_prefix.get('img_path'))
+        faults.append(Fault('no images', name, folder, 'of the endings that it takes'))
     return Part(
         name=name,
         classes=list(dataset.metainfo.get('classes') or ()),

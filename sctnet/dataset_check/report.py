@@ -11,7 +11,7 @@ from rich.table import Table
 from ..files import write_bytes
 from ..html_page import HTMLPage
 from .checker import CheckResult
-from .drawing import draw_samples, draw_shares
+from .drawing import draw_legend, draw_overlays, draw_samples, draw_shares
 from .faults import KINDS
 
 _SHOWN = 5  # files of a kind on the terminal
@@ -124,6 +124,10 @@ def write_page(result: CheckResult, title: str, path: str | os.PathLike) -> None
         page.paragraph('Image above, labels below; magenta is no class of the config.')
         page.gallery(samples)
     if result.parts and result.parts[0].classes:
+        page.heading('A look at the labels')
+        page.paragraph('Do the colours lie on what they name?')
+        page.gallery(draw_overlays(result))
+        page.picture(draw_legend(result.parts[0]))
         page.heading('Classes')
         page.picture(draw_shares(result))
         page.table(*_class_table(result))

@@ -138,11 +138,19 @@ def sanity_report(
     )
     present = union > 0
     miou = 100 * float((intersection[present] / union[present]).mean())
+    predicted_pixels, label_pixels = (
+        torch.stack([h[i] for h in histograms]).sum(dim=0) for i in (2, 3)
+    )
     runner.logger.info(
         f'the teacher reaches {miou:.2f} mIoU on {len(histograms)} validation images'
     )
     if roundings:
         _report_rounding(runner.logger, teacher.dtype, roundings)
+    if (predicted_pixels > 0).sum() == 1 < (label_pixels > 0).sum():
+        runner.logger.warning(
+            'the teacher gives every pixel the same class: it has learnt nothing yet; '
+            'train it longer, or take another, before training on'
+        )
     # Guessing K classes evenly: 1/K of a class is met, its union is 2/K - 1/K^2.
     if classes > 1 and miou < 100 * _CHANCE / (2 * classes - 1):
         runner.logger.warning(

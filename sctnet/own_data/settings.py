@@ -136,6 +136,7 @@ def _set_length(cfg: Config, iterations: int) -> None:
     tenth = max(1, iterations // 10)
     cfg.train_cfg.update(max_iters=iterations, val_interval=tenth)
     cfg.default_hooks.checkpoint.interval = tenth
+    cfg.default_hooks.logger.interval = min(50, max(1, iterations // 20))
     for scheduler in cfg.param_scheduler:
         if 'max_iters' in scheduler:  # of another kind, its own config says how long
             scheduler.max_iters = iterations
@@ -153,6 +154,6 @@ def distinct_colours(count: int) -> list[list[int]]:
     colours = []
     for i in range(count):
         shade = (0.95, 0.7, 0.5)[i % 3]
-        rgb = colorsys.hsv_to_rgb(i * golden % 1, 0.75, shade)
+        rgb = colorsys.hsv_to_rgb((0.58 + i * golden) % 1, 0.75, shade)
         colours.append([round(255 * value) for value in rgb])
     return colours

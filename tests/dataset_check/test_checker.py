@@ -208,8 +208,8 @@ def test_page_and_json_hold_the_faults(root, tmp_path):
     write_page(result, 'rooms', tmp_path / 'check.html')
     page = (tmp_path / 'check.html').read_text()
     assert 'train2.png' in page
-    assert page.count('data:image/png') == 1  # the classes
-    assert page.count('data:image/jpeg') == 1  # the faulty pair
+    assert page.count('data:image/png') == 2  # the classes, their colours
+    assert page.count('data:image/jpeg') == 1 + 6  # the faulty pair, overlays
 
 
 def test_a_void_class_within_the_labels_is_no_fault(root):
@@ -240,3 +240,11 @@ def test_grey_masks_with_alpha_are_drawn(root, tmp_path):
     assert kinds(result) == {'colour label map': 1}
     write_page(result, 'rooms', tmp_path / 'check.html')
     assert 'data:image/jpeg' in (tmp_path / 'check.html').read_text()
+
+
+def test_an_empty_folder_is_a_fault(root):
+    for file in (root / 'images' / 'val').iterdir():
+        file.unlink()
+    result = check_config(config(root))
+    assert kinds(result) == {'no images': 1, 'label map alone': 3}
+    assert result.serious[0].path.endswith('images/val')

@@ -166,6 +166,13 @@ def test_teacher_that_knows_nothing_is_a_warning(log):
     assert any('hardly above chance' in text for _, text in log.lines)
 
 
+@pytest.mark.parametrize(('same', 'said'), [(True, 1), (False, 0)])
+def test_teacher_that_gives_one_class_alone_is_a_warning(log, same, said):
+    truth = maps(2)
+    report(log, truth, truth, np.zeros_like(truth) if same else truth, images=2)
+    assert sum('the same class' in text for _, text in log.lines) == said
+
+
 @pytest.mark.parametrize('where', ['train', 'val'])
 @pytest.mark.parametrize('label', [3, -1, 254])
 def test_labels_outside_the_classes_name_file_and_labels(log, where, label):
