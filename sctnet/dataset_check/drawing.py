@@ -71,11 +71,10 @@ def draw_samples(result: CheckResult, most: int = 12) -> Iterator[tuple[bytes, s
 
 def draw_overlays(result: CheckResult, most: int = 6) -> Iterator[tuple[bytes, str]]:
     """Yield JPEGs of up to ``most`` pairs, evenly spread, labels over their image."""
-    pairs = [
-        (part, pair) for part in result.parts for pair in part.pairs if pair.labels
-    ]
-    spread = np.linspace(0, len(pairs) - 1, most).astype(int) if pairs else []
-    for part, pair in (pairs[index] for index in np.unique(spread)):
+    pairs = [(part, pair) for part in result.parts for pair in part.pairs]
+    pairs = [(part, pair) for part, pair in pairs if pair.labels]
+    spread = np.linspace(0, max(0, len(pairs) - 1), min(most, len(pairs)))
+    for part, pair in (pairs[int(index)] for index in spread):
         labels = read_labels(str(pair.labels))
         try:
             image = read_image(pair.image, smallest=1)
@@ -97,7 +96,7 @@ def draw_legend(part: Part) -> bytes:
     columns = 6
     figure = Figure(figsize=(11, 0.3 + 0.25 * math.ceil(len(part.classes) / columns)))
     patches = [
-        Patch(color=[value / 255 for value in colour], label=name)
+        Patch(color='#{:02x}{:02x}{:02x}'.format(*colour), label=name)
         for name, colour in zip(part.classes, part.palette, strict=True)
     ]
     figure.legend(
