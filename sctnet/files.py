@@ -14,14 +14,18 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that takes its place on success.
 
     Whatever happens inside the block, ``path`` holds either what it held before or
-    the complete new file; missing parent folders are made.
+    the complete new file; missing parent folders are made. A link stays, and what it
+    leads to is replaced.
 
     Raises:
-        OutputError: the folder cannot be made or written, or the disk is full.
+        OutputError: the folder cannot be made or written, the disk is full, or
+            ``path`` is there and is no file.
     """
-    target = Path(path)
     temporary = None
     try:
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():  # root could replace /dev/null
+            raise OutputError(f"'{path}' is there and is no file: name another path")
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             prefix=f'.{target.stem}-', suffix=target.suffix, dir=target.parent
@@ -35,7 +39,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         raise
     except OSError as error:
         raise OutputError(
-            f"cannot write '{target}' ({error.strerror or error}): choose a folder "
+            f"cannot write '{path}' ({error.strerror or error}): choose a folder "
             'that exists, is writable and has space left'
         ) from error
     finally:

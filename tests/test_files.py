@@ -1,4 +1,5 @@
 import os
+import stat
 
 import pytest
 
@@ -12,6 +13,27 @@ def test_writes_into_new_folders_and_replaces(tmp_path):
     write_bytes(target, b'two')
     assert target.read_bytes() == b'two'
     assert os.listdir(target.parent) == ['b.bin']
+
+
+def test_a_pipe_a_device_or_a_folder_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / 'pipe')
+    (tmp_path / 'folder').mkdir()
+    before = sorted(os.listdir(tmp_path))
+    for name in before:
+        with pytest.raises(OutputError, match=f"{name}' is there and is no file"):
+            write_bytes(tmp_path / name, b'x')
+    assert stat.S_ISFIFO(os.stat(tmp_path / 'pipe').st_mode)
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
+    (tmp_path / 'far').mkdir()
+    (tmp_path / 'far' / 'a.bin').write_bytes(b'one')
+    (tmp_path / 'link.bin').symlink_to(tmp_path / 'far' / 'a.bin')
+    write_bytes(tmp_path / 'link.bin', b'two')
+    assert (tmp_path / 'link.bin').is_symlink()
+    assert (tmp_path / 'far' / 'a.bin').read_bytes() == b'two'
+    assert os.listdir(tmp_path / 'far') == ['a.bin']
 
 
 def stop_in_the_middle(target):
