@@ -63,3 +63,16 @@ def test_log_lines_that_cannot_be_written_are_no_tracebacks(capsys, monkeypatch)
         run_tool(log)
     assert ended.value.code == 0
     assert capsys.readouterr().err == ''
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'ascii'])
+def test_a_name_that_the_terminal_cannot_show_is_shown_escaped(encoding):
+    code = r'from sctnet.run_tool import run_tool; run_tool(lambda: print("\udcff"))'
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code],
+        env={**os.environ, 'PYTHONIOENCODING': f'{encoding}:strict'},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, '\\udcff'), done.stderr
