@@ -19,7 +19,7 @@ def run_tool(main: Callable[[], Any]) -> None:
     With ``SCTNET_TRACEBACK=1`` in the environment the traceback comes before it.
     """
     quieten_mmseg()
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == 'strict':
         # A file's name may hold what the terminal's encoding has not.
         sys.stdout.reconfigure(errors='backslashreplace')
     # On a full disk every line of a log would print a traceback.

@@ -84,3 +84,16 @@ def test_an_error_of_code_keeps_its_traceback():
 
     with pytest.raises(ValueError, match='a fault of ours'):
         run_tool(fail)
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'ascii'])
+def test_a_name_that_the_terminal_cannot_show_is_shown_escaped(encoding):
+    code = r'from sctnet.run_tool import run_tool; run_tool(lambda: print("\udcff"))'
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code],
+        env={**os.environ, 'PYTHONIOENCODING': f'{encoding}:strict'},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, '\\udcff'), done.stderr

@@ -145,6 +145,9 @@ BLOCKS = {
         'iter_125100.pth': PRETRAINING,
         'sctnet-s-seg50 --teacher': PRETRAINING,
     },
+    'docs/reliability.md': {
+        'tests/faults/run.py': Elsewhere('faults/test_faults.py::test_'),
+    },
     'docs/reports.md': {
         'plot_log.py work_dirs/student\n': REPORTS,
         '--smooth 0.9': REPORTS,
