@@ -239,7 +239,7 @@ def test_teacher_then_student_are_trained_and_tested(tmp_path):
     assert '0 floor, 1 wall, 2 door' in log
     assert 'the teacher reaches' in log
     assert 'siam.loss_sdha_logits' in log
-    assert "train2.png' (is truncated" in log
+    assert "train2.png' (truncated" in log
     assert list((tmp_path / 'work_dirs' / 'my_student').glob('best_mIoU*.pth'))
     (weights,) = (tmp_path / 'work_dirs' / 'my_student').glob('iter_2.pth')
     for words, result in (

@@ -7,6 +7,7 @@ from torch.utils.data import Dataset
 
 from ..errors import DataError, SCTNetError
 from .sample_files import FirstLook
+from .train_loop import SeededSamples
 
 _FILES = ('img_path', 'seg_map_path')
 
@@ -45,7 +46,8 @@ class NamedSamples(Dataset):
 
     def _load(self, index: int, sample: Any) -> Any:
         # SeededSamples looks itself, and puts others in the place of broken ones.
-        fault = None if isinstance(sample, tuple) else self._look.fault(index)
+        looks = isinstance(self.dataset, SeededSamples)
+        fault = None if looks else self._look.fault(index)
         if fault is not None:
             raise DataError(_broken(*fault))
         return self.dataset[sample]

@@ -7,8 +7,8 @@ import pytest
 from doc_commands import check
 from doc_materials import scenes, street, tiny_networks
 from doc_pages import Command, blocks, commands, pages
+from doc_registry import BLOCKS, Elsewhere, Only, Run, Same, entry
 from doc_run import run_commands
-from registry import BLOCKS, Elsewhere, Only, Run, Same, entry
 from support import REPOSITORY
 
 from sctnet.catalog import CONFIG_ROOT, load_config

@@ -183,7 +183,7 @@ def entry(block):
         if text in block.code
     }
     assert len(fitting) == 1, (
-        f'{block.place}: entries {list(fitting)} of tests/docs/registry.py fit this '
-        f'block, and one must:\n{block.code}'
+        f'{block.place}: entries {list(fitting)} of tests/docs/doc_registry.py fit '
+        f'this block, and one must:\n{block.code}'
     )
     return next(iter(fitting.values()))
