@@ -26,13 +26,8 @@ class OptionAction(DictAction):
             )
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that training and testing share, in mmseg's spelling."""
-    parser.add_argument('config', help='path, leaf name or short name of a config')
-    parser.add_argument('--work-dir', help='folder for logs and checkpoints')
-    parser.add_argument(
-        '--data-root', help='folder of the data set, for all three loaders'
-    )
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``, which changes a config by dotted keys."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -41,6 +36,29 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='change the config, e.g. train_dataloader.batch_size=4',
     )
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that every kind of training has."""
+    add_run_arguments(parser)
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help="go on from CHECKPOINT, or from the work folder's newest",
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that training and testing share, in mmseg's spelling."""
+    parser.add_argument('config', help='path, leaf name or short name of a config')
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints')
+    parser.add_argument(
+        '--data-root', help='folder of the data set, for all three loaders'
+    )
+    add_cfg_options(parser)
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
     )

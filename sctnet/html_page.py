@@ -43,6 +43,8 @@ class HTMLPage:
         title: heading of the page.
     """
 
+    style = _STYLE
+
     def __init__(self, title: str) -> None:
         self.title = title
         self._parts: list[str] = [f'<h1>{html.escape(title)}</h1>']
@@ -86,7 +88,7 @@ class HTMLPage:
         return (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f'<title>{html.escape(self.title)}</title>\n<style>{_STYLE}</style>\n'
+            f'<title>{html.escape(self.title)}</title>\n<style>{self.style}</style>\n'
             f'</head>\n<body>\n{body}\n</body>\n</html>\n'
         )
 

@@ -1,16 +1,14 @@
 """Read every image and label map of a config, and say what would go wrong."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from rich.progress import Progress
-
-from sctnet.arguments import OptionAction
+from sctnet.arguments import add_cfg_options
 from sctnet.catalog import load_config
 from sctnet.dataset_check import check_config
 from sctnet.dataset_check.report import print_summary, write_json, write_page
 from sctnet.launch import merge_options, run_tool, set_data_root
+from sctnet.progress import progress_bar
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,14 +22,7 @@ def parse_args() -> argparse.Namespace:
     add('--html', type=Path, metavar='FILE', help='write a page with plots and samples')
     add('--json', type=Path, metavar='FILE', help='write all figures and faults')
     add('--strict', action='store_true', help='exit with 1 for warnings, too')
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=OptionAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='change the config',
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 
@@ -42,12 +33,7 @@ def main() -> int:
     merge_options(cfg, args.cfg_options)
     if args.data_root:
         set_data_root(cfg, args.data_root)
-    with Progress(disable=not sys.stdout.isatty()) as progress:
-        task = progress.add_task('Reading', total=None)
-
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
+    with progress_bar('Reading') as advance:
         result = check_config(cfg, args.workers, args.quick, advance)
     print_summary(result)
     if args.json:

@@ -4,12 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.progress import Progress
-
 from sctnet.conversion import convert
 from sctnet.conversion.formats import FORMATS
 from sctnet.conversion.summary import own_data_lines, report_failed, report_skipped
 from sctnet.launch import run_tool
+from sctnet.progress import progress_bar
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,14 +37,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Convert everything; 1 if images had to be skipped because they are broken."""
     args = parse_args()
-    with Progress() as progress:
-        task = progress.add_task('Converting', total=None)
-        result = convert(
-            **vars(args),
-            progress=lambda done, total: progress.update(
-                task, completed=done, total=total
-            ),
-        )
+    with progress_bar('Converting') as advance:
+        result = convert(**vars(args), progress=advance)
     for line in report_skipped(result.skipped):
         print(line)
     for line in report_failed(result.failed):

@@ -3,9 +3,8 @@
 import argparse
 import shlex
 
-from rich.progress import Progress
-
 from sctnet.launch import run_tool
+from sctnet.progress import progress_bar
 from sctnet.street_scenes import write_street_scenes
 
 
@@ -30,15 +29,9 @@ def main() -> None:
     )
     parser.add_argument('--seed', type=int, default=0, help='other seed, other scenes')
     args = parser.parse_args()
-    with Progress() as progress:
-        task = progress.add_task('Drawing', total=args.train + args.val)
+    with progress_bar('Drawing') as advance:
         root = write_street_scenes(
-            args.out_dir,
-            args.train,
-            args.val,
-            args.size,
-            args.seed,
-            progress=lambda done, total: progress.update(task, completed=done),
+            args.out_dir, args.train, args.val, args.size, args.seed, advance
         )
     print(
         f'{args.train} training and {args.val} validation scenes are in {root}\n'

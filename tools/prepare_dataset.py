@@ -4,12 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.progress import Progress
-
 from sctnet.conversion.preparing import prepare
 from sctnet.conversion.published import DATASETS
 from sctnet.conversion.summary import report_failed
 from sctnet.launch import run_tool
+from sctnet.progress import progress_bar
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,14 +30,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Prepare everything; 1 if members of an archive are damaged."""
     args = parse_args()
-    with Progress() as progress:
-        task = progress.add_task('Preparing', total=None)
-        result = prepare(
-            **vars(args),
-            progress=lambda done, total: progress.update(
-                task, completed=done, total=total
-            ),
-        )
+    with progress_bar('Preparing') as advance:
+        result = prepare(**vars(args), progress=advance)
     for line in report_failed(result.failed):
         print(line, file=sys.stderr)
     print(

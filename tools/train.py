@@ -3,25 +3,17 @@
 import argparse
 
 from sctnet import launch, preflight
-from sctnet.arguments import add_run_arguments
+from sctnet.arguments import add_training_arguments
 from sctnet.dataset_check import quick_check
 
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    add_run_arguments(parser)
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        metavar='CHECKPOINT',
-        help="go on from CHECKPOINT, or from the work folder's newest",
-    )
+    add_training_arguments(parser)
     parser.add_argument(
         '--teacher', metavar='FILE', help='weights of the teacher, or its work folder'
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument(
         '--no-check', action='store_true', help='no look at the data set before'
     )

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from sctnet import launch, preflight
-from sctnet.arguments import add_run_arguments
-from sctnet.errors import ImageError, SCTNetError
+from sctnet.arguments import add_training_arguments
+from sctnet.errors import SCTNetError
 
 CONFIGS = Path(__file__).resolve().parent / 'configs'
 
@@ -13,21 +13,13 @@ CONFIGS = Path(__file__).resolve().parent / 'configs'
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    add_run_arguments(parser)
+    add_training_arguments(parser)
     parser.add_argument(
         '--epochs',
         type=float,
         help='length of the training, whatever the data, GPUs and batch '
         "(default: the config's iterations)",
     )
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        metavar='CHECKPOINT',
-        help="go on from CHECKPOINT, or from the work folder's newest",
-    )
-    parser.add_argument('--amp', action='store_true', help='mixed precision')
     args = parser.parse_args()
     own = CONFIGS / f'{args.config.removesuffix(".py")}.py'
     if own.is_file():
@@ -57,11 +49,7 @@ def main() -> None:
     images = check_folders(cfg)
     if args.epochs is not None:
         set_epochs(cfg, args.epochs, images)
-    runner = launch.build_runner(cfg)
-    try:
-        runner.train()
-    except ImageError as error:  # of a worker, with that process's traceback in it
-        raise ImageError(str(error).rpartition('ImageError: ')[2].strip()) from None
+    launch.build_runner(cfg).train()
 
 
 if __name__ == '__main__':

@@ -52,6 +52,8 @@ class ReportPage(HTMLPage):
         palette: RGB of each.
     """
 
+    style = HTMLPage.style + _STYLE
+
     def __init__(
         self, title: str, classes: Sequence[str], palette: Sequence[Sequence[int]]
     ) -> None:
@@ -156,10 +158,6 @@ class ReportPage(HTMLPage):
             f'<i class="swatch" style="background:rgb({red},{green},{blue})"></i>'
             f'{html.escape(self.classes[index])}'
         )
-
-    def render(self) -> str:
-        """Return the page as text."""
-        return super().render().replace('</style>', f'{_STYLE}</style>', 1)
 
 
 def _number(value: float) -> str:
