@@ -1,7 +1,5 @@
 """Ordered, lossless, bounded, overlapped, and over as soon as a stage fails."""
 
-import os
-import signal
 import threading
 import time
 
@@ -220,38 +218,3 @@ def test_the_caller_can_end_it_and_what_was_segmented_is_written():
     assert closed[0] is not threading.main_thread()
     report = run(Stream(endless(), same, same, same, limit=3))
     assert (report.segmented, report.written) == (3, 3)
-
-
-@pytest.fixture
-def interruptible():
-    """A shell's job in the background ignores interrupts, and so do its children."""
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, handler)
-
-
-@pytest.mark.parametrize('waiting', [True, False])
-def test_interrupt_ends_all_threads(waiting, interruptible):
-    """While the network waits for a frame, and while it is at work."""
-
-    def items():
-        yield from range(3)
-        timer.start()
-        while waiting and not stop.wait(0.01):
-            pass
-        yield from iter(int, 1)
-
-    stop = threading.Event()
-    before = threads()
-    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
-    stream = Stream(items(), same, same if waiting else nap, same)
-    end = threading.Timer(0.3, stop.set)
-    end.start()
-    begin = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        stream.run()
-    assert time.monotonic() - begin < 2
-    timer.join()
-    end.join()
-    assert not set(threads()) - set(before)
-    assert stream.report.written >= 3

@@ -82,9 +82,13 @@ def convert(
         )
     root = Path(out)
     reader = FORMATS[format_name].read
-    options = _with_paths(format_name, reader, options)
-    folders = [value for value in options.values() if isinstance(value, Path)]
-    _check_out(root, [Path(source), *folders], overwrite)
+    _check_options(format_name, reader, options)
+    named = {
+        name: options[name] for name in FORMATS[format_name].PATHS & options.keys()
+    }
+    paths = {name: Path(value) for name, value in named.items() if value is not None}
+    options.update(paths)
+    _check_out(root, [Path(source), *paths.values()], overwrite)
     found = reader(Path(source), **options)
     if not found.items:
         raise DataError(_nothing(source, found))
@@ -133,10 +137,9 @@ def _write_all(
         )
 
 
-def _with_paths(
+def _check_options(
     format_name: str, reader: Callable[..., Source], options: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the options with those that name files as paths, not strings."""
+) -> None:
     known = inspect.signature(reader).parameters
     unknown = options.keys() - known.keys()
     if unknown:
@@ -144,12 +147,6 @@ def _with_paths(
             f'{format_name} has no option {min(unknown)!r}: it has '
             f'{", ".join([*known][1:])}'
         )
-    return {
-        name: Path(value)
-        if isinstance(value, str) and 'Path' in str(known[name].annotation)
-        else value
-        for name, value in options.items()
-    }
 
 
 def _nothing(source: str | os.PathLike, found: Source) -> str:

@@ -130,9 +130,16 @@ def draw_pair(part: Part, pair: Pair) -> np.ndarray | None:
         black = np.zeros((*labels.shape, 3), np.uint8)
         drawn = draw_overlay(black, seen, part.palette, opacity=1.0)
         drawn[outside_mask(part, labels)] = _MAGENTA
-    return np.vstack([_fit(image), np.full((4, _WIDTH, 3), 255, np.uint8), _fit(drawn)])
+    upper, lower = _fit(image), _fit(drawn)
+    return np.vstack([upper, np.full((4, _WIDTH, 3), 255, np.uint8), lower])
 
 
 def _fit(picture: np.ndarray) -> np.ndarray:
-    height = max(1, round(picture.shape[0] * _WIDTH / picture.shape[1]))
-    return cv2.resize(picture, (_WIDTH, height), interpolation=cv2.INTER_AREA)
+    """Scale to the width of a sample; a tall picture to twice that, with a margin."""
+    height, width = picture.shape[:2]
+    scale = min(_WIDTH / width, 2 * _WIDTH / height)
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    fitted = np.full((size[1], _WIDTH, 3), 255, np.uint8)
+    fitted[:, : size[0]] = scaled
+    return fitted

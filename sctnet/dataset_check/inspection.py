@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ImageError
-from ..images import read_image
+from ..images import MAX_PIXELS, claimed_size, read_image
 from .faults import Fault
 from .pairs import Pair, Part
 
@@ -81,6 +81,9 @@ def read_labels(path: str) -> np.ndarray | str:
     try:
         with open(path, 'rb') as file:
             data = file.read()
+        width, height = claimed_size(data) or (0, 0)
+        if width * height > MAX_PIXELS:
+            return f'claims more than {MAX_PIXELS:,} pixels'
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # size limits: an error would say so
             with Image.open(io.BytesIO(data)) as image:

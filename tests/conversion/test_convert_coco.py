@@ -17,7 +17,6 @@ from conversion_sources import (
 )  # fmt: skip
 
 from sctnet.conversion import convert
-from sctnet.conversion.coco_masks import to_rle
 from sctnet.errors import ArgumentError, DataError
 
 
@@ -244,12 +243,3 @@ def test_without_pycocotools_the_extra_is_named(source, monkeypatch):
     monkeypatch.setattr('sctnet.conversion.options.is_installed', lambda name: False)
     with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[convert\]'"):
         source([(0, 3, [outline(LARGE)])])
-
-
-def test_a_polygon_is_what_pycocotools_makes_of_it():
-    from pycocotools import mask as coco_mask
-
-    triangle = [10.3, 5.2, 80.7, 30.1, 22.9, 66.6]
-    ours = coco_mask.decode(to_rle([triangle], SIZE, None))
-    theirs = coco_mask.decode(coco_mask.frPyObjects([triangle], *SIZE))[..., 0]
-    np.testing.assert_array_equal(ours, theirs)

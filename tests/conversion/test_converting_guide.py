@@ -5,8 +5,8 @@ import re
 import shlex
 import shutil
 
+import archive_sources as archives
 import pytest
-import test_prepare_dataset as archives
 from conversion_sources import (
     LARGE,
     SMALL,

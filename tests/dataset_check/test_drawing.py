@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 from own_folder import label_path, write, write_config, write_own_data
 
 from sctnet.catalog import load_config
@@ -28,3 +29,13 @@ def test_outside_labels_are_magenta_and_samples_are_pictures(tmp_path):
     for data, caption in samples:
         assert cv2.imdecode(np.frombuffer(data, np.uint8), 1).shape[1] == 480
         assert 'train' in caption
+
+
+@pytest.mark.parametrize('size', [(96, 4000), (1, 3000), (4000, 2)])
+def test_pictures_of_extreme_shapes_are_drawn_small(tmp_path, size):
+    root = write_own_data(tmp_path / 'rooms')
+    write(label_path(root, 'train', 1), np.zeros(size[::-1], np.uint8))
+    result = check_config(load_config(write_config(tmp_path / 'c.py', root)))
+    drawn = draw_pair(result.parts[0], result.parts[0].pairs[1])
+    assert drawn.shape[1] == 480
+    assert drawn.shape[0] <= 400 + 4 + 960

@@ -43,7 +43,7 @@ CAMERA = Only('needs a camera')
 DEPLOYMENT, TRAINING = Same('docs/deployment.md'), Same('docs/training.md')
 BENCHMARK = Elsewhere('benchmark/test_benchmark_tool.py::test_')
 OWN_DATA = Elsewhere(
-    'test_own_data.py::test_teacher_then_student_are_trained_and_tested'
+    'test_own_data_guide.py::test_teacher_then_student_are_trained_and_tested'
 )
 
 PRETRAINING = Elsewhere(

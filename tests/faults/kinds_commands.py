@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from contract import Case, Place
 from kinds_configs import LOOPS, training_words
+from kinds_data import check_dataset, convert_dataset
 from mutator import mutate_text, mutate_words
 from registry import kind
 from stock import LEAF, REPOSITORY, Stock
@@ -107,10 +108,13 @@ TOOLS: dict[str, Callable[[Random, Place, Stock], tuple[Words, Stubs]]] = {
     one.__name__: one
     for one in (
         *(infer, convert_checkpoint, export, make_street_scenes, plot_log, train),
-        *(test, benchmark),
+        *(test, benchmark, check_dataset, convert_dataset),
     )
 }
-FAST = ('infer', 'convert_checkpoint', 'make_street_scenes', 'plot_log', 'benchmark')
+FAST = (
+    *('infer', 'convert_checkpoint', 'make_street_scenes', 'plot_log', 'benchmark'),
+    *('check_dataset', 'convert_dataset'),
+)
 
 
 @kind('command line', share=13)

@@ -15,7 +15,10 @@ from typing import Any, NamedTuple
 
 from contract import Case, Place
 
-MODULES = ('kinds_images', 'kinds_weights', 'kinds_configs', 'kinds_commands')
+MODULES = (
+    *('kinds_images', 'kinds_weights', 'kinds_configs', 'kinds_commands'),
+    'kinds_data',
+)
 
 Make = Callable[[Random, Place, Any], Case]
 

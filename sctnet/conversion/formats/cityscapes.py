@@ -16,6 +16,7 @@ from ..items import PARTS, ImageFile, Item, Size, Source
 from ..options import need_package, read_text
 
 SOURCE = 'folder that holds leftImg8bit and gtFine'
+PATHS: frozenset[str] = frozenset()
 POLYGONS = '_gtFine_polygons.json'
 ENCODINGS = {'train': 'trainIds', 'all': 'ids'}  # as the scripts name them
 

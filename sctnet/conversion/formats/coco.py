@@ -20,6 +20,7 @@ from ..names import output_name
 from ..options import add_background, need_package, read_json, with_background
 
 SOURCE = 'JSON file'
+PATHS: frozenset[str] = frozenset({'images', 'val_annotations', 'val_images'})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

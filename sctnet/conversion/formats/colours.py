@@ -23,6 +23,7 @@ from ..names import split_by_folder
 from ..options import IGNORE
 
 SOURCE = 'folder of images'
+PATHS: frozenset[str] = frozenset({'masks', 'colours'})
 UNKNOWN = ('error', IGNORE)
 _NONE = -1  # in the table of labels: no class has this colour
 

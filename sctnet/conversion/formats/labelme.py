@@ -34,6 +34,7 @@ from ..options import (
 from ..shapes import as_points
 
 SOURCE = 'folder of JSON files'
+PATHS: frozenset[str] = frozenset()
 LEAST_POINTS = {'polygon': 3, 'rectangle': 2, 'circle': 2, 'mask': 2}  # those drawn
 
 

@@ -19,6 +19,7 @@ from ..masks import read_indices
 from ..options import add_classes, parse_classes, read_text
 
 SOURCE = 'folder that holds JPEGImages and SegmentationClass'
+PATHS: frozenset[str] = frozenset()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
