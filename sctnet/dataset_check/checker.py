@@ -11,6 +11,7 @@ import numpy as np
 from mmengine.config import Config
 
 from ..errors import ArgumentError
+from ..failures import explain_config
 from .faults import KINDS, Fault
 from .inspection import Inspection, inspect_pair
 from .pairs import Pair, Part, list_parts
@@ -80,13 +81,14 @@ def check_config(
 
     Raises:
         ArgumentError: ``workers`` is not at least 1.
-        ConfigError: a data set cannot be built.
+        ConfigError: the config is not sound, or a data set cannot be built.
         DataError: a folder is not there.
     """
     workers = workers if workers is not None else os.cpu_count() or 1
     if workers < 1:
         raise ArgumentError(f'--workers is {workers}: set it to 1 or more')
-    parts = list(list_parts(cfg))
+    with explain_config(cfg.filename or 'the config'):
+        parts = list(list_parts(cfg))
     jobs = [(part, pair) for part in parts for pair in _spread(part.pairs, most)]
     shares: dict[str, Share] = {}
     faults = [fault for part in parts for fault in part.faults]

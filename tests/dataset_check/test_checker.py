@@ -164,10 +164,11 @@ def test_a_concatenated_data_set_is_read_in_all_its_parts(root):
 def test_what_cannot_be_checked_is_one_sentence(root):
     with pytest.raises(ArgumentError, match='--workers is 0'):
         check_config(config(root), workers=0)
-    cfg = config(root)
-    cfg.train_dataloader.dataset.misspelt = 1
-    with pytest.raises(ConfigError, match='misspelt'):
-        check_config(cfg)
+    for key in ('train_dataloader.dataset.misspelt', 'default_scope'):
+        cfg = config(root)
+        cfg.merge_from_dict({key: 1})
+        with pytest.raises(ConfigError, match='misspelt|name should be str'):
+            check_config(cfg)
     cfg = config(root)
     cfg.val_dataloader.dataset.data_root = 'nowhere'
     with pytest.raises(DataError, match=r"no folder 'nowhere/images/val'"):

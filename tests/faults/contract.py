@@ -69,7 +69,7 @@ def judge(kind: str, seed: int, case: Case, place: Place) -> Result:
         violations.append(f'took {grown / 2**20:.0f} MiB of memory')
     after = _hashes(place.inputs)
     violations += [f'changed input {n}' for n in before if after.get(n) != before[n]]
-    violations += list(_leftovers(place))
+    violations += list(_leftovers(place, before))
     if case.sound and verdict == 'refused':
         violations.append('refused what is sound')
     if violations:
@@ -147,13 +147,17 @@ def _hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def _leftovers(place: Place) -> Iterator[str]:
-    """Temporary files, and results that cannot be read."""
+def _leftovers(place: Place, inputs: dict[str, str]) -> Iterator[str]:
+    """Temporary files, and results that cannot be read.
+
+    A whole copy of an input may be as damaged as that.
+    """
     for folder in (place.inputs, place.outputs):
         for path in folder.rglob('.*-*'):
             yield f'left {path.name} behind'
-    for path in place.outputs.rglob('*'):
-        if path.is_file() and not path.name.startswith('.'):
+    for name, digest in _hashes(place.outputs).items():
+        path = place.outputs / name
+        if not path.name.startswith('.') and digest not in inputs.values():
             problem = _unreadable(path)
             if problem:
                 yield f'half-written {path.name} ({problem})'

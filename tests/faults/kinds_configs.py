@@ -27,9 +27,9 @@ def damaged_config(rng: Random, place: Place, stock: Stock) -> tuple[Path, str, 
     bases = [name for name in texts if name.startswith('_base_')]
     target = leaf if rng.random() < 0.6 else rng.choice(bases)
     damaged, note = mutate_text(texts[target], rng)
-    for name in bases:
-        place.write(f'configs/{name}', damaged if name == target else texts[name])
-    path = place.write(f'configs/{leaf}', damaged if leaf == target else texts[leaf])
+    for name, text in texts.items():  # all: a leaf may be the base of another
+        place.write(f'configs/{name}', damaged if name == target else text)
+    path = place.inputs / 'configs' / leaf
     return path, f'{target}: {note}', damaged == texts[target]
 
 
