@@ -167,7 +167,7 @@ def test_what_cannot_be_checked_is_one_sentence(root):
     for key, value, error, said in (
         ('train_dataloader.dataset.misspelt', 1, ConfigError, 'misspelt'),
         ('default_scope', 1, ConfigError, 'name should be str'),
-        ('val_dataloader.dataset.data_root', 'x', DataError, "no folder 'x/images/val'"),
+        ('val_dataloader.dataset.data_root', 'x', DataError, "no folder 'x/images"),
     ):
         cfg = config(root)
         cfg.merge_from_dict({key: value})
@@ -182,8 +182,7 @@ def test_quick_check_stops_for_what_a_training_cannot_bear(root, monkeypatch):
     )
     spoil(root, 'broken image')
     quick_check(config(root))
-    assert len(logged) == 1
-    assert 'train2' in logged[0]
+    assert ['train2' in line for line in logged] == [True]
     spoil(root, 'labels outside')
     with pytest.raises(DataError, match=r'labels outside: .*train2.*--no-check'):
         quick_check(config(root))
