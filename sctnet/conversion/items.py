@@ -114,6 +114,11 @@ class Source:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
 
+    def leave_out(self, reason: str, images: Sequence[Path]) -> None:
+        """Count ``images`` as skipped for ``reason``, and name one of them."""
+        if images:
+            self.skipped[f"{reason}, such as '{images[0]}'"] += len(images)
+
 
 def check_size(stated: tuple[object, object], size: Size) -> None:
     """See that an annotation's (height, width), if it states one, is the image's.

@@ -14,6 +14,7 @@ from mmseg.registry import DATASETS
 
 from ..errors import ConfigError, DataError
 from ..files import find_files
+from ..images import SUFFIXES
 from ..own_data.dataset import FolderDataset
 from ..preflight import datasets_of
 from .faults import Fault
@@ -146,10 +147,16 @@ def _missing(part: str, pair: Pair) -> Fault | None:
     if not os.path.isfile(pair.image):
         return Fault('missing image', part, pair.image, 'listed but not there')
     if pair.labels is not None and not os.path.isfile(pair.labels):
-        return Fault(
-            'missing label map', part, pair.image, f"looked for '{pair.labels}'"
-        )
+        detail = f"looked for '{pair.labels}'" + _of_other_format(Path(pair.labels))
+        return Fault('missing label map', part, pair.image, detail)
     return None
+
+
+def _of_other_format(labels: Path) -> str:
+    for suffix in SUFFIXES:
+        if suffix != labels.suffix and labels.with_suffix(suffix).is_file():
+            return f' and found a {suffix}: save label maps as PNG, JPEG changes values'
+    return ''
 
 
 def _alone(

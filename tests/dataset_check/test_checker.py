@@ -17,7 +17,7 @@ from own_folder import (
 from PIL import Image
 
 from sctnet.catalog import load_config
-from sctnet.dataset_check import check_config, quick_check
+from sctnet.dataset_check import check_config
 from sctnet.dataset_check.faults import KINDS
 from sctnet.dataset_check.report import as_json, write_json, write_page
 from sctnet.errors import ArgumentError, ConfigError, DataError
@@ -175,26 +175,6 @@ def test_what_cannot_be_checked_is_one_sentence(root):
             check_config(cfg)
 
 
-def test_quick_check_stops_for_what_a_training_cannot_bear(root, monkeypatch):
-    logged = []
-    monkeypatch.setattr(
-        'sctnet.dataset_check.quick.print_log', lambda text, *_: logged.append(text)
-    )
-    spoil(root, 'broken image')
-    quick_check(config(root))
-    assert ['train2' in line for line in logged] == [True]
-    spoil(root, 'labels outside')
-    with pytest.raises(DataError, match=r'labels outside: .*train2.*--no-check'):
-        quick_check(config(root))
-
-
-def test_quick_check_reads_few_pairs_and_lists_all(root):
-    label_path(root, 'train', 4).unlink()
-    read = check_config(config(root, classes=('a', 'b', 'c', 'rare')), most=2)
-    assert read.shares['train'].read == 2
-    assert kinds(read) == {'missing label map': 1}
-
-
 def test_page_and_json_hold_the_faults(root, tmp_path):
     for fault in ('labels outside',):
         spoil(root, fault)
@@ -221,17 +201,6 @@ def test_a_void_class_within_the_labels_is_no_fault(root):
     for loader in ('train', 'val'):
         cfg[f'{loader}_dataloader'].dataset.ignore_index = 2
     assert not check_config(cfg).faults
-
-
-def test_a_data_set_of_another_kind_trains_unchecked(root, monkeypatch):
-    logged = []
-    monkeypatch.setattr(
-        'sctnet.dataset_check.quick.print_log', lambda text, *_: logged.append(text)
-    )
-    cfg = config(root)
-    cfg.train_dataloader.dataset = {'type': 'BaseDataset'}
-    quick_check(cfg)
-    assert 'was not checked' in logged[0]
 
 
 def test_grey_masks_with_alpha_are_drawn(root, tmp_path):

@@ -1,0 +1,68 @@
+"""What a training looks at before its first iteration, and what stops it there."""
+
+import numpy as np
+import pytest
+from own_folder import (
+    image_path,
+    label_path,
+    truncate,
+    write,
+    write_config,
+    write_own_data,
+)
+
+from sctnet.catalog import load_config
+from sctnet.dataset_check import check_config, quick_check
+from sctnet.errors import DataError
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_own_data(tmp_path / 'rooms', train=6, val=3)
+
+
+@pytest.fixture
+def logged(monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        'sctnet.dataset_check.quick.print_log', lambda text, *_: lines.append(text)
+    )
+    return lines
+
+
+def config(root, **more):
+    return load_config(write_config(root.parent / 'mine.py', root, **more))
+
+
+def test_what_a_training_skips_or_survives_is_a_warning(root, logged):
+    truncate(image_path(root, 'train', 2))
+    truncate(label_path(root, 'train', 3), 0.3)
+    same = image_path(root, 'train', 5).read_bytes()
+    image_path(root, 'val', 0).write_bytes(same)
+    write(label_path(root, 'train', 4), np.full((80, 96), 255, np.uint8))
+    quick_check(config(root))
+    said = ('broken image', 'broken label map', 'in train and val', 'empty label map')
+    assert [line.split(': ')[1] for line in logged] == list(said)
+
+
+def test_what_a_training_cannot_bear_stops_it(root, logged):
+    write(label_path(root, 'train', 2), np.full((80, 96), 77, np.uint8))
+    with pytest.raises(DataError, match=r'labels outside: .*train2.*--no-check'):
+        quick_check(config(root))
+
+
+def test_few_pairs_are_read_and_all_are_listed(root):
+    label_path(root, 'train', 4).unlink()
+    cfg = config(root, classes=('a', 'b', 'c', 'rare'))
+    read = check_config(cfg, most=2)
+    assert read.shares['train'].read == 2
+    assert [fault.kind for fault in read.faults] == ['missing label map']
+    with pytest.raises(DataError, match=r'missing label map: .*train4'):
+        quick_check(cfg, pairs=2)
+
+
+def test_a_data_set_of_another_kind_trains_unchecked(root, logged):
+    cfg = config(root)
+    cfg.train_dataloader.dataset = {'type': 'BaseDataset'}
+    quick_check(cfg)
+    assert 'was not checked' in logged[0]
