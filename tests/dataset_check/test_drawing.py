@@ -3,11 +3,19 @@
 import cv2
 import numpy as np
 import pytest
-from own_folder import label_path, write, write_config, write_own_data
+from own_folder import image_path, label_path, write, write_config, write_own_data
 
 from sctnet.catalog import load_config
 from sctnet.dataset_check import check_config
-from sctnet.dataset_check.drawing import draw_pair, draw_samples
+from sctnet.dataset_check.drawing import draw_overlays, draw_pair, draw_samples
+
+
+def checked(root):
+    return check_config(load_config(write_config(root.parent / 'c.py', root)))
+
+
+def picture(data):
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).astype(int)
 
 
 def test_outside_labels_are_magenta_and_samples_are_pictures(tmp_path):
@@ -17,7 +25,7 @@ def test_outside_labels_are_magenta_and_samples_are_pictures(tmp_path):
     write(label_path(root, 'train', 1), labels)
     write(label_path(root, 'train', 2), np.zeros((8, 9), np.uint8))
     write(label_path(root, 'train', 3), np.zeros((80, 96, 3), np.uint8))
-    result = check_config(load_config(write_config(tmp_path / 'c.py', root)))
+    result = checked(root)
     part = result.parts[0]
     drawn = draw_pair(part, part.pairs[1])
     height = 400  # of 80 rows at a width of 480
@@ -31,11 +39,41 @@ def test_outside_labels_are_magenta_and_samples_are_pictures(tmp_path):
         assert 'train' in caption
 
 
+def test_a_label_map_in_colours_keeps_them(tmp_path):
+    root = write_own_data(tmp_path / 'rooms')
+    write(label_path(root, 'train', 1), np.full((80, 96, 3), (0, 0, 255), np.uint8))
+    part = checked(root).parts[0]
+    assert (draw_pair(part, part.pairs[1])[404:] == (0, 0, 255)).all()
+
+
+def test_samples_are_of_all_kinds_in_turn_up_to_a_limit(tmp_path):
+    root = write_own_data(tmp_path / 'rooms', train=5)
+    for number in range(4):
+        write(label_path(root, 'train', number), np.full((80, 96), 77, np.uint8))
+    write(label_path(root, 'val', 0), np.full((80, 96), 255, np.uint8))
+    kinds = [text.split(':')[0] for _, text in draw_samples(checked(root), most=4)]
+    outside = 'labels outside'
+    assert kinds == [outside, 'empty label map', outside, outside]
+
+
+def test_overlays_show_image_and_labels(tmp_path):
+    root = write_own_data(tmp_path / 'rooms', train=1, val=1)
+    for part, value in (('train', 0), ('val', 200)):
+        write(image_path(root, part, 0), np.full((80, 96, 3), value, np.uint8))
+        write(label_path(root, part, 0), np.full((80, 96), 1, np.uint8))
+    result = checked(root)
+    colour = np.array(result.parts[0].palette[1][::-1])
+    (dark, _), (bright, caption) = draw_overlays(result)
+    assert caption == 'val: val0.png'
+    np.testing.assert_allclose(picture(dark)[9, 9], 0.6 * colour, atol=3)
+    np.testing.assert_allclose(picture(bright)[9, 9], 0.6 * colour + 80, atol=3)
+
+
 @pytest.mark.parametrize('size', [(96, 4000), (1, 3000), (4000, 2)])
 def test_pictures_of_extreme_shapes_are_drawn_small(tmp_path, size):
     root = write_own_data(tmp_path / 'rooms')
     write(label_path(root, 'train', 1), np.zeros(size[::-1], np.uint8))
-    result = check_config(load_config(write_config(tmp_path / 'c.py', root)))
+    result = checked(root)
     drawn = draw_pair(result.parts[0], result.parts[0].pairs[1])
     assert drawn.shape[1] == 480
     assert drawn.shape[0] <= 400 + 4 + 960
