@@ -22,6 +22,16 @@ def test_status_says_whether_the_data_set_is_sound(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(('words', 'status'), [((), 0), (('--strict',), 1)])
+def test_a_warning_is_bearable_unless_strict(words, status, tmp_path):
+    write_own_data(tmp_path / 'rooms')
+    write_config(tmp_path / 'mine.py', 'rooms')
+    more = ('--cfg-options', 'own_data.classes=floor,wall,door,roof', *words)
+    done = start('check_dataset.py', 'mine.py', *more, cwd=tmp_path)
+    assert 'class never seen' in done.stdout
+    assert done.returncode == status
+
+
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
