@@ -22,7 +22,8 @@ def test_links_pictures_and_tools_exist():
         assert (REPOSITORY / file).exists(), path
         if section:
             headings = re.findall(r'(?m)^#+ (.+)$', (REPOSITORY / file).read_text())
-            assert section in [h.lower().replace(' ', '-') for h in headings], path
+            words = [re.sub(r'[^\w -]', '', h.lower()) for h in headings]
+            assert section in [h.replace(' ', '-') for h in words], path
 
 
 def test_table_of_models_says_what_the_model_index_says():

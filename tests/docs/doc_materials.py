@@ -41,11 +41,6 @@ def tiny_networks(folder):
         save_teacher_of(file, config or 'sctnet_t_1xb4_600_streets_128x256')
 
 
-def teacher_b2(folder):
-    """Write random weights of a SegFormer-B2 for ADE20K."""
-    save_teacher_of(folder / 'teacher.pth', 'segformer-b2-ade')
-
-
 def calibration_images(folder):
     """Write four images to measure activations on."""
     (folder / 'calibration_images').mkdir()

@@ -8,7 +8,7 @@ pass their own parsers, with configs that load and keys that exist.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from doc_materials import calibration_images, student, teacher_b2, training_batch
+from doc_materials import calibration_images, student, training_batch
 
 
 class Run(NamedTuple):
@@ -60,23 +60,13 @@ BLOCKS = {
         'make demo': MINUTES,
         "pip install -c constraints.txt torch '.[lite": INSTALL,
         'names = result.metainfo': Run((student,)),
-        "backend='torch', device='cpu'": Run(),
         'infer.py street.png --config sctnet-s-seg50': DEPLOYMENT,
-        'infer.py drive.mp4': CAMERA,
         'web_demo/app.py': WEB,
         'export.py sctnet-s-seg50': DEPLOYMENT,
-        'import cv2, onnxruntime': DEPLOYMENT,
         'make_street_scenes.py': TRAINING,
-        'segformer_b2_8xb2_160k_ade20k_512x512.py': TRAINING,
-        'WandbVisBackend': Elsewhere(
-            'docs/test_docs_blocks.py::test_blocks_of_a_page_run'
-        ),
         'own_data.student_s': OWN_DATA,
         'check_dataset.py my_student.py': OWN_DATA,
-        "'segformer-b2-ade', 'teacher.pth'": Run((teacher_b2,), training_batch),
-        'dist_train.sh': TRAINING,
         'mim test sctnet': Run((student,)),
-        'dist_test.sh': TRAINING,
         'prepare_dataset.py ade20k': CONVERTING,
     },
     'docs/index.md': {
