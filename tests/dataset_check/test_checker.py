@@ -37,14 +37,17 @@ def kinds(result):
 
 
 def test_a_sound_data_set_has_no_faults_and_its_pixels_are_counted(root):
-    write(label_path(root, 'train', 3), np.zeros((80, 96), np.uint8))
+    labels = np.zeros((80, 96), np.uint8)
+    labels[:, :7] = 255
+    write(label_path(root, 'train', 3), labels)
     result = check_config(config(root), workers=2)
     assert not result.faults
     share = result.shares['train']
     assert share.read == 6
     assert share.sizes == {(96, 80): 6}
     rows = [5 * 30 + 80, 5 * 25, 5 * 25]  # stripes of 5 rows in turn
-    assert share.pixels.tolist() == [96 * n for n in rows]
+    assert share.ignored == 80 * 7
+    assert share.pixels.tolist() == [96 * rows[0] - 80 * 7, *(96 * n for n in rows[1:])]
     assert share.images.tolist() == [6, 5, 5]
 
 
@@ -56,6 +59,7 @@ def test_labels_shifted_by_one_are_found_with_their_cure(tmp_path):
     assert 'run from 1 to 3' in shifted[0].detail
     assert 'reduce_zero_label=True' in shifted[0].detail
     assert kinds(result)['labels outside'] == 6
+    assert 'class never seen' not in kinds(result)  # 0 is one, by the shift
     assert not check_config(config(root, reduce_zero_label=True)).faults
 
 

@@ -1,6 +1,7 @@
-"""Which files a data set's images are paired with, and what is said where none is."""
+"""Which files are paired, what is said where one is missing, and what bytes mean."""
 
-from own_folder import image_path, label_path, write_config, write_own_data
+import numpy as np
+from own_folder import image_path, label_path, write, write_config, write_own_data
 from PIL import Image
 
 from sctnet.catalog import load_config
@@ -17,3 +18,26 @@ def test_a_label_map_saved_as_jpeg_is_named_as_such(tmp_path):
     assert found.kind == 'missing label map'
     assert found.path == str(image_path(root, 'val', 1))
     assert 'found a .jpg: save label maps as PNG' in found.detail
+
+
+def test_reduced_labels_are_counted_as_the_training_sees_them(tmp_path):
+    root = write_own_data(tmp_path / 'rooms', train=1, val=1)
+    labels = np.repeat(np.uint8([0] * 5 + [1] * 3 + [255]), 96).reshape(9, 96)
+    write(image_path(root, 'train', 0), np.zeros((9, 96, 3), np.uint8))
+    write(label_path(root, 'train', 0), labels)
+    config = write_config(tmp_path / 'mine.py', root, reduce_zero_label=True)
+    share = check_config(load_config(config)).shares['train']
+    assert (share.pixels / 96).tolist() == [3, 0, 0]
+    assert share.ignored / 96 == 6
+
+
+def test_a_choice_of_classes_is_counted_in_its_own_order(streets):
+    cfg = load_config('sctnet-t-streets')
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        loader.dataset.data_root = str(streets)
+    road, sidewalk = check_config(cfg).shares['train'].pixels[:2].tolist()
+    assert road != sidewalk
+    names = {'classes': ('sidewalk', 'road')}
+    cfg.train_dataloader.dataset.metainfo = names
+    cfg.val_dataloader.dataset.metainfo = names
+    assert check_config(cfg).shares['train'].pixels.tolist() == [sidewalk, road]

@@ -61,6 +61,13 @@ def test_few_pairs_are_read_and_all_are_listed(root):
         quick_check(cfg, pairs=2)
 
 
+def test_the_few_are_spread_over_all(root):
+    truncate(image_path(root, 'train', 5))
+    assert [str(fault.kind) for fault in check_config(config(root), most=2).faults] == [
+        'broken image'
+    ]
+
+
 def test_a_data_set_of_another_kind_trains_unchecked(root, logged):
     cfg = config(root)
     cfg.train_dataloader.dataset = {'type': 'BaseDataset'}
