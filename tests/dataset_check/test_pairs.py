@@ -1,6 +1,7 @@
 """Which files are paired, what is said where one is missing, and what bytes mean."""
 
 import numpy as np
+import pytest
 from own_folder import image_path, label_path, write, write_config, write_own_data
 from PIL import Image
 
@@ -29,6 +30,29 @@ def test_reduced_labels_are_counted_as_the_training_sees_them(tmp_path):
     share = check_config(load_config(config)).shares['train']
     assert (share.pixels / 96).tolist() == [3, 0, 0]
     assert share.ignored / 96 == 6
+
+
+def test_with_a_list_other_label_maps_are_no_fault(tmp_path):
+    root = write_own_data(tmp_path / 'rooms')
+    (tmp_path / 'some.txt').write_text('train0\ntrain2\n')
+    cfg = load_config(write_config(tmp_path / 'mine.py', root))
+    cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'some.txt')
+    result = check_config(cfg)
+    assert len(result.parts[0].pairs) == 2
+    assert not result.faults
+
+
+@pytest.mark.parametrize('several', [False, True])
+def test_a_loss_that_ignores_what_no_byte_can_hold_changes_nothing(several, tmp_path):
+    root = write_own_data(tmp_path / 'rooms', train=1)
+    labels = np.full((80, 96), 255, np.uint8)
+    labels[:20] = 1
+    write(label_path(root, 'train', 0), labels)
+    cfg = load_config(write_config(tmp_path / 'mine.py', root))
+    cfg.model.decode_head.ignore_index = -100
+    if several:  # as of a cascade
+        cfg.model.decode_head = [cfg.model.decode_head]
+    assert check_config(cfg).shares['train'].ignored == 60 * 96
 
 
 def test_a_choice_of_classes_is_counted_in_its_own_order(streets):

@@ -10,14 +10,12 @@ import torch
 from mmengine.structures import BaseDataElement
 from mmseg.registry import DATASETS
 from own_folder import CLASSES, image_path, label_path, truncate, write, write_own_data
-from PIL import Image
 
 from sctnet.engine.broken_files import (
     BrokenFileCount,
     SoundLoader,
     check_share,
 )
-from sctnet.engine.sample_files import FirstLook, find_fault, glance
 from sctnet.engine.train_loop import SeededSamples
 from sctnet.errors import DataError
 from sctnet.own_data import FolderDataset
@@ -96,18 +94,6 @@ def test_a_truncated_jpeg_which_opencv_fills_with_grey_is_left_out(root):
     assert name(sample) == 'train0.jpg'  # after the last comes the first
 
 
-def test_a_photo_turned_by_its_tag_fits_its_turned_labels(root):
-    path = image_path(root, 'train', 0)
-    turned = path.with_suffix('.jpg')
-    with Image.open(path) as image:
-        exif = image.getexif()
-        exif[0x0112] = 6
-        image.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif)
-    info = {'img_path': str(turned), 'seg_map_path': str(label_path(root, 'train', 0))}
-    assert glance(info) is None
-    assert find_fault(info) is None
-
-
 def test_errors_that_no_file_explains_are_raised_as_they_are(root):
     data = dataset(root)
     data.pipeline.transforms.append(lambda results: results['misspelt'])
@@ -149,16 +135,16 @@ def batch(*skipped):
     return {'data_samples': [BaseDataElement(), sample]}
 
 
-def count(total, max_share):
+def count(data, max_share):
     logger = logging.getLogger('broken')
-    loader = SimpleNamespace(dataset=range(total))
+    loader = SimpleNamespace(dataset=data)
     return BrokenFileCount(
         SimpleNamespace(logger=logger, train_dataloader=loader), max_share
     )
 
 
 def test_each_file_is_logged_once_and_too_many_stop_the_run(caplog):
-    counter = count(100, 0.02)
+    counter = count(range(100), 0.02)
     counter.look_at(batch())
     counter.look_at(batch('a'))
     counter.look_at(batch('a', 'b'))
@@ -172,33 +158,16 @@ def test_each_file_is_logged_once_and_too_many_stop_the_run(caplog):
         counter.look_at(batch('c'))
 
 
+def test_a_repeated_data_set_counts_its_files_once(root, caplog):
+    repeated = {'type': 'RepeatDataset', 'dataset': dataset(root), 'times': 5}
+    count(DATASETS.build(repeated), 0.5).look_at(batch('a'))
+    assert "'a' (cut), 1 of 4" in caplog.records[0].message
+
+
 @pytest.mark.parametrize('share', [-0.1, 1.1, '5 %', None])
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(DataError, match='max_broken_share'):
         check_share(share)
-
-
-def test_a_first_look_decodes_nothing_and_looks_once(root, monkeypatch):
-    data = dataset(root)
-    monkeypatch.setattr(Image.Image, 'load', None)
-    monkeypatch.setattr('PIL.PngImagePlugin.PngImageFile.load', None)
-    look = FirstLook(data)
-    assert look.fault(1) is None
-    truncate(image_path(root, 'train', 1))
-    assert look.fault(1) is None
-
-
-def test_files_elsewhere_and_of_other_kinds_are_left_to_the_pipeline(root, tmp_path):
-    data = dataset(root)
-    data.full_init()
-    lose_image_after_listing(root)
-    data.backend_args = {'backend': 'petrel'}
-    assert FirstLook(data).fault(1) is None
-    assert FirstLook(data).explain(1) is None
-    np.save(tmp_path / 'a.npy', np.zeros(3))
-    info = {'img_path': str(tmp_path / 'a.npy'), 'seg_map_path': None}
-    assert glance(info) is None
-    assert find_fault(info) is None
 
 
 @pytest.mark.parametrize('wrapper', ['RepeatDataset', 'ConcatDataset'])

@@ -1,0 +1,120 @@
+"""A sample's two files are looked at once, cheaply, and decoded where one is broken."""
+
+import numpy as np
+import pytest
+from own_folder import (
+    claim_size,
+    image_path,
+    label_path,
+    truncate,
+    write,
+    write_own_data,
+)
+from PIL import Image
+
+from sctnet.engine.sample_files import FirstLook, find_fault, glance
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_own_data(tmp_path, train=1)
+
+
+@pytest.fixture
+def info(root):
+    image, labels = image_path(root, 'train', 0), label_path(root, 'train', 0)
+    return {'img_path': str(image), 'seg_map_path': str(labels)}
+
+
+@pytest.fixture
+def undecoded(monkeypatch):
+    """Decoding fails."""
+    monkeypatch.setattr('sctnet.engine.sample_files.read_image', None)
+    monkeypatch.setattr('sctnet.engine.sample_files.read_labels', None)
+
+
+class Samples:
+    """What a data set tells of its samples' files."""
+
+    def __init__(self, *infos):
+        self.infos = infos
+
+    def __len__(self):
+        return len(self.infos)
+
+    def get_data_info(self, index):
+        return self.infos[index]
+
+
+def test_sound_files_are_looked_at_once_and_not_decoded(root, info, undecoded):
+    look = FirstLook(Samples(info))
+    assert look.fault(0) is None
+    truncate(image_path(root, 'train', 0))
+    assert look.fault(0) is None
+
+
+def test_a_broken_file_is_told_every_time(root, info):
+    truncate(image_path(root, 'train', 0))
+    look = FirstLook(Samples(info))
+    assert look.fault(0)[0] == info['img_path']
+    assert look.fault(0)[0] == info['img_path']
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png'])
+def test_a_cut_image_is_found_by_its_end(root, info, suffix):
+    path = image_path(root, 'train', 0)
+    info['img_path'] = str(path.with_suffix(suffix))
+    Image.open(path).save(info['img_path'])
+    assert glance(info) is None
+    truncate(path.with_suffix(suffix), 0.9)
+    broken, fault = glance(info)
+    assert broken == info['img_path']
+    assert 'truncated' in fault
+
+
+def test_ends_of_other_formats_are_not_known(root, info, undecoded):
+    path = image_path(root, 'train', 0)
+    info['img_path'] = str(path.with_suffix('.bmp'))
+    Image.open(path).save(info['img_path'])
+    truncate(path.with_suffix('.bmp'), 0.9)
+    assert glance(info) is None
+
+
+def test_headers_that_claim_too_much_are_believed(root, info, undecoded):
+    for path in (image_path(root, 'train', 0), label_path(root, 'train', 0)):
+        claim_size(path, 20_000, 20_000)
+    path, fault = glance(info)
+    assert path == info['img_path']
+    assert fault.startswith('claims more than')
+
+
+def test_sizes_that_differ_are_told_with_and_without_decoding(root, info):
+    write(label_path(root, 'train', 0), np.zeros((40, 48), np.uint8))
+    told = info['seg_map_path'], 'image 96x80, label map 48x40'
+    assert glance(info) == told
+    assert find_fault(info) == told
+
+
+def test_a_photo_turned_by_its_tag_fits_its_turned_labels(root, info):
+    turned = image_path(root, 'train', 0).with_suffix('.jpg')
+    with Image.open(info['img_path']) as image:
+        exif = image.getexif()
+        exif[0x0112] = 6
+        image.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif)
+    info['img_path'] = str(turned)
+    assert glance(info) is None
+    assert find_fault(info) is None
+
+
+def test_files_elsewhere_and_of_other_kinds_are_left_to_the_pipeline(tmp_path):
+    gone = {'img_path': str(tmp_path / 'gone.png'), 'seg_map_path': None}
+    assert FirstLook(Samples(gone)).fault(0) == (gone['img_path'], 'no such file')
+    elsewhere = Samples(gone)
+    elsewhere.backend_args = {'backend': 'petrel'}
+    assert FirstLook(elsewhere).fault(0) is None
+    assert FirstLook(elsewhere).explain(0) is None
+    np.save(tmp_path / 'a.npy', np.zeros(3))
+    for path in ('s3://rooms/a.png', str(tmp_path / 'a.npy')):
+        info = {'img_path': path, 'seg_map_path': None}
+        assert glance(info) is None
+        assert find_fault(info) is None
