@@ -49,7 +49,7 @@ def test_a_loss_that_ignores_what_no_byte_can_hold_changes_nothing(several, tmp_
     labels[:20] = 1
     write(label_path(root, 'train', 0), labels)
     cfg = load_config(write_config(tmp_path / 'mine.py', root))
-    cfg.model.decode_head.ignore_index = -100
+    cfg.model.decode_head.ignore_index = -1
     if several:  # as of a cascade
         cfg.model.decode_head = [cfg.model.decode_head]
     assert check_config(cfg).shares['train'].ignored == 60 * 96
