@@ -101,7 +101,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half(name, stock, tmp_path, c
         said = error_of(call, capsys)
     assert 'write' in said or 'could not be finished' in said
     assert not list(_sentence(said.removeprefix('error: ')))
-    assert not list(_leftovers(Place(tmp_path, target)))
+    assert not list(_leftovers(Place(tmp_path, target), {}))
     assert all(file.suffix == '.json' for file in target.rglob('*') if file.is_file())
 
 
