@@ -7,6 +7,7 @@ loading safe; see :mod:`sctnet.compat`. Import it before mmseg.
 from .compat import (
     allow_own_checkpoint_types,
     declare_torchvision_ops,
+    release_lock_of_failures,
     stand_in_for_missing_ops,
 )
 
@@ -15,6 +16,7 @@ __version__ = '0.1.0'
 stand_in_for_missing_ops()
 declare_torchvision_ops()
 allow_own_checkpoint_types()
+release_lock_of_failures()
 
 from .checkpoint_loaders import register_loaders  # noqa: E402  needs the stand-in
 

@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from mmseg.models.segmentors import BaseSegmentor
 from mmseg.registry import DATASETS, MODELS
 
-from .catalog import load_config, merge_options, scope_of
+from .catalog import load_config, merge_options
 from .checkpoint_files import dataset_meta_of, weights_of
 from .compat import quieten_mmseg
 from .errors import CheckpointError
@@ -48,7 +48,7 @@ def build_segmentor(
 
 
 def _build(cfg: Config) -> BaseSegmentor:
-    init_default_scope(scope_of(cfg))
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
     model_cfg = copy.deepcopy(cfg.model)
     for training_only in ('auxiliary_head', 'siam'):
         model_cfg.pop(training_only, None)

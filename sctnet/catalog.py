@@ -145,16 +145,3 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
             f'--cfg-options cannot be merged ({error}): check the names against the '
             'config'
         ) from error
-
-
-def scope_of(cfg: Config) -> str:
-    """Return the scope in which the types of ``cfg`` are looked up.
-
-    Raises:
-        ConfigError: it is no text. mmengine would raise with a lock held, and every
-            other thread wait for that lock from then on.
-    """
-    scope = cfg.get('default_scope', 'mmseg')
-    if not isinstance(scope, str):
-        raise ConfigError(f"default_scope is {scope!r}: set it to 'mmseg'")
-    return scope

@@ -1,6 +1,6 @@
 """What the stack needs before mmseg can be imported and checkpoints loaded.
 
-Three gaps are closed here, once, when ``sctnet`` is imported:
+Four gaps are closed here, once, when ``sctnet`` is imported:
 
 - mmseg 1.2.2 imports ``mmcv.ops`` unguarded, and mmcv-lite has all of it but the
   compiled module ``mmcv._ext``. A stand-in whose every op raises when *called*
@@ -9,8 +9,12 @@ Three gaps are closed here, once, when ``sctnet`` is imported:
   its ``HistoryBuffer`` and numpy scalars, which must be named as harmless.
 - mmpretrain imports torchvision for its plain transforms, and a torchvision built for
   CUDA beside a torch for the CPU fails to import for want of two compiled ops.
+- mmengine builds scopes, loggers and visualizers while it holds a lock, and keeps it
+  where that fails: every other thread of the process would wait for ever.
 """
 
+import contextlib
+import functools
 import pickle
 import sys
 import warnings
@@ -24,6 +28,8 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
+from mmengine.utils import ManagerMixin
+from mmengine.utils.manager import _release_lock
 
 EXTENSION = 'mmcv._ext'
 _declared: list[torch.library.Library] = []
@@ -93,6 +99,26 @@ def declare_torchvision_ops() -> bool:
             )
         _declared.append(library)  # the ops live as long as this object
     return True
+
+
+def release_lock_of_failures() -> None:
+    """Let mmengine's ``ManagerMixin`` give its lock back where it raises."""
+    for name in ('get_instance', 'get_current_instance'):
+        method = getattr(ManagerMixin, name).__func__
+        setattr(ManagerMixin, name, classmethod(_releasing(method)))
+
+
+def _releasing(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def released(cls: type, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(cls, *args, **kwargs)
+        except BaseException:
+            with contextlib.suppress(RuntimeError):  # an interrupt before it was taken
+                _release_lock()
+            raise
+
+    return released
 
 
 def allow_own_checkpoint_types() -> None:

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from .catalog import load_config, merge_options, scope_of
+from .catalog import load_config, merge_options
 from .cpu_processes import join_cpu_processes
 from .errors import ConfigError
 from .failures import config_errors, explain_config
@@ -95,8 +95,7 @@ def build_runner(cfg: Config) -> Runner:
     """
     from .engine.runner import Runner as ExplainingRunner
 
-    with explain_config(cfg.filename):
-        scope_of(cfg)
+    with explain_config(cfg.filename or 'the config'):
         return ExplainingRunner.from_cfg(cfg)
 
 

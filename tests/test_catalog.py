@@ -1,15 +1,9 @@
-from threading import Thread
-
 import pytest
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 from support import REPOSITORY, SEG50, SHORT_NAMES
 
-from sctnet.apis import init_model
 from sctnet.catalog import find_config, load_config
-from sctnet.dataset_check import check_config
 from sctnet.errors import ConfigError
-from sctnet.launch import build_runner
 
 
 @pytest.mark.parametrize(
@@ -67,18 +61,6 @@ def test_broken_config_file_is_one_sentence(tmp_path):
 def test_other_objects_are_refused():
     with pytest.raises(ConfigError, match='config is a int'):
         load_config(3)
-
-
-@pytest.mark.parametrize('use', [init_model, check_config, build_runner])
-def test_a_scope_that_is_no_text_leaves_no_lock_held(use):
-    cfg = load_config(SEG50)
-    cfg.default_scope = 1
-    with pytest.raises(ConfigError, match='default_scope is 1'):
-        use(cfg)
-    other = Thread(target=DefaultScope.get_current_instance, daemon=True)
-    other.start()
-    other.join(20)
-    assert not other.is_alive()
 
 
 def test_copy_of_an_editable_install_leads_back_to_the_checkout(tmp_path, monkeypatch):

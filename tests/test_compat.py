@@ -1,14 +1,20 @@
 import zipfile
+from threading import Thread
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.logging.history_buffer import HistoryBuffer
+from mmengine.registry import DefaultScope
+from mmengine.utils import ManagerMixin
 from support import run_python
 
+from sctnet.apis import init_model
 from sctnet.checkpoint_files import read_checkpoint
 from sctnet.compat import declare_torchvision_ops, stand_in_for_missing_ops
-from sctnet.errors import CheckpointError
+from sctnet.errors import CheckpointError, ConfigError
 
 
 @pytest.mark.skipif(not stand_in_for_missing_ops(), reason='mmcv has its ops')
@@ -207,3 +213,26 @@ def test_hubs_of_mmengine_download_safely_too():
     from mmengine.runner import checkpoint
 
     assert checkpoint.load_from_http.__module__ == 'sctnet.checkpoint_loaders'
+
+
+class Managed(ManagerMixin):
+    """Of which there is no instance."""
+
+
+@pytest.mark.parametrize(
+    ('fail', 'error'),
+    [
+        (lambda: DefaultScope.get_instance(1), AssertionError),
+        (lambda: DefaultScope.get_instance('', scope_name=''), AssertionError),
+        (lambda: MMLogger.get_instance('loud', log_level='LOUD'), KeyError),
+        (lambda: Managed.get_current_instance(), RuntimeError),
+        (lambda: init_model(Config({'default_scope': 1, 'model': {}})), ConfigError),
+    ],
+)
+def test_what_mmengine_cannot_build_holds_up_no_other_thread(fail, error):
+    with pytest.raises(error):
+        fail()
+    other = Thread(target=DefaultScope.get_current_instance, daemon=True)
+    other.start()
+    other.join(20)
+    assert not other.is_alive()

@@ -39,7 +39,7 @@ def main() -> int:
     args = parse_args()
     with progress_bar('Converting') as advance:
         result = convert(**vars(args), progress=advance)
-    for line in report_skipped(result.skipped):
+    for line in report_skipped(result.skipped, result.examples):
         print(line)
     for line in report_failed(result.failed):
         print(line, file=sys.stderr)

@@ -35,6 +35,7 @@ class Converted:
         pixels: of each value of the label maps, int64 (256,).
         skipped: what was left out on purpose: reason to count.
         failed: what is broken: one sentence each, with the file's name.
+        examples: of some reasons in ``skipped``, the first file.
     """
 
     root: Path
@@ -44,6 +45,7 @@ class Converted:
     pixels: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
+    examples: dict[str, str] = field(default_factory=dict)
 
 
 def convert(
@@ -97,6 +99,7 @@ def convert(
     result = Converted(root, found.classes, found.palette)
     result.skipped += found.skipped
     result.failed += found.failed
+    result.examples.update(found.examples)
     _check_earlier(root, items, result)
     _withdraw_summary(root)
     work = partial(write_item, out=root, link=link)
@@ -231,4 +234,5 @@ def _write_summary(result: Converted, format_name: str) -> None:
         'failed': result.failed,
     }
     text = json.dumps(summary, indent=2, ensure_ascii=False) + '\n'
-    write_bytes(result.root / SUMMARY, text.encode())
+    # A name on disk need not be UTF-8; an escape of JSON's stands for such bytes.
+    write_bytes(result.root / SUMMARY, text.encode(errors='backslashreplace'))

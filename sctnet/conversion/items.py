@@ -106,6 +106,7 @@ class Source:
         palette: RGB of each class, where the source has colours of its own.
         skipped: what was left out on purpose: reason to count.
         failed: what is broken: one sentence each, with the file's name.
+        examples: of a reason, the first file that was left out for it.
     """
 
     classes: tuple[str, ...]
@@ -113,11 +114,12 @@ class Source:
     palette: Sequence[Sequence[int]] | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
+    examples: dict[str, str] = field(default_factory=dict)
 
-    def leave_out(self, reason: str, images: Sequence[Path]) -> None:
-        """Count ``images`` as skipped for ``reason``, and name one of them."""
-        if images:
-            self.skipped[f"{reason}, such as '{images[0]}'"] += len(images)
+    def leave_out(self, reason: str, file: object) -> None:
+        """Count ``file`` as skipped for ``reason``."""
+        self.skipped[reason] += 1
+        self.examples.setdefault(reason, str(file))
 
 
 def check_size(stated: tuple[object, object], size: Size) -> None:

@@ -1,7 +1,7 @@
 """What a conversion tells its user."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .converter import Converted
 
@@ -34,9 +34,13 @@ def _wrapped(values: Sequence[object]) -> str:
     return '(\n' + ''.join(f'        {line}\n' for line in lines) + '    )'
 
 
-def report_skipped(skipped: Counter[str]) -> list[str]:
+def report_skipped(skipped: Counter[str], examples: Mapping[str, str]) -> list[str]:
     """Return one line for each reason for which something was left out."""
-    return [f'skipped: {count} {reason}' for reason, count in sorted(skipped.items())]
+    lines = []
+    for reason, count in sorted(skipped.items()):
+        example = f", such as '{examples[reason]}'" if reason in examples else ''
+        lines.append(f'skipped: {count} {reason}{example}')
+    return lines
 
 
 def report_failed(failed: Sequence[str]) -> list[str]:

@@ -12,7 +12,6 @@ from mmengine.registry import init_default_scope
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
-from ..catalog import scope_of
 from ..errors import ConfigError, DataError
 from ..files import find_files
 from ..images import SUFFIXES
@@ -69,7 +68,7 @@ def list_parts(cfg: Config) -> Iterator[Part]:
         ConfigError: a data set cannot be built, or does not read files in pairs.
         DataError: its folder is not there.
     """
-    init_default_scope(scope_of(cfg))
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
     for split, loader in LOADERS.items():
         for number, dataset in enumerate(datasets_of(cfg, [loader]), 1):
             name = split if number == 1 else f'{split} {number}'

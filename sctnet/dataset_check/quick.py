@@ -23,7 +23,9 @@ def quick_check(cfg: Config, pairs: int = PAIRS) -> None:
     """
     try:
         result = check_config(cfg, most=pairs)
-    except ConfigError as error:  # of another kind, which may train all the same
+    except ConfigError as error:
+        # Of another kind, which may train all the same; what else is wrong with the
+        # config, its Runner will say.
         print_log(f'the data set was not checked: {error}', 'current', logging.WARNING)
         return
     bearable = [fault for fault in result.faults if not _stops(fault)]

@@ -133,6 +133,7 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
             workers=0, **options,
         )  # fmt: skip
         assert result.skipped == {'images without annotation': 1}
+        assert result.examples == {'images without annotation': 'b.jpg'}
         assert sum(result.images.values()) == 1
 
 

@@ -188,9 +188,8 @@ def test_masks_may_have_a_suffix_and_lie_beside_their_images(tmp_path):
         'colours', tmp_path / 'both', tmp_path / 'out', workers=0, val=0,
         masks=tmp_path / 'both', colours=tmp_path / 'colours.txt', mask_suffix='_L',
     )  # fmt: skip
-    [(reason, count)] = result.skipped.items()
-    assert (reason[:30], count) == ('images without a mask, such as', 1)
-    assert 'both/a_L.png' in reason  # the mask itself
+    assert result.skipped == {'images without a mask': 1}  # the mask itself
+    assert result.examples == {'images without a mask': str(tmp_path / 'both/a_L.png')}
     np.testing.assert_array_equal(labels_of(tmp_path / 'out', 'a'), DRAWN)
 
 

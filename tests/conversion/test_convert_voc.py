@@ -48,8 +48,8 @@ def test_without_lists_all_masks_are_shared_out(voc, tmp_path):
     (voc / 'SegmentationClass/c.png').unlink()
     result = convert('voc', voc, tmp_path / 'out', workers=0, val=0.5)
     assert result.images == {'train': 1, 'val': 1}
-    reason = f"images without a mask, such as '{voc / 'JPEGImages/c.jpg'}'"
-    assert result.skipped == {reason: 1}
+    assert result.skipped == {'images without a mask': 1}
+    assert result.examples == {'images without a mask': str(voc / 'JPEGImages/c.jpg')}
 
 
 def test_classes_of_ones_own_must_cover_the_indices(voc, tmp_path):

@@ -26,7 +26,8 @@ def run(source, out, **options):
 
 
 def test_the_summary_counts_images_and_pixels(source, tmp_path):
-    (source / 'bad.json').write_text('{')
+    bad = os.fsdecode(b'bad\xfc.json')  # no UTF-8
+    (source / bad).write_text('{')
     run(source, tmp_path / 'out', val=0.5)
     summary = json.loads((tmp_path / 'out/dataset.json').read_text())
     assert summary['classes'] == ['background', 'wall']
@@ -35,7 +36,7 @@ def test_the_summary_counts_images_and_pixels(source, tmp_path):
     assert min(summary['images'].values()) > 0
     assert summary['pixels'] == {'background': 6 * (72 * 96 - 3000), 'wall': 6 * 3000}
     assert (summary['ignore_index'], summary['ignored_pixels']) == (255, 0)
-    assert 'bad.json' in summary['failed'][0]
+    assert 'bad\udcfc.json' in summary['failed'][0]
 
 
 def test_the_summary_is_written_last(source, tmp_path):

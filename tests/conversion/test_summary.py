@@ -34,7 +34,10 @@ def test_few_classes_stand_on_one_line_and_no_palette_is_none():
 
 
 def test_reasons_are_counted_and_the_broken_named_up_to_fifty():
-    assert report_skipped(Counter({'b': 2, 'a': 1})) == ['skipped: 1 a', 'skipped: 2 b']
+    assert report_skipped(Counter({'b': 2, 'a': 1}), {'b': 'x.png'}) == [
+        'skipped: 1 a',
+        "skipped: 2 b, such as 'x.png'",
+    ]
     lines = report_failed([f'x{number}' for number in range(60)])
     assert (lines[49], lines[50:]) == ('broken: x49', ['broken: 10 more'])
     assert report_failed(['x']) == ['broken: x']

@@ -170,7 +170,7 @@ def test_what_cannot_be_checked_is_one_sentence(root):
         check_config(config(root), workers=0)
     for key, value, error, said in (
         ('train_dataloader.dataset.misspelt', 1, ConfigError, 'misspelt'),
-        ('default_scope', 1, ConfigError, 'default_scope is 1'),
+        ('default_scope', 1, ConfigError, 'cannot be used'),
         ('val_dataloader.dataset.data_root', 'x', DataError, "no folder 'x/images"),
     ):
         cfg = config(root)

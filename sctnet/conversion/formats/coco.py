@@ -117,7 +117,8 @@ class _File:
         for entry in self.contents['images']:
             own = rows.pop(_hashable(entry.get('id')), [])
             if not own and skip_empty:
-                found.skipped['images without annotation'] += 1
+                name = entry.get('file_name')
+                found.leave_out('images without annotation', name)
                 continue
             try:
                 found.items.append(self._item(entry, own, labels, fill))

@@ -71,18 +71,16 @@ def read(
         for file in find_files(masks, LOSSY) + find_files(masks, LOSSLESS)
     }  # of two, the lossless one
     images = find_files(source, SUFFIXES)
-    alone = []
     for image, split, name in split_by_folder(source, images, found.skipped):
         relative = image.relative_to(source).with_suffix('').as_posix()
         mask = known.get(relative + mask_suffix)
         if mask is None:
-            alone.append(image)
+            found.leave_out('images without a mask', image)
             continue
         if mask.suffix.lower() in LOSSY:
             refuse_lossy(mask)
         drawing = ColourMask(mask, table, unknown == IGNORE)
         found.items.append(Item(name, split, ImageFile(image), drawing))
-    found.leave_out('images without a mask', alone)
     return found
 
 

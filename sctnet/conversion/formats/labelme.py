@@ -76,16 +76,15 @@ def read(
     for file, split, name, contents in annotated:
         shapes = _shapes(contents, labels, found.skipped)
         if not shapes and (skip_empty or background == 'ignore'):
-            found.skipped['images without annotation'] += 1
+            found.leave_out('images without annotation', file)
             continue
         stated = contents.get('imageHeight'), contents.get('imageWidth')
         drawing = Shapes(stated, tuple(shapes), fill)
         found.items.append(Item(name, split, _image(file, contents), drawing))
     jsons = {file.with_suffix('') for file in files}
-    images = find_files(source, SUFFIXES)
-    alone = sum(image.with_suffix('') not in jsons for image in images)
-    if alone:
-        found.skipped['images without a JSON file'] += alone
+    for image in find_files(source, SUFFIXES):
+        if image.with_suffix('') not in jsons:
+            found.leave_out('images without a JSON file', image)
     return found
 
 
