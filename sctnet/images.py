@@ -14,6 +14,7 @@ MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
 PIXELS_A_BYTE = 64
 _ORIENTATION = 0x0112  # the tag of a camera that was held another way
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
+LOSSY = ('.jpg', '.jpeg', '.webp')
 
 
 def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:

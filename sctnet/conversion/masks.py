@@ -8,7 +8,6 @@ from PIL import Image
 from ..errors import DataError
 
 LOSSLESS = ('.png', '.bmp', '.tif', '.tiff', '.gif')
-LOSSY = ('.jpg', '.jpeg', '.webp')
 
 
 def refuse_lossy(path: Path) -> None:

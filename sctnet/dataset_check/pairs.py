@@ -14,7 +14,7 @@ from mmseg.registry import DATASETS
 
 from ..errors import ConfigError, DataError
 from ..files import find_files
-from ..images import SUFFIXES
+from ..images import LOSSY, SUFFIXES
 from ..own_data.dataset import FolderDataset
 from ..preflight import datasets_of
 from .faults import Fault
@@ -147,15 +147,19 @@ def _missing(part: str, pair: Pair) -> Fault | None:
     if not os.path.isfile(pair.image):
         return Fault('missing image', part, pair.image, 'listed but not there')
     if pair.labels is not None and not os.path.isfile(pair.labels):
-        detail = f"looked for '{pair.labels}'" + _of_other_format(Path(pair.labels))
+        detail = f"looked for '{pair.labels}'" + _of_other_format(pair)
         return Fault('missing label map', part, pair.image, detail)
     return None
 
 
-def _of_other_format(labels: Path) -> str:
-    for suffix in SUFFIXES:
-        if suffix != labels.suffix and labels.with_suffix(suffix).is_file():
-            return f' and found a {suffix}: save label maps as PNG, JPEG changes values'
+def _of_other_format(pair: Pair) -> str:
+    """Say which file has the name of a missing label map and another ending."""
+    labels, image = Path(str(pair.labels)), Path(pair.image)
+    for other in (labels.with_suffix(suffix) for suffix in SUFFIXES):
+        if other != image and other.is_file():
+            if other.suffix in LOSSY:
+                return f" and found '{other.name}', whose values compression changed"
+            return f" and found '{other.name}': save it as {labels.suffix}"
     return ''
 
 

@@ -9,16 +9,37 @@ from sctnet.catalog import load_config
 from sctnet.dataset_check import check_config
 
 
-def test_a_label_map_saved_as_jpeg_is_named_as_such(tmp_path):
+@pytest.mark.parametrize(
+    ('suffix', 'said'),
+    [
+        ('.jpg', " and found 'val1.jpg', whose values compression changed"),
+        ('.bmp', " and found 'val1.bmp': save it as .png"),
+        (None, ''),
+    ],
+)
+def test_a_label_map_of_another_format_is_named(suffix, said, tmp_path):
     root = write_own_data(tmp_path / 'rooms')
     labels = label_path(root, 'val', 1)
-    Image.open(labels).convert('L').save(labels.with_suffix('.jpg'))
+    if suffix:
+        Image.open(labels).convert('L').save(labels.with_suffix(suffix))
     labels.unlink()
     result = check_config(load_config(write_config(tmp_path / 'mine.py', root)))
     (found,) = result.faults
     assert found.kind == 'missing label map'
     assert found.path == str(image_path(root, 'val', 1))
-    assert 'found a .jpg: save label maps as PNG' in found.detail
+    assert found.detail == f"looked for '{labels}'{said}"
+
+
+def test_an_image_beside_its_label_maps_is_not_taken_for_one(tmp_path):
+    root = write_own_data(tmp_path / 'rooms', suffix='.jpg')
+    image, labels = image_path(root, 'val', 1, '.jpg'), label_path(root, 'val', 1)
+    labels.unlink()
+    image = image.rename(labels.with_suffix('.jpg'))
+    cfg = load_config(write_config(tmp_path / 'mine.py', root))
+    cfg.val_dataloader.dataset.data_prefix.img_path = 'labels/val'
+    cfg.val_dataloader.dataset.img_suffix = '.jpg'
+    found = [f for f in check_config(cfg).faults if f.kind == 'missing label map']
+    assert [fault.detail for fault in found] == [f"looked for '{labels}'"]
 
 
 def test_reduced_labels_are_counted_as_the_training_sees_them(tmp_path):

@@ -1,16 +1,15 @@
 """What every case must keep, whatever it is given; see the functions for the rules."""
 
 import contextlib
-import hashlib
 import io
-import json
-import os
 import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from written_files import hashes_of, leftovers
 
 MEMORY = 2**30  # bytes that a case may take beyond what its process had
 LEAST_WORDS = 4  # of a sentence that can help
@@ -61,15 +60,15 @@ class Result:
 
 def judge(kind: str, seed: int, case: Case, place: Place) -> Result:
     """Run ``case`` and hold it against the contract."""
-    before = _hashes(place.inputs)
+    before = hashes_of(place.inputs)
     start = _reset_peak()
     verdict, said, violations = _run_tool(case) if case.tool else _run_call(case)
     grown = _peak() - start
     if grown > MEMORY:
         violations.append(f'took {grown / 2**20:.0f} MiB of memory')
-    after = _hashes(place.inputs)
+    after = hashes_of(place.inputs)
     violations += [f'changed input {n}' for n in before if after.get(n) != before[n]]
-    violations += list(_leftovers(place, before))
+    violations += list(leftovers([place.inputs, place.outputs], before))
     if case.sound and verdict == 'refused':
         violations.append('refused what is sound')
     if violations:
@@ -137,94 +136,6 @@ def _last_line() -> str:
     last = traceback.extract_tb(tb)[-1]
     first = str(value).strip().partition('\n')[0][:160]
     return f'{kind.__name__}: {first} ({Path(last.filename).name}:{last.lineno})'
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob('*'))
-        if path.is_file() and not path.is_symlink()
-    }
-
-
-def _leftovers(place: Place, inputs: dict[str, str]) -> Iterator[str]:
-    """Temporary files, and results that cannot be read.
-
-    A whole copy of an input may be as damaged as that.
-    """
-    for folder in (place.inputs, place.outputs):
-        for path in folder.rglob('.*-*'):
-            yield f'left {path.name} behind'
-    for name, digest in _hashes(place.outputs).items():
-        path = place.outputs / name
-        if not path.name.startswith('.') and digest not in inputs.values():
-            problem = _unreadable(path)
-            if problem:
-                yield f'half-written {path.name} ({problem})'
-
-
-def _unreadable(path: Path) -> str | None:
-    read = READERS.get(path.suffix)
-    try:
-        if read is not None:
-            read(path)
-        elif not path.stat().st_size:
-            return 'empty'
-    except Exception as error:
-        return f'{type(error).__name__}: {error}'
-    return None
-
-
-def _read_picture(path: Path) -> None:
-    from PIL import Image
-
-    with Image.open(path) as image:
-        image.load()
-
-
-def _read_torch(path: Path) -> None:
-    import torch
-
-    torch.load(path, map_location='cpu', weights_only=True)
-
-
-def _read_safetensors(path: Path) -> None:
-    from safetensors.torch import load_file
-
-    load_file(path)
-
-
-def _read_video(path: Path) -> None:
-    import cv2
-
-    video = cv2.VideoCapture(os.fspath(path))
-    assert video.isOpened(), 'cannot be opened'
-    assert video.grab(), 'no frame'
-
-
-def _read_onnx(path: Path) -> None:
-    import onnx
-
-    onnx.checker.check_model(onnx.load(path))
-
-
-def _read_json(path: Path) -> None:
-    for text in path.read_text().splitlines() if path.stem == 'scalars' else ():
-        json.loads(text)
-    if path.stem != 'scalars' and path.stat().st_size:
-        json.loads(path.read_text())
-
-
-READERS: dict[str, Callable[[Path], None]] = {
-    '.png': _read_picture,
-    '.jpg': _read_picture,
-    '.pth': _read_torch,
-    '.safetensors': _read_safetensors,
-    '.mp4': _read_video,
-    '.onnx': _read_onnx,
-    '.json': _read_json,
-    '.log': lambda path: None,
-}
 
 
 def _reset_peak() -> int:

@@ -10,11 +10,12 @@ from unittest import mock
 import numpy as np
 import pytest
 import torch
-from contract import Place, _leftovers, _sentence
+from contract import _sentence
 from mmengine.hooks import Hook
 from small_training import small_config
 from stock import LEAF, Stock
 from tool_call import tool_call
+from written_files import leftovers
 
 from sctnet.engine.runner import Runner
 from sctnet.errors import OutputError
@@ -101,7 +102,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half(name, stock, tmp_path, c
         said = error_of(call, capsys)
     assert 'write' in said or 'could not be finished' in said
     assert not list(_sentence(said.removeprefix('error: ')))
-    assert not list(_leftovers(Place(tmp_path, target), {}))
+    assert not list(leftovers([tmp_path, target], {}))
     assert all(file.suffix == '.json' for file in target.rglob('*') if file.is_file())
 
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from ...errors import ArgumentError, DataError
 from ...files import find_files
-from ...images import SUFFIXES
+from ...images import LOSSY, SUFFIXES
 from ..colour_list import Colour, read_colour_list
 from ..items import IGNORED, ImageFile, Item, Size, Source
-from ..masks import LOSSLESS, LOSSY, read_colours, refuse_lossy
+from ..masks import LOSSLESS, read_colours, refuse_lossy
 from ..names import split_by_folder
 from ..options import IGNORE
 
