@@ -19,6 +19,7 @@ def test_links_pictures_and_tools_exist():
     assert len(set(tools)) >= 8
     for path in (*links, *tools):
         file, _, section = path.partition('#')
+        file = file or 'README.md'
         assert (REPOSITORY / file).exists(), path
         if section:
             headings = re.findall(r'(?m)^#+ (.+)$', (REPOSITORY / file).read_text())

@@ -66,7 +66,8 @@ BLOCKS = {
         'make_street_scenes.py': TRAINING,
         'own_data.student_s': OWN_DATA,
         'check_dataset.py my_student.py': OWN_DATA,
-        'mim test sctnet': Run((student,)),
+        'my_student/best.pth --out-dir': OWN_DATA,
+        'mim test sctnet sctnet_s': Run((student,)),
         'prepare_dataset.py ade20k': CONVERTING,
     },
     'docs/index.md': {

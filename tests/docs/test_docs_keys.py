@@ -117,3 +117,13 @@ def test_options_of_the_training_table_are_the_tools():
             value = ['a=1']
         parse(ToolCall('train.py', ('CONFIG', flag, *value)))
     assert len(options) >= 7
+
+
+def test_options_of_the_test_section_are_the_tools():
+    section = text_of('README.md').partition('\n## Test\n')[2].partition('\n## ')[0]
+    text = re.sub(r'```.*?```', '', section, flags=re.DOTALL)
+    flags = re.findall(r'`(--[\w-]+)', text)
+    assert len(flags) >= 8
+    values = {'--tta': [], '--launcher': ['slurm'], '--cfg-options': ['a=1']}
+    for flag in flags:
+        parse(ToolCall('test.py', ('CONFIG', 'FILE', flag, *values.get(flag, ['x']))))
