@@ -1,3 +1,5 @@
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,9 @@ from support import SEG50, released_checkpoint
 import sctnet  # noqa: F401  mmseg comes after it
 
 torch.set_num_threads(1)
+if not torch.cuda.is_available():
+    # Triton looks when it is imported, which torch.compile may do in any test.
+    os.environ['TRITON_INTERPRET'] = '1'
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """Fused label maps against mmseg's two resizes and argmax."""
 
-import os
 import sys
 
 import numpy as np
@@ -51,8 +50,9 @@ def threaded_numba(*args):
 
 
 def triton(logits, rows, columns, labels):
-    os.environ['TRITON_INTERPRET'] = '1'  # without a GPU
     pytest.importorskip('triton')
+    if torch.cuda.is_available():
+        pytest.skip('on a GPU Triton is compiled; tests of runtimes run it there')
     from sctnet.deploy.label_triton import gpu_labels
 
     gpu_labels(logits, rows, columns, labels)

@@ -44,8 +44,9 @@ def read(source: Path, classes: str | None = None) -> Source:
     stems = _listed(source / 'ImageSets' / 'Segmentation')
     if not stems:
         stems = {file.stem: None for file in find_files(masks, ('.png',))}
-        for stem in images.keys() - stems.keys():
-            found.leave_out('images without a mask', images[stem])
+        for stem, image in images.items():
+            if stem not in stems:
+                found.leave_out('images without a mask', image)
     for stem, part in stems.items():
         image = images.get(stem, source / 'JPEGImages' / f'{stem}.jpg')
         drawing = IndexMask(masks / f'{stem}.png', len(names))
