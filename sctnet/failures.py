@@ -3,6 +3,8 @@
 import errno
 import functools
 import re
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -79,7 +81,7 @@ def explain_run() -> Iterator[None]:
 
 def explain(error: Exception) -> SCTNetError | None:
     """Return an error of ours for one that a user can mend; None for any other."""
-    text = str(error)
+    text = _lost_worker(error) or str(error)
     lost = re.search(r'DataLoader worker \(pid\(?s?\)? ?([\d, ]+)\)(.*)', text)
     if lost:
         how = lost.group(2).strip().rstrip('.') or 'exited unexpectedly'
@@ -106,6 +108,28 @@ def explain(error: Exception) -> SCTNetError | None:
             f'another process of this run is gone ({peer.group(0)}): look for the '
             'first error that any process printed, mend that, and go on with --resume'
         )
+    return None
+
+
+def _lost_worker(error: Exception) -> str | None:
+    """What torch says of a loader's worker whose socket was gone before it was.
+
+    A worker that is killed while it hands over a batch resets the connection, and torch
+    may meet that before it hears of the worker's end.
+    """
+    if not isinstance(error, OSError | EOFError):
+        return None
+    frames = traceback.extract_tb(error.__traceback__)
+    if not any(f.name == '_get_data' and 'dataloader' in f.filename for f in frames):
+        return None
+    from torch._C import _error_if_any_worker_fails
+
+    try:
+        for _ in range(20):
+            _error_if_any_worker_fails()
+            time.sleep(0.1)
+    except RuntimeError as lost:
+        return str(lost)
     return None
 
 

@@ -55,6 +55,23 @@ def test_a_killed_loader_worker_ends_a_training_with_its_name(streets, tmp_path)
     assert '--resume' in said
 
 
+def test_a_worker_killed_while_it_hands_over_a_batch_is_named(
+    streets, tmp_path, monkeypatch
+):
+    def reset(*_):
+        kill_worker()
+        raise ConnectionResetError(errno.ECONNRESET, 'Connection reset by peer')
+
+    def begin():
+        monkeypatch.setattr(
+            'torch.utils.data.dataloader._MultiProcessingDataLoaderIter._try_get_data',
+            reset,
+        )
+
+    with pytest.raises(ProcessError, match=r'loads data \(process \d+\) is gone'):
+        train(streets, tmp_path, begin, WORKERS)
+
+
 def test_a_label_map_that_breaks_in_mid_training_is_named(tmp_path):
     from sctnet.street_scenes import write_street_scenes
 
