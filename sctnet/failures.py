@@ -73,7 +73,11 @@ def explain_run() -> Iterator[None]:
             raise
         raise type(error)(told) from error
     except Exception as error:
-        known = explain(error)
+        try:
+            _hear_of_lost_worker(error)
+            known = explain(error)
+        except RuntimeError as lost:  # torch's signal handler raises at any line
+            known = explain(lost)
         if known is None:
             raise
         raise known from error
@@ -81,7 +85,7 @@ def explain_run() -> Iterator[None]:
 
 def explain(error: Exception) -> SCTNetError | None:
     """Return an error of ours for one that a user can mend; None for any other."""
-    text = _lost_worker(error) or str(error)
+    text = str(error)
     lost = re.search(r'DataLoader worker \(pid\(?s?\)? ?([\d, ]+)\)(.*)', text)
     if lost:
         how = lost.group(2).strip().rstrip('.') or 'exited unexpectedly'
@@ -111,26 +115,22 @@ def explain(error: Exception) -> SCTNetError | None:
     return None
 
 
-def _lost_worker(error: Exception) -> str | None:
-    """What torch says of a loader's worker whose socket was gone before it was.
+def _hear_of_lost_worker(error: Exception) -> None:
+    """Wait for torch's RuntimeError of a loader's worker whose socket was gone first.
 
     A worker that is killed while it hands over a batch resets the connection, and torch
     may meet that before it hears of the worker's end.
     """
     if not isinstance(error, OSError | EOFError):
-        return None
+        return
     frames = traceback.extract_tb(error.__traceback__)
     if not any(f.name == '_get_data' and 'dataloader' in f.filename for f in frames):
-        return None
+        return
     from torch._C import _error_if_any_worker_fails
 
-    try:
-        for _ in range(20):
-            _error_if_any_worker_fails()
-            time.sleep(0.1)
-    except RuntimeError as lost:
-        return str(lost)
-    return None
+    for _ in range(20):
+        _error_if_any_worker_fails()
+        time.sleep(0.1)
 
 
 def _in_worker(error: SCTNetError) -> str | None:
