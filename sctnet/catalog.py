@@ -135,6 +135,11 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
     Raises:
         ConfigError: a key leads where the config has nothing to change.
     """
+    if 'own_data' in options:
+        raise ConfigError(
+            f'--cfg-options own_data={options["own_data"]!r} replaces it whole: change '
+            'a key of it, such as own_data.root=FOLDER'
+        )
     prefix = 'own_data.'
     own = {key: value for key, value in options.items() if key.startswith(prefix)}
     _spread_own_data(cfg, {key.removeprefix(prefix): own[key] for key in own})

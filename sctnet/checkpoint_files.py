@@ -1,5 +1,6 @@
 """Reading and writing weight files safely."""
 
+import errno
 import io
 import json
 import os
@@ -60,6 +61,8 @@ def _read_torch(file: Path, map_location: MapLocation) -> Checkpoint:
     except pickle.UnpicklingError as error:
         raise _explain_unpickling(file, error) from error
     except OSError as error:
+        if error.errno == errno.EINVAL:  # how torch meets the cut in a large archive
+            raise _damaged(file) from error
         raise CheckpointError(
             f"checkpoint '{file}' cannot be read ({error.strerror or error}): check "
             'its permissions'

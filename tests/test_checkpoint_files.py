@@ -124,6 +124,15 @@ def test_truncated_file(tmp_path, suffix, keep):
         read_checkpoint(path)
 
 
+@pytest.mark.parametrize('keep', [5000, 20000, 100000, 160000])
+def test_truncated_file_larger_than_what_torch_looks_back_for(tmp_path, keep):
+    path = tmp_path / 'cut.pth'
+    write_checkpoint(path, {'weight': torch.zeros(40960)}, META)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(CheckpointError, match=r'cut\.pth.* is truncated or not a check'):
+        read_checkpoint(path)
+
+
 @pytest.mark.parametrize('content', [b'hello', b'\x89PNG\r\n', bytes(1000)])
 def test_file_that_is_no_checkpoint(tmp_path, content):
     path = tmp_path / 'text.pth'

@@ -145,31 +145,55 @@ def test_every_base_builds(base, tmp_path):
     assert DATASETS.get('FolderDataset') is FolderDataset
 
 
-WRONG = {
-    'root': ('', 'own_data.root'),
-    'classes': (('one',), '2 to 255 different names'),
-    'crop': ((100, 100), 'multiples of 32'),
-    'iterations': (0, 'from 1 on'),
-    'batch': ('4', 'own_data.batch'),
-    'palette': ([[0, 0, 0]], '1 colours for 3 classes'),
-    'clases': (('a', 'b'), "did you mean 'classes'"),
-}
+NAMES = '2 to 255 different names'
+COLOURS = r'one \(R, G, B\) of integers 0 to 255 for each class'
+WRONG = [
+    ('root', '', 'own_data.root'),
+    ('classes', ('one',), NAMES),
+    ('classes', ('a', 'a'), NAMES),
+    ('classes', 'floor', NAMES),
+    ('classes', (0, 1, 2), NAMES),
+    ('classes', 3, NAMES),
+    ('crop', (100, 100), 'multiples of 32'),
+    ('crop', 512, 'multiples of 32'),
+    ('iterations', 0, 'from 1 on'),
+    ('iterations', True, 'from 1 on'),
+    ('batch', '4', 'own_data.batch'),
+    ('palette', [[0, 0, 0]], '1 colours for 3 classes'),
+    ('palette', 3, COLOURS),
+    ('palette', (1, 2, 3), COLOURS),
+    ('palette', 'red', COLOURS),
+    ('palette', ['red', 'green', 'blue'], COLOURS),
+    ('palette', [[0, 0]] * 3, COLOURS),
+    ('palette', [[0, 0, 256]] * 3, COLOURS),
+    ('palette', [[0, 0, -1]] * 3, COLOURS),
+    ('reduce_zero_label', 'maybe', 'own_data.reduce_zero_label is .* True .* or False'),
+    ('clases', ('a', 'b'), "did you mean 'classes'"),
+]
 
 
-@pytest.mark.parametrize('key', WRONG)
-def test_a_value_that_cannot_be_says_so(key, tmp_path):
-    value, message = WRONG[key]
+@pytest.mark.parametrize(('key', 'value', 'message'), WRONG)
+def test_a_value_that_cannot_be_says_so(key, value, message, tmp_path):
     more = {'root': 'data', 'classes': CLASSES, key: value}
     path = write_config(tmp_path / 'mine.py', **more)
     with pytest.raises(ConfigError, match=message):
         load_config(path)
 
 
-def test_classes_named_alike_and_a_plain_string_are_refused(tmp_path):
-    for classes in (('a', 'a'), 'floor'):
-        path = write_config(tmp_path / 'mine.py', 'data', classes=classes)
-        with pytest.raises(ConfigError, match='different names'):
-            load_config(path)
+def test_own_data_that_is_no_dict_is_refused(tmp_path):
+    path = tmp_path / 'mine.py'
+    path.write_text('own_data = 5\n')
+    with pytest.raises(ConfigError, match=r'own_data is 5: .* root and classes'):
+        load_config(path)
+    cfg = load_config(write_config(tmp_path / 'sound.py', 'data'))
+    with pytest.raises(ConfigError, match=r'own_data=5 replaces it whole: .*\.root='):
+        merge_options(cfg, {'own_data': 5})
+
+
+def test_a_palette_reaches_the_data_sets(tmp_path):
+    colours = [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+    path = write_config(tmp_path / 'mine.py', 'data', palette=colours)
+    assert load_config(path).val_dataloader.dataset.metainfo.palette == colours
 
 
 def test_options_change_own_data_and_a_written_config_stays_as_it_is(tmp_path):

@@ -44,13 +44,18 @@ def apply_own_data(cfg: Config, changes: Mapping[str, Any] | None = None) -> Non
     Raises:
         ConfigError: a key or value that cannot be.
     """
+    if not isinstance(cfg.own_data, Mapping):
+        raise ConfigError(
+            f'own_data is {cfg.own_data!r}: set it to a dict with root and classes, '
+            'as docs/own_data.md has it'
+        )
     if cfg.own_data.get('applied') and not changes:
         return
     cfg.own_data = ConfigDict({**DEFAULTS, **cfg.own_data, **(changes or {})})
     own = cfg.own_data
     _check(own)
     classes = list(own.classes)
-    palette = own.get('palette') or distinct_colours(len(classes))
+    palette = own.palette or distinct_colours(len(classes))
     meta = {'classes': tuple(classes), 'palette': [list(c) for c in palette]}
     height, width = own.crop
     for part, loader in _LOADERS.items():
@@ -85,34 +90,61 @@ def _check(own: ConfigDict) -> None:
             f'own_data.root is {own.root!r}: set it to the folder that holds '
             'images/train, images/val, labels/train and labels/val'
         )
-    classes = own.classes
-    named = isinstance(classes, Sequence) and not isinstance(classes, str)
-    if not named or not 2 <= len(classes) <= 255 or len(set(classes)) < len(classes):
+    if not _are_names(own.classes):
         raise ConfigError(
-            f'own_data.classes is {classes!r}: set it to 2 to 255 different names, in '
-            "the order of the labels, such as ('floor', 'wall')"
+            f'own_data.classes is {own.classes!r}: set it to 2 to 255 different names, '
+            "in the order of the labels, such as ('floor', 'wall')"
         )
     crop = own.crop
-    if not isinstance(crop, Sequence) or len(crop) != 2 or not all(map(_fits, crop)):
+    if not _is_list(crop) or len(crop) != 2 or not all(map(_fits, crop)):
         raise ConfigError(
             f'own_data.crop is {crop!r}: set it to (height, width), multiples of 32 '
             'from 64 on, such as (512, 512)'
         )
     for key in ('iterations', 'batch'):
-        if not isinstance(own[key], int) or own[key] < 1:
+        if type(own[key]) is not int or own[key] < 1:
             raise ConfigError(
                 f'own_data.{key} is {own[key]!r}: set it to an integer from 1 on'
             )
-    palette = own.get('palette')
-    if palette and len(palette) != len(classes):
+    if not isinstance(own.reduce_zero_label, bool):
         raise ConfigError(
-            f'own_data.palette has {len(palette)} colours for {len(classes)} classes: '
-            'give each class one, or leave it out'
+            f'own_data.reduce_zero_label is {own.reduce_zero_label!r}: set it to True '
+            '(0 means "ignore") or False'
+        )
+    _check_palette(own.palette, len(own.classes))
+
+
+def _check_palette(palette: Any, count: int) -> None:
+    if palette is None:
+        return
+    if not _is_list(palette) or not all(map(_is_colour, palette)):
+        raise ConfigError(
+            f'own_data.palette is {palette!r}: set it to one (R, G, B) of integers 0 '
+            'to 255 for each class, or leave it out'
+        )
+    if len(palette) != count:
+        raise ConfigError(
+            f'own_data.palette has {len(palette)} colours for {count} classes: give '
+            'each class one, or leave it out'
         )
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _are_names(classes: Any) -> bool:
+    named = _is_list(classes) and all(isinstance(name, str) for name in classes)
+    return named and 2 <= len(classes) <= 255 and len(set(classes)) == len(classes)
+
+
+def _is_colour(value: Any) -> bool:
+    sound = _is_list(value) and len(value) == 3
+    return sound and all(type(part) is int and 0 <= part <= 255 for part in value)
+
+
 def _fits(side: Any) -> bool:
-    return isinstance(side, int) and side >= 64 and side % 32 == 0
+    return type(side) is int and side >= 64 and side % 32 == 0
 
 
 def _resize(cfg: Config, scale: tuple[int, int], crop: tuple[int, int]) -> None:
