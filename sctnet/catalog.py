@@ -9,11 +9,13 @@ import difflib
 import os
 import sysconfig
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
 from mmengine.config import Config
+from mmengine.registry import MODELS
 
 from .errors import ConfigError
 
@@ -133,7 +135,8 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
     """Change ``cfg`` by dotted keys; those of ``own_data`` first, with all they mean.
 
     Raises:
-        ConfigError: a key leads where the config has nothing to change.
+        ConfigError: a key leads where the config has nothing to change, or the
+            config's ``default_scope`` is none.
     """
     if 'own_data' in options:
         raise ConfigError(
@@ -150,3 +153,15 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
             f'--cfg-options cannot be merged ({error}): check the names against the '
             'config'
         ) from error
+    _check_scope(cfg.get('default_scope', 'mmseg'))
+
+
+def _check_scope(scope: Any) -> None:
+    """Of an unknown scope mmengine takes the classes of other packages, in silence."""
+    named = isinstance(scope, str) and scope.isidentifier()
+    if named and (scope in MODELS.children or find_spec(scope)):
+        return
+    raise ConfigError(
+        f'default_scope is {scope!r}: set it to mmseg, or to the installed package '
+        'whose classes the config names'
+    )

@@ -40,6 +40,18 @@ def read_checkpoint(
         CheckpointError: the file is missing, truncated, not a checkpoint, or
             carries code.
     """
+    file = find_checkpoint(path)
+    if file.suffix == '.safetensors':
+        return _read_safetensors(file, map_location)
+    return _read_torch(file, map_location)
+
+
+def find_checkpoint(path: str | os.PathLike) -> Path:
+    """Return the file ``path``; ``~`` is expanded.
+
+    Raises:
+        CheckpointError: there is none.
+    """
     file = Path(os.path.expanduser(path))
     if os.path.isdir(file):
         raise CheckpointError(
@@ -47,9 +59,7 @@ def read_checkpoint(
         )
     if not os.path.isfile(file):
         raise CheckpointError(f"checkpoint '{file}' does not exist: check the path")
-    if file.suffix == '.safetensors':
-        return _read_safetensors(file, map_location)
-    return _read_torch(file, map_location)
+    return file
 
 
 def _read_torch(file: Path, map_location: MapLocation) -> Checkpoint:

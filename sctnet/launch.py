@@ -15,6 +15,7 @@ from .failures import config_errors, explain_config
 from .files import check_writable
 from .preflight import LOADERS, datasets_of
 from .run_tool import run_tool as run_tool
+from .teacher_files import find_segmentor
 
 
 def prepare_config(args: argparse.Namespace) -> Config:
@@ -79,12 +80,14 @@ def distillation_hook(cfg: Config) -> ConfigDict:
 
 @config_errors
 def set_teacher(cfg: Config, checkpoint: str) -> None:
-    """Name the weights of the teacher.
+    """Name the weights of the teacher: a file, a URL or the folder of its training.
 
     Raises:
         ConfigError: the config has no ``DistillationHook``.
+        CheckpointError: there are no such weights.
     """
     distillation_hook(cfg).checkpoint = checkpoint
+    find_segmentor(checkpoint)  # said now, not after the data set was read
 
 
 def build_runner(cfg: Config) -> Runner:

@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
-from .checkpoint_files import dataset_meta_of, weights_of
+from .checkpoint_files import dataset_meta_of, find_checkpoint, weights_of
 from .errors import CheckpointError
 from .mismatch import compare, list_misfits
 
@@ -52,10 +52,9 @@ def load_segmentor(
     Raises:
         CheckpointError: it cannot be read, or does not fit; nothing was loaded then.
     """
-    if os.path.isdir(checkpoint):
-        checkpoint = best_checkpoint(checkpoint)
+    checkpoint = find_segmentor(checkpoint)
     try:
-        content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location='cpu')
+        content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
         weights = teacher_weights(weights_of(content))
         _check(segmentor.state_dict(), weights)
     except CheckpointError as error:
@@ -63,6 +62,18 @@ def load_segmentor(
     # Counters of old BatchNorm files may be missing; nothing else may.
     segmentor.load_state_dict(weights, strict=False)
     return dataset_meta_of(content)
+
+
+def find_segmentor(checkpoint: str | os.PathLike) -> str:
+    """Return the file or URL that :func:`load_segmentor` reads for ``checkpoint``.
+
+    Raises:
+        CheckpointError: there is no such file, or none in that folder.
+    """
+    if os.path.isdir(checkpoint):
+        return str(best_checkpoint(checkpoint))
+    name = os.fspath(checkpoint)
+    return name if '://' in name else str(find_checkpoint(name))
 
 
 def best_checkpoint(folder: str | os.PathLike) -> Path:

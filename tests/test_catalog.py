@@ -1,8 +1,9 @@
 import pytest
 from mmengine.config import Config
+from mmengine.registry import MODELS
 from support import REPOSITORY, SEG50, SHORT_NAMES
 
-from sctnet.catalog import find_config, load_config
+from sctnet.catalog import find_config, load_config, merge_options
 from sctnet.errors import ConfigError
 
 
@@ -23,6 +24,19 @@ def test_short_names_reach_different_configs():
 def test_config_object_is_taken_as_it_is():
     cfg = Config({'a': 1})
     assert load_config(cfg) is cfg
+
+
+@pytest.mark.parametrize('scope', [1, None, '', 'mm seg', 'no_such_package'])
+def test_a_scope_that_is_none_is_refused(scope):
+    with pytest.raises(ConfigError, match=rf'default_scope is {scope!r}: set it to mms'):
+        merge_options(load_config('sctnet-s-seg50'), {'default_scope': scope})
+
+
+def test_scopes_of_packages_and_registries_are_taken(monkeypatch):
+    monkeypatch.setitem(MODELS.children, 'of_mine', None)
+    for scope in ('mmseg', 'mmengine', 'of_mine'):
+        merge_options(Config({'default_scope': scope}), {})
+    merge_options(Config({}), {})
 
 
 @pytest.mark.parametrize(

@@ -107,12 +107,22 @@ def test_auto_resume_takes_the_work_folders_newest(tmp_path, capsys):
     assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / 'iter_10.pth'))
 
 
-def test_teacher_option_reaches_the_hook():
+def test_teacher_option_reaches_the_hook(tmp_path):
     cfg = load_config('sctnet-s-seg50')
-    launch.set_teacher(cfg, 'teacher.pth')
-    assert cfg.custom_hooks[0].checkpoint == 'teacher.pth'
+    (tmp_path / 'best_mIoU.pth').write_bytes(b'')
+    for given in (tmp_path, tmp_path / 'best_mIoU.pth', 'https://host/teacher.pth'):
+        launch.set_teacher(cfg, str(given))
+        assert cfg.custom_hooks[0].checkpoint == str(given)
     with pytest.raises(ConfigError, match='has no DistillationHook'):
         launch.set_teacher(load_config('segformer-b2-ade'), 'teacher.pth')
+
+
+def test_a_teacher_that_is_not_there_is_said_at_once(tmp_path):
+    cfg = load_config('sctnet-s-seg50')
+    with pytest.raises(CheckpointError, match=r"'gone\.pth' does not exist"):
+        launch.set_teacher(cfg, 'gone.pth')
+    with pytest.raises(CheckpointError, match=r'holds no best_\*\.pth'):
+        launch.set_teacher(cfg, str(tmp_path))
 
 
 def test_expected_errors_end_a_tool_in_one_line(capsys):
