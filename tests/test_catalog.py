@@ -28,7 +28,9 @@ def test_config_object_is_taken_as_it_is():
 
 @pytest.mark.parametrize('scope', [1, None, '', 'mm seg', 'no_such_package'])
 def test_a_scope_that_is_none_is_refused(scope):
-    with pytest.raises(ConfigError, match=rf'default_scope is {scope!r}: set it to mms'):
+    with pytest.raises(
+        ConfigError, match=rf'default_scope is {scope!r}: set it to mms'
+    ):
         merge_options(load_config('sctnet-s-seg50'), {'default_scope': scope})
 
 

@@ -129,7 +129,9 @@ def test_truncated_file_larger_than_what_torch_looks_back_for(tmp_path, keep):
     path = tmp_path / 'cut.pth'
     write_checkpoint(path, {'weight': torch.zeros(40960)}, META)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(CheckpointError, match=r'cut\.pth.* is truncated or not a check'):
+    with pytest.raises(
+        CheckpointError, match=r'cut\.pth.* is truncated or not a check'
+    ):
         read_checkpoint(path)
 
 

@@ -105,10 +105,10 @@ def check_config(
     faults += _repeated(pictures.values())
     shifted = list(_shifted(parts, shares))
     faults += shifted
-    if most is None:
-        # That a class is never seen follows from a shift.
-        sure = {fault.part for fault in shifted if fault.serious}
-        faults += _unseen((part for part in parts if part.name not in sure), shares)
+    # That a class is never seen follows from a shift.
+    sure = {fault.part for fault in shifted if fault.serious}
+    whole = (p for p in parts if shares[p.name].read == len(p.pairs))
+    faults += _unseen((part for part in whole if part.name not in sure), shares)
     order = list(KINDS)
     faults.sort(key=lambda fault: order.index(fault.kind))
     return CheckResult(parts, shares, faults)
@@ -196,9 +196,10 @@ def _shifted(parts: Iterable[Part], shares: dict[str, Share]) -> Iterator[Fault]
                 continue
             detail = f'{run}: if 0 is a class set reduce_zero_label=False'
         elif last == count:
-            kind = 'shifted labels'
-            unlabelled = '' if first else ' if 0 means unlabelled, else name one more'
-            detail = f'{run}, {classes}: set reduce_zero_label=True{unlabelled}'
+            kind = 'shifted labels' if first else 'one label too many'
+            shift = 'set reduce_zero_label=True'
+            cure = shift if first else f'name one more, or {shift} if 0 is unlabelled'
+            detail = f'{run}, {classes}: {cure}'
         elif first == 1:
             detail = f'{run}, {classes}: if 1 is the first set reduce_zero_label=True'
         elif first == 0 and last == count - 2 and stored[255]:

@@ -10,6 +10,11 @@ KINDS: dict[str, tuple[bool, str, str]] = {
         'labels shifted by one',
         'correct reduce_zero_label as said',
     ),
+    'one label too many': (
+        True,
+        'labels that run one past the classes',
+        'name one more class, or set reduce_zero_label=True where 0 is unlabelled',
+    ),
     'no images': (
         True,
         'a folder without a single image',

@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 from ..errors import DataError
 from .sample_files import FirstLook
 
+MAX_SHARE = 0.05  # of the training files, that may be broken
 _IN_A_ROW = 100  # so many neighbours broken: something else is wrong
 
 

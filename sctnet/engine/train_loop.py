@@ -21,7 +21,7 @@ from mmseg.registry import DATA_SAMPLERS, DATASETS, LOOPS
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .broken_files import BrokenFileCount, SoundLoader, check_share
+from .broken_files import MAX_SHARE, BrokenFileCount, SoundLoader, check_share
 
 _DATA, _MODEL = 0, 1  # two streams of seeds that must not meet
 
@@ -134,7 +134,7 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         runner: Runner,
         dataloader: dict | DataLoader,
         *args: Any,
-        max_broken_share: float = 0.05,
+        max_broken_share: float = MAX_SHARE,
         **kwargs: Any,
     ) -> None:
         self._broken_files = BrokenFileCount(runner, check_share(max_broken_share))

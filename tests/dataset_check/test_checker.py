@@ -63,6 +63,14 @@ def test_labels_shifted_by_one_are_found_with_their_cure(tmp_path):
     assert not check_config(config(root, reduce_zero_label=True)).faults
 
 
+def test_a_class_that_is_not_named_is_no_shift_alone(root):
+    result = check_config(config(root, classes=('floor', 'wall')))
+    assert set(kinds(result)) == {'one label too many', 'labels outside'}
+    said = result.faults[0]
+    assert 'run from 0 to 2, the 2 classes from 0 to 1: name one more' in said.detail
+    assert said.remedy.startswith('name one more class, or set reduce_zero_label=True')
+
+
 def test_one_truncated_png_in_500_is_found(tmp_path):
     root = write_own_data(tmp_path / 'rooms', train=500)
     truncate(image_path(root, 'train', 317))
@@ -198,7 +206,7 @@ def test_page_and_json_hold_the_faults(root, tmp_path):
 
 def test_a_void_class_within_the_labels_is_no_fault(root):
     cfg = config(root, classes=('floor', 'wall'))
-    assert kinds(check_config(cfg))['shifted labels'] == 2
+    assert kinds(check_config(cfg))['one label too many'] == 2
     cfg.model.decode_head.ignore_index = 2
     assert not check_config(cfg).faults
     cfg.model.decode_head.ignore_index = 255

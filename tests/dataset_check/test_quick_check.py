@@ -40,9 +40,51 @@ def test_what_a_training_skips_or_survives_is_a_warning(root, logged):
     same = image_path(root, 'train', 5).read_bytes()
     image_path(root, 'val', 0).write_bytes(same)
     write(label_path(root, 'train', 4), np.full((80, 96), 255, np.uint8))
-    quick_check(config(root))
+    cfg = config(root)
+    cfg.train_cfg.max_broken_share = 0.4
+    quick_check(cfg)
     said = ('broken image', 'broken label map', 'in train and val', 'empty label map')
     assert [line.split(': ')[1] for line in logged] == list(said)
+
+
+def test_more_broken_files_than_a_training_skips_stop_it_at_once(root, logged):
+    truncate(image_path(root, 'train', 2))
+    truncate(label_path(root, 'train', 2), 0.3)  # one pair, which is skipped once
+    cfg = config(root)
+    with pytest.raises(DataError, match=r"1 of 6 .* the first '.*train2.*=0\.05: mend"):
+        quick_check(cfg)
+    cfg.train_cfg.max_broken_share = 1 / 6
+    quick_check(cfg)
+    assert [line.split(': ')[1] for line in logged[-2:]] == [
+        'broken image',
+        'broken label map',
+    ]
+
+
+def test_few_pairs_show_no_more_broken_files_than_they_are(root, logged):
+    truncate(image_path(root, 'train', 5))  # one of two that are read, of six
+    cfg = config(root)
+    cfg.train_cfg.max_broken_share = 0.2
+    quick_check(cfg, pairs=2)
+    cfg.train_cfg.max_broken_share = 'few'
+    with pytest.raises(DataError, match="max_broken_share is 'few'"):
+        quick_check(cfg, pairs=2)
+
+
+def test_a_broken_file_that_a_validation_would_end_with_stops_it(root, logged):
+    truncate(label_path(root, 'val', 1), 0.3)
+    with pytest.raises(
+        DataError, match=r"broken label map: '.*val1\.png' .*--no-check"
+    ):
+        quick_check(config(root))
+
+
+def test_a_class_never_seen_is_said_where_all_was_read(root, logged):
+    cfg = config(root, classes=('a', 'b', 'c', 'rare'))
+    quick_check(cfg, pairs=5)
+    assert [line for line in logged if 'rare' in line] == [
+        "data set: class never seen: 'rare' (label 3)"
+    ]  # of val: train has one pair more than were read
 
 
 def test_what_a_training_cannot_bear_stops_it(root, logged):
