@@ -4,6 +4,7 @@ import inspect
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmseg.registry import DATASETS
@@ -11,6 +12,7 @@ from mmseg.registry import DATASETS
 from .errors import ConfigError, DataError
 from .failures import config_errors
 
+MAX_BROKEN_SHARE = 0.05  # of the training files, that a training leaves out
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -93,6 +95,16 @@ def check_batch_size(cfg: Config) -> None:
             'train_dataloader.batch_size=1 leaves batch norm a single value a channel '
             'after global pooling: set it to 2 or more, or use a norm_cfg such as GN'
         )
+
+
+def check_broken_share(max_share: Any) -> float:
+    """Return ``max_share`` if it is a share; raises :class:`DataError`."""
+    if not isinstance(max_share, int | float) or not 0 <= max_share <= 1:
+        raise DataError(
+            f'train_cfg.max_broken_share is {max_share!r}: set it to a number from 0 '
+            'to 1'
+        )
+    return float(max_share)
 
 
 def is_first_process() -> bool:

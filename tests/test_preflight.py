@@ -3,7 +3,7 @@ import pytest
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError, DataError
 from sctnet.launch import set_data_root
-from sctnet.preflight import LOADERS, check_batch_size, check_data
+from sctnet.preflight import LOADERS, check_batch_size, check_broken_share, check_data
 
 
 def test_missing_data_names_what_was_looked_for(streets, tmp_path):
@@ -57,3 +57,9 @@ def test_batch_of_one_is_refused_where_batch_norm_would_fail(monkeypatch):
     for part in ('backbone', 'decode_head', 'auxiliary_head'):
         cfg.model[part].norm_cfg = group_norm
     check_batch_size(cfg)
+
+
+@pytest.mark.parametrize('share', [-0.1, 1.1, '5 %', None])
+def test_a_share_that_is_none_is_refused(share):
+    with pytest.raises(DataError, match='max_broken_share'):
+        check_broken_share(share)

@@ -5,9 +5,9 @@ import logging
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from ..engine.broken_files import MAX_SHARE, check_share
 from ..errors import ConfigError, DataError
 from ..failures import config_errors
+from ..preflight import MAX_BROKEN_SHARE, check_broken_share
 from .checker import CheckResult, check_config
 from .faults import Fault
 
@@ -52,7 +52,8 @@ def _stops(fault: Fault) -> bool:
 
 def _refuse_many_broken(cfg: Config, result: CheckResult) -> None:
     """Say now that the training will end because too many files are broken."""
-    share = check_share(cfg.get('train_cfg', {}).get('max_broken_share', MAX_SHARE))
+    allowed = cfg.get('train_cfg', {}).get('max_broken_share', MAX_BROKEN_SHARE)
+    share = check_broken_share(allowed)
     pairs = [p for t in result.parts if t.name.startswith('train') for p in t.pairs]
     broken = [f for f in result.faults if f.kind in _BROKEN and not _stops(f)]
     paths = {fault.path for fault in broken}

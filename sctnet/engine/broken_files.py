@@ -7,7 +7,6 @@ from mmengine.runner import Runner
 from ..errors import DataError
 from .sample_files import FirstLook
 
-MAX_SHARE = 0.05  # of the training files, that may be broken
 _IN_A_ROW = 100  # so many neighbours broken: something else is wrong
 
 
@@ -127,13 +126,3 @@ def _distinct(dataset: Any) -> int:
         times *= getattr(inner, 'times', 1)
         inner = vars(inner).get('dataset') if hasattr(inner, '__dict__') else None
     return max(1, len(dataset) // max(1, times))
-
-
-def check_share(max_share: Any) -> float:
-    """Return ``max_share`` if it is a share; raises :class:`DataError`."""
-    if not isinstance(max_share, int | float) or not 0 <= max_share <= 1:
-        raise DataError(
-            f'train_cfg.max_broken_share is {max_share!r}: set it to a number from 0 '
-            'to 1'
-        )
-    return float(max_share)

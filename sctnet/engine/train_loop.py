@@ -21,7 +21,8 @@ from mmseg.registry import DATA_SAMPLERS, DATASETS, LOOPS
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .broken_files import MAX_SHARE, BrokenFileCount, SoundLoader, check_share
+from ..preflight import MAX_BROKEN_SHARE, check_broken_share
+from .broken_files import BrokenFileCount, SoundLoader
 
 _DATA, _MODEL = 0, 1  # two streams of seeds that must not meet
 
@@ -134,10 +135,11 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         runner: Runner,
         dataloader: dict | DataLoader,
         *args: Any,
-        max_broken_share: float = MAX_SHARE,
+        max_broken_share: float = MAX_BROKEN_SHARE,
         **kwargs: Any,
     ) -> None:
-        self._broken_files = BrokenFileCount(runner, check_share(max_broken_share))
+        share = check_broken_share(max_broken_share)
+        self._broken_files = BrokenFileCount(runner, share)
         self._config = dataloader if isinstance(dataloader, dict) else None
         if self._config is not None:
             dataloader = self._build_dataloader(runner, start=0)

@@ -14,7 +14,6 @@ from own_folder import CLASSES, image_path, label_path, truncate, write, write_o
 from sctnet.engine.broken_files import (
     BrokenFileCount,
     SoundLoader,
-    check_share,
 )
 from sctnet.engine.train_loop import SeededSamples
 from sctnet.errors import DataError
@@ -162,12 +161,6 @@ def test_a_repeated_data_set_counts_its_files_once(root, caplog):
     repeated = {'type': 'RepeatDataset', 'dataset': dataset(root), 'times': 5}
     count(DATASETS.build(repeated), 0.5).look_at(batch('a'))
     assert "'a' (cut), 1 of 4" in caplog.records[0].message
-
-
-@pytest.mark.parametrize('share', [-0.1, 1.1, '5 %', None])
-def test_a_share_that_is_none_is_refused(share):
-    with pytest.raises(DataError, match='max_broken_share'):
-        check_share(share)
 
 
 @pytest.mark.parametrize('wrapper', ['RepeatDataset', 'ConcatDataset'])
