@@ -6,7 +6,12 @@ from pathlib import Path
 
 from sctnet.conversion import convert
 from sctnet.conversion.formats import FORMATS
-from sctnet.conversion.summary import own_data_lines, report_failed, report_skipped
+from sctnet.conversion.summary import (
+    own_data_lines,
+    report_empty,
+    report_failed,
+    report_skipped,
+)
 from sctnet.launch import run_tool
 from sctnet.progress import progress_bar
 
@@ -39,7 +44,8 @@ def main() -> int:
     args = parse_args()
     with progress_bar('Converting') as advance:
         result = convert(**vars(args), progress=advance)
-    for line in report_skipped(result.skipped, result.examples):
+    noted = report_skipped(result.skipped, result.examples)
+    for line in [*noted, *report_empty(result.empty)]:
         print(line)
     for line in report_failed(result.failed):
         print(line, file=sys.stderr)

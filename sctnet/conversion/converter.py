@@ -36,6 +36,7 @@ class Converted:
         skipped: what was left out on purpose: reason to count.
         failed: what is broken: one sentence each, with the file's name.
         examples: of some reasons in ``skipped``, the first file.
+        empty: files whose whole label map is background, for want of annotations.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class Converted:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     examples: dict[str, str] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
 
 
 def convert(
@@ -100,6 +102,7 @@ def convert(
     result.skipped += found.skipped
     result.failed += found.failed
     result.examples.update(found.examples)
+    result.empty += found.empty
     _check_earlier(root, items, result)
     _withdraw_summary(root)
     work = partial(write_item, out=root, link=link)
@@ -232,6 +235,7 @@ def _write_summary(result: Converted, format_name: str) -> None:
         'ignored_pixels': int(result.pixels[IGNORED]),
         'skipped': dict(sorted(result.skipped.items())),
         'failed': result.failed,
+        'empty': result.empty,
     }
     text = json.dumps(summary, indent=2, ensure_ascii=False) + '\n'
     # A name on disk need not be UTF-8; an escape of JSON's stands for such bytes.

@@ -107,6 +107,7 @@ class Source:
         skipped: what was left out on purpose: reason to count.
         failed: what is broken: one sentence each, with the file's name.
         examples: of a reason, the first file that was left out for it.
+        empty: files whose whole label map is background, for want of annotations.
     """
 
     classes: tuple[str, ...]
@@ -115,6 +116,7 @@ class Source:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     examples: dict[str, str] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
 
     def leave_out(self, reason: str, file: object) -> None:
         """Count ``file`` as skipped for ``reason``."""

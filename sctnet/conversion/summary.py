@@ -43,6 +43,16 @@ def report_skipped(skipped: Counter[str], examples: Mapping[str, str]) -> list[s
     return lines
 
 
+def report_empty(empty: Sequence[str]) -> list[str]:
+    """Return a line that says how many images are background all over, if any are."""
+    if not empty:
+        return []
+    return [
+        f'all background: {len(empty)} images without annotation, such as '
+        f"'{empty[0]}' (--skip-empty leaves them out)"
+    ]
+
+
 def report_failed(failed: Sequence[str]) -> list[str]:
     """Return one line for each broken file, up to a limit, and how many more."""
     lines = [f'broken: {sentence}' for sentence in failed[:_MOST]]

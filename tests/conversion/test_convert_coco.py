@@ -127,6 +127,7 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
     result, out = source([(0, 3, [outline(LARGE)])], images_listed=listed)
     assert result.images['train'] == 2
     assert not labels_of(out, 'b').any()
+    assert result.empty == ['b.jpg']
     for options in ({'background': 'ignore'}, {'skip_empty': True}):
         result = convert(
             'coco', tmp_path / 'coco/annotations.json', tmp_path / str(options),
@@ -135,6 +136,7 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
         assert result.skipped == {'images without annotation': 1}
         assert result.examples == {'images without annotation': 'b.jpg'}
         assert sum(result.images.values()) == 1
+        assert result.empty == []
 
 
 def test_a_second_file_is_the_validation_set(tmp_path):

@@ -4,7 +4,12 @@ from collections import Counter
 from pathlib import Path
 
 from sctnet.conversion import Converted
-from sctnet.conversion.summary import own_data_lines, report_failed, report_skipped
+from sctnet.conversion.summary import (
+    own_data_lines,
+    report_empty,
+    report_failed,
+    report_skipped,
+)
 
 
 def test_the_lines_are_python_that_says_what_was_made():
@@ -41,3 +46,11 @@ def test_reasons_are_counted_and_the_broken_named_up_to_fifty():
     lines = report_failed([f'x{number}' for number in range(60)])
     assert (lines[49], lines[50:]) == ('broken: x49', ['broken: 10 more'])
     assert report_failed(['x']) == ['broken: x']
+
+
+def test_images_that_are_background_all_over_are_one_line():
+    assert report_empty([]) == []
+    assert report_empty(['b.jpg', 'c.jpg']) == [
+        "all background: 2 images without annotation, such as 'b.jpg' (--skip-empty "
+        'leaves them out)'
+    ]

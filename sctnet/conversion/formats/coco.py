@@ -116,14 +116,17 @@ class _File:
                 found.skipped['annotations without a segmentation'] += 1
         for entry in self.contents['images']:
             own = rows.pop(_hashable(entry.get('id')), [])
+            name = entry.get('file_name')
             if not own and skip_empty:
-                name = entry.get('file_name')
                 found.leave_out('images without annotation', name)
                 continue
             try:
                 found.items.append(self._item(entry, own, labels, fill))
             except DataError as error:
                 found.failed.append(str(error))
+                continue
+            if not own:
+                found.empty.append(str(name))
         lost = sum(map(len, rows.values()))
         if lost:
             found.skipped['annotations of images that are not listed'] += lost

@@ -78,6 +78,8 @@ def read(
         if not shapes and (skip_empty or background == 'ignore'):
             found.leave_out('images without annotation', file)
             continue
+        if not shapes:
+            found.empty.append(str(file))
         stated = contents.get('imageHeight'), contents.get('imageWidth')
         drawing = Shapes(stated, tuple(shapes), fill)
         found.items.append(Item(name, split, _image(file, contents), drawing))
