@@ -16,15 +16,18 @@ def source(tmp_path):
 
 def test_broken_files_are_named_at_status_one(source, tmp_path):
     (source / 'bad.json').write_text('{"shapes": [')
+    picture(source / 'bare.jpg')
+    labelme_json(source / 'bare.json', [], 'bare.jpg')
     done = start('convert_dataset.py', 'labelme', source, 'out', cwd=tmp_path)
     assert done.returncode == 1
+    assert 'all background: 1 images without annotation, such as ' in done.stdout
     assert 'skipped: 2 shapes of kind point\n' in done.stdout
-    assert '1 training and 1 validation images are in' in done.stdout
+    assert '2 training and 1 validation images are in' in done.stdout
     assert "    classes=('background', 'wall')," in done.stdout
     (told,) = (line for line in done.stderr.splitlines() if 'broken: ' in line)
     assert "bad.json' is no JSON, or is cut off" in told
     assert 'Traceback' not in done.stderr
-    assert len(made(tmp_path / 'out')) == 5
+    assert len(made(tmp_path / 'out')) == 7
 
 
 def test_a_folder_that_is_not_empty_is_status_two(source, tmp_path):
