@@ -204,11 +204,12 @@ def history_statistic(owner: type, name: str) -> Any:
 
 
 def quieten_mmseg() -> None:
-    """Silence warnings of mmseg's that no user can act on."""
+    """Silence warnings of mmseg's and mmengine's that no user can act on."""
     # Of its own code, and of choices that our configs make on purpose.
     for text in (
         '``build_loss`` would be deprecated',
         'Default ``avg_non_ignore`` is False',
         'The draw is False',
+        'pkg_resources is deprecated',
     ):
         warnings.filterwarnings('ignore', message=text)

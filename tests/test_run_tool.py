@@ -97,3 +97,13 @@ def test_a_name_that_the_terminal_cannot_show_is_shown_escaped(encoding):
         check=False,
     )
     assert (done.returncode, done.stdout.strip()) == (0, '\\udcff'), done.stderr
+
+
+def test_what_mmengine_warns_of_and_nobody_can_change_is_not_shown():
+    code = (
+        'import warnings; from sctnet.run_tool import run_tool\n'
+        "run_tool(lambda: warnings.warn('pkg_resources is deprecated as an API'))"
+    )
+    words = [sys.executable, '-c', code]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stderr == ''
