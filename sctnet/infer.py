@@ -14,7 +14,7 @@ from mmseg.models.segmentors import BaseSegmentor
 
 from .apis import inference_model
 from .errors import ArgumentError, ImageError, OutputError
-from .files import write_bytes
+from .files import check_writable, write_bytes
 from .overlay import check_opacity, draw_overlay, fallback_palette
 from .sources import Source
 from .stream import Stream, StreamReport
@@ -73,15 +73,16 @@ class Outputs:
 
 
 def check_out_dir(source: str | os.PathLike, out_dir: Path) -> None:
-    """Refuse to write into the folder that is read: its images could be overwritten.
+    """Make ``out_dir``, which is not the folder that is read: images could be replaced.
 
     Raises:
-        OutputError: ``out_dir`` is the folder ``source``.
+        OutputError: ``out_dir`` is the folder ``source``, or cannot be written.
     """
     if os.path.isdir(source) and Path(source).resolve() == out_dir.resolve():
         raise OutputError(
             f"'{out_dir}' is the folder of the input: name another one with --out-dir"
         )
+    check_writable(out_dir, '--out-dir')
 
 
 def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:

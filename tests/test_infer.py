@@ -52,6 +52,9 @@ def test_output_into_the_folder_of_the_input_is_refused(tmp_path, photo):
         check_out_dir(tmp_path, tmp_path / 'x' / '..')
     check_out_dir(tmp_path, tmp_path / 'x')
     check_out_dir(photo, photo.parent)
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OutputError, match=r"file' cannot be written .* --out-dir"):
+        check_out_dir(photo, tmp_path / 'file')
 
 
 @pytest.mark.parametrize(

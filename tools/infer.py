@@ -43,8 +43,8 @@ def main() -> int:
         args.show,
         args.max_frames,
     )
-    check_out_dir(args.input, args.out_dir)
     source = open_source(args.input)
+    check_out_dir(args.input, args.out_dir)
     model = init_model(
         args.config or args.checkpoint,
         args.checkpoint,
