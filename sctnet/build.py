@@ -12,7 +12,7 @@ from mmseg.registry import DATASETS, MODELS
 
 from .catalog import load_config, merge_options
 from .checkpoint_files import dataset_meta_of, weights_of
-from .compat import quieten_mmseg
+from .compat import quieten_libraries
 from .errors import CheckpointError
 from .failures import explain_config
 from .models import SCTSegmentor
@@ -53,7 +53,7 @@ def _build(cfg: Config) -> BaseSegmentor:
     for training_only in ('auxiliary_head', 'siam'):
         model_cfg.pop(training_only, None)
     with warnings.catch_warnings():
-        quieten_mmseg()
+        quieten_libraries()
         return MODELS.build(model_cfg)
 
 

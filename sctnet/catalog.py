@@ -6,8 +6,10 @@ or without ``.py``) or by the short name that the model index gives it
 """
 
 import difflib
+import logging
 import os
 import sysconfig
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import yaml
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import MODELS
 
 from .errors import ConfigError
@@ -138,14 +141,13 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
         ConfigError: a key leads where the config has nothing to change, or the
             config's ``default_scope`` is none.
     """
-    if 'own_data' in options:
+    own = {k: v for k, v in options.items() if k.partition('.')[0] == 'own_data'}
+    if 'own_data' in own and 'own_data' in cfg:
         raise ConfigError(
-            f'--cfg-options own_data={options["own_data"]!r} replaces it whole: change '
-            'a key of it, such as own_data.root=FOLDER'
+            f'--cfg-options own_data={own["own_data"]!r} names no key of it: write it '
+            'as own_data.root=FOLDER'
         )
-    prefix = 'own_data.'
-    own = {key: value for key, value in options.items() if key.startswith(prefix)}
-    _spread_own_data(cfg, {key.removeprefix(prefix): own[key] for key in own})
+    _spread_own_data(cfg, {key.removeprefix('own_data.'): own[key] for key in own})
     try:
         cfg.merge_from_dict({k: v for k, v in options.items() if k not in own})
     except Exception as error:  # it raises what the values happen to raise
@@ -157,11 +159,30 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
 
 
 def _check_scope(scope: Any) -> None:
-    """Of an unknown scope mmengine takes the classes of other packages, in silence."""
-    named = isinstance(scope, str) and scope.isidentifier()
-    if named and (scope in MODELS.children or find_spec(scope)):
-        return
-    raise ConfigError(
-        f'default_scope is {scope!r}: set it to mmseg, or to the installed package '
-        'whose classes the config names'
-    )
+    """Of an unknown scope mmengine takes the classes of other packages."""
+    if not isinstance(scope, str) or not scope.isidentifier():
+        raise ConfigError(
+            f'default_scope is {scope!r}: set it to mmseg, or to the package whose '
+            'classes the config names'
+        )
+    if scope not in MODELS.children and not _is_package(scope):
+        print_log(
+            f'default_scope is {scope!r}, which is no installed package: classes of '
+            'other packages are taken, unless the config brings its own; mostly mmseg '
+            'is meant',
+            'current',
+            logging.WARNING,
+        )
+
+
+def _is_package(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ValueError:  # of what has no file, such as __main__
+        return False
+
+
+def kind_of(config: Mapping[str, Any]) -> str:
+    """Return the last part of the name of what ``config['type']`` builds, or ''."""
+    kind = config.get('type', '')
+    return (kind if isinstance(kind, str) else kind.__name__).rpartition('.')[2]

@@ -203,9 +203,9 @@ def history_statistic(owner: type, name: str) -> Any:
     )
 
 
-def quieten_mmseg() -> None:
+def quieten_libraries() -> None:
     """Silence warnings of mmseg's and mmengine's that no user can act on."""
-    # Of its own code, and of choices that our configs make on purpose.
+    # Of their own code, and of choices that our configs make on purpose.
     for text in (
         '``build_loss`` would be deprecated',
         'Default ``avg_non_ignore`` is False',

@@ -8,14 +8,14 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from .catalog import load_config, merge_options
+from .catalog import kind_of, load_config, merge_options
 from .cpu_processes import join_cpu_processes
 from .errors import ConfigError
 from .failures import config_errors, explain_config
 from .files import check_writable
 from .preflight import LOADERS, datasets_of
 from .run_tool import run_tool as run_tool
-from .teacher_files import find_segmentor
+from .teacher_files import find_teacher
 
 
 def prepare_config(args: argparse.Namespace) -> Config:
@@ -62,20 +62,23 @@ def distillation_hook(cfg: Config) -> ConfigDict:
     Raises:
         ConfigError: there is none.
     """
+    hook = _find_hook(cfg)
+    if hook is None:
+        raise ConfigError(
+            f"'{cfg.filename}' has no DistillationHook for --teacher: add one to its "
+            'custom_hooks, or drop --teacher'
+        )
+    return hook
+
+
+def _find_hook(cfg: Config) -> ConfigDict | None:
     hooks = cfg.get('custom_hooks') or []
     if not isinstance(hooks, list):
         raise ConfigError(
             f'custom_hooks is {hooks!r}: expected a list of dicts, one of them a '
             'DistillationHook'
         )
-    for hook in hooks:
-        kind = hook.type if isinstance(hook.type, str) else hook.type.__name__
-        if kind.rpartition('.')[2] == 'DistillationHook':
-            return hook
-    raise ConfigError(
-        f"'{cfg.filename}' has no DistillationHook for --teacher: add one to its "
-        'custom_hooks, or drop --teacher'
-    )
+    return next((hook for hook in hooks if kind_of(hook) == 'DistillationHook'), None)
 
 
 @config_errors
@@ -84,10 +87,21 @@ def set_teacher(cfg: Config, checkpoint: str) -> None:
 
     Raises:
         ConfigError: the config has no ``DistillationHook``.
-        CheckpointError: there are no such weights.
     """
     distillation_hook(cfg).checkpoint = checkpoint
-    find_segmentor(checkpoint)  # said now, not after the data set was read
+
+
+@config_errors
+def check_teacher(cfg: Config) -> None:
+    """See that the teacher has weights, if the student of ``cfg`` is to learn from one.
+
+    Raises:
+        CheckpointError: none are named, or they are not there.
+    """
+    siam = cfg.model.get('siam') or {}
+    hook = _find_hook(cfg)
+    if hook is not None and (siam.get('bfa') or siam.get('sdha')):
+        find_teacher(hook.get('teacher'), hook.get('checkpoint'))
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -113,8 +127,7 @@ def enable_amp(cfg: Config, on_gpu: bool | None = None) -> None:
     Raises:
         ConfigError: the config has an optimizer wrapper of its own kind.
     """
-    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    kind = kind if isinstance(kind, str) else kind.__name__
+    kind = kind_of(cfg.optim_wrapper) or 'OptimWrapper'
     if kind == 'BFloat16OptimWrapper':
         return
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):

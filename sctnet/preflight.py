@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmseg.registry import DATASETS
 
+from .catalog import kind_of
 from .errors import ConfigError, DataError
 from .failures import config_errors
 
@@ -86,9 +87,7 @@ def check_batch_size(cfg: Config) -> None:
     processes = int(os.environ.get('WORLD_SIZE', 1))
     synchronised = processes > 1 and "'SyncBN'" in repr(cfg.model)
     batch_norm = "'BN'" in repr(cfg.model) or "'SyncBN'" in repr(cfg.model)
-    backbone = cfg.model.get('backbone', {}).get('type', '')
-    kind = backbone if isinstance(backbone, str) else backbone.__name__
-    if kind.rpartition('.')[2] != 'SCTNet':
+    if kind_of(cfg.model.get('backbone', {})) != 'SCTNet':
         return
     if cfg.train_dataloader.batch_size == 1 and batch_norm and not synchronised:
         raise ConfigError(
@@ -98,9 +97,10 @@ def check_batch_size(cfg: Config) -> None:
 
 
 def check_broken_share(max_share: Any) -> float:
-    """Return ``max_share`` if it is a share; raises :class:`DataError`."""
-    if not isinstance(max_share, int | float) or not 0 <= max_share <= 1:
-        raise DataError(
+    """Return ``max_share`` if it is a share; raises :class:`ConfigError`."""
+    number = isinstance(max_share, int | float) and not isinstance(max_share, bool)
+    if not number or not 0 <= max_share <= 1:
+        raise ConfigError(
             f'train_cfg.max_broken_share is {max_share!r}: set it to a number from 0 '
             'to 1'
         )

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from .compat import quieten_mmseg
+from .compat import quieten_libraries
 from .errors import SCTNetError
 from .failures import explain_run
 
@@ -18,7 +18,7 @@ def run_tool(main: Callable[[], Any]) -> None:
 
     With ``SCTNET_TRACEBACK=1`` in the environment the traceback comes before it.
     """
-    quieten_mmseg()
+    quieten_libraries()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == 'strict':
         # A file's name may hold what the terminal's encoding has not.
         sys.stdout.reconfigure(errors='backslashreplace')

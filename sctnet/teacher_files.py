@@ -70,10 +70,34 @@ def find_segmentor(checkpoint: str | os.PathLike) -> str:
     Raises:
         CheckpointError: there is no such file, or none in that folder.
     """
-    if os.path.isdir(checkpoint):
-        return str(best_checkpoint(checkpoint))
     name = os.fspath(checkpoint)
-    return name if '://' in name else str(find_checkpoint(name))
+    if '://' in name:
+        return name
+    place = os.path.expanduser(name)
+    return str((best_checkpoint if os.path.isdir(place) else find_checkpoint)(place))
+
+
+def find_teacher(
+    config: object, checkpoint: str | os.PathLike | None
+) -> str | os.PathLike:
+    """Return the file or URL of a teacher's weights.
+
+    Args:
+        config: of the teacher; its name is for the message.
+        checkpoint: what was named, if anything.
+
+    Raises:
+        CheckpointError: none are named, or they are not there.
+    """
+    if checkpoint is None:
+        named = isinstance(config, str | os.PathLike)
+        name = f"'{config}'" if named else 'of the config'
+        raise CheckpointError(
+            f'the teacher {name} has no weights: name its file with --teacher FILE '
+            '(custom_hooks: DistillationHook, checkpoint), or train without a teacher '
+            'by --cfg-options model.siam=None'
+        )
+    return find_segmentor(checkpoint)
 
 
 def best_checkpoint(folder: str | os.PathLike) -> Path:

@@ -1,3 +1,6 @@
+import sys
+from types import ModuleType
+
 import pytest
 from mmengine.config import Config
 from mmengine.registry import MODELS
@@ -26,7 +29,7 @@ def test_config_object_is_taken_as_it_is():
     assert load_config(cfg) is cfg
 
 
-@pytest.mark.parametrize('scope', [1, None, '', 'mm seg', 'no_such_package'])
+@pytest.mark.parametrize('scope', [1, None, '', 'mm seg'])
 def test_a_scope_that_is_none_is_refused(scope):
     with pytest.raises(
         ConfigError, match=rf'default_scope is {scope!r}: set it to mms'
@@ -35,10 +38,20 @@ def test_a_scope_that_is_none_is_refused(scope):
 
 
 def test_scopes_of_packages_and_registries_are_taken(monkeypatch):
+    logged = []
+    monkeypatch.setattr(
+        'sctnet.catalog.print_log', lambda text, *_: logged.append(text)
+    )
     monkeypatch.setitem(MODELS.children, 'of_mine', None)
     for scope in ('mmseg', 'mmengine', 'of_mine'):
         merge_options(Config({'default_scope': scope}), {})
     merge_options(Config({}), {})
+    assert logged == []
+    # A config may import the package of its scope only when it is built.
+    monkeypatch.setitem(sys.modules, 'without_spec', ModuleType('without_spec'))
+    for scope in ('no_such_package', 'without_spec'):
+        merge_options(Config({'default_scope': scope}), {})
+        assert f'default_scope is {scope!r}, which is no installed' in logged.pop()
 
 
 @pytest.mark.parametrize(

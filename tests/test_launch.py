@@ -107,22 +107,40 @@ def test_auto_resume_takes_the_work_folders_newest(tmp_path, capsys):
     assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / 'iter_10.pth'))
 
 
-def test_teacher_option_reaches_the_hook(tmp_path):
+def test_teacher_option_reaches_the_hook():
     cfg = load_config('sctnet-s-seg50')
-    (tmp_path / 'best_mIoU.pth').write_bytes(b'')
-    for given in (tmp_path, tmp_path / 'best_mIoU.pth', 'https://host/teacher.pth'):
-        launch.set_teacher(cfg, str(given))
-        assert cfg.custom_hooks[0].checkpoint == str(given)
+    launch.set_teacher(cfg, 'teacher.pth')
+    assert cfg.custom_hooks[0].checkpoint == 'teacher.pth'
     with pytest.raises(ConfigError, match='has no DistillationHook'):
         launch.set_teacher(load_config('segformer-b2-ade'), 'teacher.pth')
 
 
-def test_a_teacher_that_is_not_there_is_said_at_once(tmp_path):
+def test_a_teacher_that_is_not_there_is_said_before_the_runner(tmp_path, monkeypatch):
     cfg = load_config('sctnet-s-seg50')
+    with pytest.raises(CheckpointError, match=r"'segformer.*' has no weights: name"):
+        launch.check_teacher(cfg)
+    launch.set_teacher(cfg, 'gone.pth')
     with pytest.raises(CheckpointError, match=r"'gone\.pth' does not exist"):
-        launch.set_teacher(cfg, 'gone.pth')
+        launch.check_teacher(cfg)
+    launch.set_teacher(cfg, str(tmp_path))
     with pytest.raises(CheckpointError, match=r'holds no best_\*\.pth'):
-        launch.set_teacher(cfg, str(tmp_path))
+        launch.check_teacher(cfg)
+    monkeypatch.setenv('HOME', str(tmp_path.parent))
+    (tmp_path / 'best_mIoU.pth').write_bytes(b'')
+    home = f'~/{tmp_path.name}'
+    for given in (tmp_path, home, f'{home}/best_mIoU.pth', 'https://host/teacher.pth'):
+        launch.set_teacher(cfg, str(given))
+        launch.check_teacher(cfg)
+
+
+def test_a_student_that_learns_alone_needs_no_teacher():
+    cfg = load_config('sctnet-s-seg50')
+    launch.set_teacher(cfg, 'gone.pth')
+    launch.merge_options(cfg, {'model.siam.bfa': None, 'model.siam.sdha': None})
+    launch.check_teacher(cfg)
+    cfg.model.siam = None
+    launch.check_teacher(cfg)
+    launch.check_teacher(load_config('segformer-b2-ade'))
 
 
 def test_expected_errors_end_a_tool_in_one_line(capsys):

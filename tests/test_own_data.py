@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmseg.registry import DATASETS, MODELS
 from own_folder import (
@@ -167,6 +168,7 @@ WRONG = [
     ('palette', [[0, 0]] * 3, COLOURS),
     ('palette', [[0, 0, 256]] * 3, COLOURS),
     ('palette', [[0, 0, -1]] * 3, COLOURS),
+    ('palette', [[0, 0, 0.5]] * 3, COLOURS),
     ('reduce_zero_label', 'maybe', 'own_data.reduce_zero_label is .* True .* or False'),
     ('clases', ('a', 'b'), "did you mean 'classes'"),
 ]
@@ -186,14 +188,29 @@ def test_own_data_that_is_no_dict_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r'own_data is 5: .* root and classes'):
         load_config(path)
     cfg = load_config(write_config(tmp_path / 'sound.py', 'data'))
-    with pytest.raises(ConfigError, match=r'own_data=5 replaces it whole: .*\.root='):
+    with pytest.raises(ConfigError, match=r'own_data=5 names no key of it: .*\.root='):
         merge_options(cfg, {'own_data': 5})
+    with pytest.raises(ConfigError, match='has no own_data to change'):
+        merge_options(load_config('sctnet-s-ade'), {'own_data': 5})
+
+
+def test_own_data_without_a_base_is_one_sentence(tmp_path):
+    path = tmp_path / 'mine.py'
+    path.write_text("own_data = dict(root='data', classes=('a', 'b'))\n")
+    with pytest.raises(ConfigError, match=r"mine\.py' has own_data and no base for it"):
+        load_config(path)
 
 
 def test_a_palette_reaches_the_data_sets(tmp_path):
     colours = [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
     path = write_config(tmp_path / 'mine.py', 'data', palette=colours)
-    assert load_config(path).val_dataloader.dataset.metainfo.palette == colours
+    cfg = load_config(path)
+    assert cfg.val_dataloader.dataset.metainfo.palette == colours
+    numbers = [tuple(np.uint8(colours)[i]) for i in range(3)]
+    merge_options(cfg, {'own_data.palette': numbers})
+    assert repr(cfg.val_dataloader.dataset.metainfo.palette) == repr(colours)
+    merge_options(cfg, {'own_data.palette': []})
+    assert cfg.val_dataloader.dataset.metainfo.palette == distinct_colours(3)
 
 
 def test_options_change_own_data_and_a_written_config_stays_as_it_is(tmp_path):

@@ -59,7 +59,7 @@ def test_batch_of_one_is_refused_where_batch_norm_would_fail(monkeypatch):
     check_batch_size(cfg)
 
 
-@pytest.mark.parametrize('share', [-0.1, 1.1, '5 %', None])
+@pytest.mark.parametrize('share', [-0.1, 1.1, '5 %', None, True])
 def test_a_share_that_is_none_is_refused(share):
-    with pytest.raises(DataError, match='max_broken_share'):
+    with pytest.raises(ConfigError, match='max_broken_share'):
         check_broken_share(share)

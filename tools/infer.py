@@ -44,13 +44,13 @@ def main() -> int:
         args.max_frames,
     )
     source = open_source(args.input)
-    check_out_dir(args.input, args.out_dir)
     model = init_model(
         args.config or args.checkpoint,
         args.checkpoint,
         args.device,
         backend=args.backend,
     )
+    check_out_dir(args.input, args.out_dir)
     report = StreamReport()
     columns = (*Progress.get_default_columns(), TextColumn('{task.fields[speed]}'))
     total = min(args.max_frames or source.length, source.length or sys.maxsize)

@@ -36,7 +36,7 @@ class Converted:
         skipped: what was left out on purpose: reason to count.
         failed: what is broken: one sentence each, with the file's name.
         examples: of some reasons in ``skipped``, the first file.
-        empty: files whose whole label map is background, for want of annotations.
+        empty: names of images without annotation, background all over.
     """
 
     root: Path
@@ -102,7 +102,6 @@ def convert(
     result.skipped += found.skipped
     result.failed += found.failed
     result.examples.update(found.examples)
-    result.empty += found.empty
     _check_earlier(root, items, result)
     _withdraw_summary(root)
     work = partial(write_item, out=root, link=link)
@@ -136,6 +135,7 @@ def _write_all(
         if progress is not None:
             progress(done, total)
     result.failed.sort()
+    result.empty.sort()
     if not result.images:
         raise DataError(
             f'none of the {total} images could be converted, the first because: '
@@ -221,6 +221,8 @@ def _add(result: Converted, item: Item, written: Written) -> None:
     result.images[str(item.split)] += 1
     result.pixels += written.pixels
     result.skipped += written.notes
+    if item.empty:
+        result.empty.append(item.name)
 
 
 def _write_summary(result: Converted, format_name: str) -> None:

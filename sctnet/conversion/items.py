@@ -88,12 +88,14 @@ class Item:
         split: 'train', 'val', or None where the source does not say.
         image: the pixels.
         drawing: the label map.
+        empty: whether it has no annotation, so that all of it is background.
     """
 
     name: str
     split: str | None
     image: ImageSource
     drawing: Drawing
+    empty: bool = False
 
 
 @dataclass
@@ -107,7 +109,6 @@ class Source:
         skipped: what was left out on purpose: reason to count.
         failed: what is broken: one sentence each, with the file's name.
         examples: of a reason, the first file that was left out for it.
-        empty: files whose whole label map is background, for want of annotations.
     """
 
     classes: tuple[str, ...]
@@ -116,7 +117,6 @@ class Source:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     examples: dict[str, str] = field(default_factory=dict)
-    empty: list[str] = field(default_factory=list)
 
     def leave_out(self, reason: str, file: object) -> None:
         """Count ``file`` as skipped for ``reason``."""

@@ -13,7 +13,7 @@ KINDS: dict[str, tuple[bool, str, str]] = {
     'one label too many': (
         True,
         'labels that run one past the classes',
-        'name one more class, or set reduce_zero_label=True where 0 is unlabelled',
+        'correct classes or reduce_zero_label as said',
     ),
     'no images': (
         True,

@@ -13,6 +13,8 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from ..catalog import kind_of
+
 
 class ImagePreprocessor:
     """Runs a test pipeline and a data preprocessor on one image after another.
@@ -73,12 +75,6 @@ def array_pipeline(test_pipeline: Sequence[dict[str, Any]]) -> list[dict[str, An
         if kind != 'LoadAnnotations':
             steps.append(step)
     return steps
-
-
-def kind_of(step: dict[str, Any]) -> str:
-    """Return the name of a pipeline step's type, which may be a class."""
-    kind = step['type']
-    return kind if isinstance(kind, str) else kind.__name__
 
 
 def value_table(preprocessor: nn.Module) -> np.ndarray | None:

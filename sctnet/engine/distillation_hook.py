@@ -15,9 +15,9 @@ from mmseg.registry import HOOKS, MODELS
 from torch import nn
 
 from ..catalog import load_config
-from ..errors import CheckpointError, ConfigError
+from ..errors import ConfigError
 from ..models import SCTSegmentor, Teacher
-from ..teacher_files import load_segmentor
+from ..teacher_files import find_teacher, load_segmentor
 from .teacher_check import check_classes, check_preprocessing, sanity_report
 
 
@@ -123,14 +123,9 @@ class DistillationHook(Hook):
             CheckpointError: no file is named, or it cannot be read or does not fit.
             ConfigError: there is no such config, or it is no segmentor's.
         """
-        if self.checkpoint is None:
-            raise CheckpointError(
-                f'the teacher {_name(self.teacher)} has no weights: name its file with '
-                '--teacher FILE (custom_hooks: DistillationHook, checkpoint), or train '
-                'without a teacher by --cfg-options model.siam=None'
-            )
+        checkpoint = find_teacher(self.teacher, self.checkpoint)
         segmentor = build_segmentor(self.teacher)
-        meta = load_segmentor(segmentor, self.checkpoint)
+        meta = load_segmentor(segmentor, checkpoint)
         if self.compile:
             print_log('the first iteration compiles the teacher: minutes', 'current')
         return Teacher(segmentor, meta, self.dtype, self.compile)

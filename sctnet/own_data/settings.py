@@ -5,8 +5,10 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config, ConfigDict
 
+from ..catalog import kind_of
 from ..errors import ConfigError
 
 DEFAULTS = {
@@ -49,6 +51,11 @@ def apply_own_data(cfg: Config, changes: Mapping[str, Any] | None = None) -> Non
             f'own_data is {cfg.own_data!r}: set it to a dict with root and classes, '
             'as docs/own_data.md has it'
         )
+    if 'train_dataloader' not in cfg or 'model' not in cfg:
+        raise ConfigError(
+            f"'{cfg.filename}' has own_data and no base for it: import one of "
+            'sctnet.configs._base_.own_data in it, as docs/own_data.md has it'
+        )
     if cfg.own_data.get('applied') and not changes:
         return
     cfg.own_data = ConfigDict({**DEFAULTS, **cfg.own_data, **(changes or {})})
@@ -56,7 +63,8 @@ def apply_own_data(cfg: Config, changes: Mapping[str, Any] | None = None) -> Non
     _check(own)
     classes = list(own.classes)
     palette = own.palette or distinct_colours(len(classes))
-    meta = {'classes': tuple(classes), 'palette': [list(c) for c in palette]}
+    colours = [[int(value) for value in colour] for colour in palette]
+    meta = {'classes': tuple(classes), 'palette': colours}
     height, width = own.crop
     for part, loader in _LOADERS.items():
         folders = {'img_path': f'images/{part}', 'seg_map_path': f'labels/{part}'}
@@ -64,7 +72,7 @@ def apply_own_data(cfg: Config, changes: Mapping[str, Any] | None = None) -> Non
             data_root=str(own.root),
             metainfo=meta,
             data_prefix=folders,
-            reduce_zero_label=own.reduce_zero_label,
+            reduce_zero_label=bool(own.reduce_zero_label),
         )
     cfg.test_dataloader = cfg.val_dataloader
     for head in ('decode_head', 'auxiliary_head'):
@@ -93,7 +101,7 @@ def _check(own: ConfigDict) -> None:
     if not _are_names(own.classes):
         raise ConfigError(
             f'own_data.classes is {own.classes!r}: set it to 2 to 255 different names, '
-            "in the order of the labels, such as ('floor', 'wall')"
+            "as text in the order of the labels, such as ('floor', 'wall')"
         )
     crop = own.crop
     if not _is_list(crop) or len(crop) != 2 or not all(map(_fits, crop)):
@@ -106,7 +114,7 @@ def _check(own: ConfigDict) -> None:
             raise ConfigError(
                 f'own_data.{key} is {own[key]!r}: set it to an integer from 1 on'
             )
-    if not isinstance(own.reduce_zero_label, bool):
+    if own.reduce_zero_label not in (True, False):
         raise ConfigError(
             f'own_data.reduce_zero_label is {own.reduce_zero_label!r}: set it to True '
             '(0 means "ignore") or False'
@@ -115,7 +123,7 @@ def _check(own: ConfigDict) -> None:
 
 
 def _check_palette(palette: Any, count: int) -> None:
-    if palette is None:
+    if palette in (None, [], ()):
         return
     if not _is_list(palette) or not all(map(_is_colour, palette)):
         raise ConfigError(
@@ -139,8 +147,11 @@ def _are_names(classes: Any) -> bool:
 
 
 def _is_colour(value: Any) -> bool:
-    sound = _is_list(value) and len(value) == 3
-    return sound and all(type(part) is int and 0 <= part <= 255 for part in value)
+    if not _is_list(value) or len(value) != 3:
+        return False
+    return all(
+        isinstance(part, int | np.integer) and 0 <= part <= 255 for part in value
+    )
 
 
 def _fits(side: Any) -> bool:
@@ -153,7 +164,7 @@ def _resize(cfg: Config, scale: tuple[int, int], crop: tuple[int, int]) -> None:
     pipelines: list[Any] = [cfg.train_dataloader.dataset.pipeline, cfg.train_pipeline]
     pipelines += [cfg.val_dataloader.dataset.pipeline, cfg.test_pipeline]
     for step in (step for pipeline in pipelines for step in pipeline):
-        kind = _name(step)
+        kind = kind_of(step)
         if kind in ('Resize', 'RandomResize'):
             step['scale'] = scale
         elif kind == 'RandomCrop':
@@ -173,11 +184,6 @@ def _set_length(cfg: Config, iterations: int) -> None:
         if 'max_iters' in scheduler:  # of another kind, its own config says how long
             scheduler.max_iters = iterations
             scheduler.warmup_iters = min(1500, tenth)
-
-
-def _name(step: Mapping[str, Any]) -> str:
-    kind = step['type']
-    return kind if isinstance(kind, str) else kind.__name__
 
 
 def distinct_colours(count: int) -> list[list[int]]:

@@ -127,7 +127,7 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
     result, out = source([(0, 3, [outline(LARGE)])], images_listed=listed)
     assert result.images['train'] == 2
     assert not labels_of(out, 'b').any()
-    assert result.empty == ['b.jpg']
+    assert result.empty == ['b']
     for options in ({'background': 'ignore'}, {'skip_empty': True}):
         result = convert(
             'coco', tmp_path / 'coco/annotations.json', tmp_path / str(options),
@@ -137,6 +137,13 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
         assert result.examples == {'images without annotation': 'b.jpg'}
         assert sum(result.images.values()) == 1
         assert result.empty == []
+
+
+def test_an_empty_image_that_is_not_there_is_broken_and_not_background(source):
+    listed = ('a.jpg', 'gone.jpg')
+    result, out = source([(0, 3, [outline(LARGE)])], images_listed=listed)
+    assert len(result.failed) == 1
+    assert result.empty == []
 
 
 def test_a_second_file_is_the_validation_set(tmp_path):

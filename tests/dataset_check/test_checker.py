@@ -68,7 +68,8 @@ def test_a_class_that_is_not_named_is_no_shift_alone(root):
     assert set(kinds(result)) == {'one label too many', 'labels outside'}
     said = result.faults[0]
     assert 'run from 0 to 2, the 2 classes from 0 to 1: name one more' in said.detail
-    assert said.remedy.startswith('name one more class, or set reduce_zero_label=True')
+    assert 'or set reduce_zero_label=True if 0 is unlabelled' in said.detail
+    assert said.remedy == 'correct classes or reduce_zero_label as said'
 
 
 def test_one_truncated_png_in_500_is_found(tmp_path):

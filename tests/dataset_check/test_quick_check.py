@@ -13,7 +13,7 @@ from own_folder import (
 
 from sctnet.catalog import load_config
 from sctnet.dataset_check import check_config, quick_check
-from sctnet.errors import DataError
+from sctnet.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -61,13 +61,64 @@ def test_more_broken_files_than_a_training_skips_stop_it_at_once(root, logged):
     ]
 
 
+def test_a_loop_that_leaves_nothing_out_is_stopped_by_one_broken_file(root, logged):
+    truncate(image_path(root, 'train', 2))
+    cfg = config(root)
+    cfg.train_cfg = {'by_epoch': True, 'max_epochs': 3}
+    with pytest.raises(DataError, match=r"broken image: '.*train2\.png' .*--no-check"):
+        quick_check(cfg)
+    cfg.train_cfg = {'type': 'LoopOfMine'}
+    quick_check(cfg)
+    assert logged[-1].startswith('data set, train: broken image: ')
+
+
+def test_files_of_another_loader_are_no_pictures_to_judge(root, logged):
+    cfg = config(root)
+    for loader, part in ((cfg.train_dataloader, 'train'), (cfg.val_dataloader, 'val')):
+        image_path(root, part, 1).write_bytes(b'an array')
+        loader.dataset.pipeline[0] = {'type': 'LoadArrayOfMine'}
+    quick_check(cfg)
+    assert [line.partition(': ')[0] for line in logged] == [
+        'data set, train',
+        'data set, val',
+    ]
+
+
+@pytest.mark.parametrize('change', ['part of it', 'several'])
+def test_shares_that_the_loop_counts_in_its_own_way_are_left_to_it(root, change):
+    truncate(image_path(root, 'train', 2))
+    cfg = config(root)
+    inner = cfg.train_dataloader.dataset
+    if change == 'several':
+        repeated = {'type': 'RepeatDataset', 'times': 9, 'dataset': inner}
+        cfg.train_dataloader.dataset = {
+            'type': 'ConcatDataset',
+            'datasets': [inner, repeated],
+        }
+    else:
+        inner.indices = 2
+    quick_check(cfg)
+
+
+def test_a_repeated_data_set_is_stopped_as_once(root):
+    truncate(image_path(root, 'train', 2))
+    cfg = config(root)
+    cfg.train_dataloader.dataset = {
+        'type': 'RepeatDataset',
+        'times': 9,
+        'dataset': cfg.train_dataloader.dataset,
+    }
+    with pytest.raises(DataError, match='at least 1 of 6 training files'):
+        quick_check(cfg)
+
+
 def test_few_pairs_show_no_more_broken_files_than_they_are(root, logged):
     truncate(image_path(root, 'train', 5))  # one of two that are read, of six
     cfg = config(root)
     cfg.train_cfg.max_broken_share = 0.2
     quick_check(cfg, pairs=2)
     cfg.train_cfg.max_broken_share = 'few'
-    with pytest.raises(DataError, match="max_broken_share is 'few'"):
+    with pytest.raises(ConfigError, match="max_broken_share is 'few'"):
         quick_check(cfg, pairs=2)
 
 
@@ -83,8 +134,8 @@ def test_a_class_never_seen_is_said_where_all_was_read(root, logged):
     cfg = config(root, classes=('a', 'b', 'c', 'rare'))
     quick_check(cfg, pairs=5)
     assert [line for line in logged if 'rare' in line] == [
-        "data set: class never seen: 'rare' (label 3)"
-    ]  # of val: train has one pair more than were read
+        "data set, val: class never seen: 'rare' (label 3)"
+    ]  # train has one pair more than were read
 
 
 def test_what_a_training_cannot_bear_stops_it(root, logged):

@@ -124,9 +124,6 @@ class _File:
                 found.items.append(self._item(entry, own, labels, fill))
             except DataError as error:
                 found.failed.append(str(error))
-                continue
-            if not own:
-                found.empty.append(str(name))
         lost = sum(map(len, rows.values()))
         if lost:
             found.skipped['annotations of images that are not listed'] += lost
@@ -156,7 +153,8 @@ class _File:
             instances.append(Instance(label, row['segmentation'], crowd))
         stated = entry.get('height'), entry.get('width')
         drawing = Instances(stated, tuple(instances), fill)
-        return Item(output_name(relative), self.part, ImageFile(image), drawing)
+        name = output_name(relative)
+        return Item(name, self.part, ImageFile(image), drawing, empty=not rows)
 
 
 def _is_table(rows: Any) -> bool:

@@ -78,11 +78,10 @@ def read(
         if not shapes and (skip_empty or background == 'ignore'):
             found.leave_out('images without annotation', file)
             continue
-        if not shapes:
-            found.empty.append(str(file))
         stated = contents.get('imageHeight'), contents.get('imageWidth')
         drawing = Shapes(stated, tuple(shapes), fill)
-        found.items.append(Item(name, split, _image(file, contents), drawing))
+        picture = _image(file, contents)
+        found.items.append(Item(name, split, picture, drawing, empty=not shapes))
     jsons = {file.with_suffix('') for file in files}
     for image in find_files(source, SUFFIXES):
         if image.with_suffix('') not in jsons:
