@@ -109,7 +109,8 @@ def _explain_unpickling(file: Path, error: Exception) -> CheckpointError:
 def _damaged(file: Path) -> CheckpointError:
     return CheckpointError(
         f"'{file}' is truncated or not a checkpoint ({file.stat().st_size:,} bytes): "
-        'download or copy it again and compare its size with the source'
+        'download or copy it again and compare its size with the source, or name '
+        'another file'
     )
 
 

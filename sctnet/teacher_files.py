@@ -53,8 +53,8 @@ def load_segmentor(
         CheckpointError: it cannot be read, or does not fit; nothing was loaded then.
     """
     checkpoint = find_segmentor(checkpoint)
+    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     try:
-        content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
         weights = teacher_weights(weights_of(content))
         _check(segmentor.state_dict(), weights)
     except CheckpointError as error:

@@ -136,7 +136,11 @@ def test_a_teacher_that_is_not_there_is_said_before_the_runner(tmp_path, monkeyp
 def test_a_student_that_learns_alone_needs_no_teacher():
     cfg = load_config('sctnet-s-seg50')
     launch.set_teacher(cfg, 'gone.pth')
-    launch.merge_options(cfg, {'model.siam.bfa': None, 'model.siam.sdha': None})
+    for alone in ('bfa', 'sdha'):
+        cfg.model.siam = {alone: {'stage4': {}}}
+        with pytest.raises(CheckpointError, match='does not exist'):
+            launch.check_teacher(cfg)
+    cfg.model.siam = {'bfa': None, 'sdha': None}
     launch.check_teacher(cfg)
     cfg.model.siam = None
     launch.check_teacher(cfg)

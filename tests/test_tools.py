@@ -169,6 +169,10 @@ def test_bad_command_lines_are_one_line(released_city_s, streets, tmp_path):
         start('test.py', SEG50, 'nowhere.pth', '--data-root', streets, cwd=tmp_path)
     )
     assert "checkpoint 'nowhere.pth' does not exist" in error
+    error = one_line_error(
+        start('train.py', SEG50, '--teacher', 'nowhere.pth', cwd=tmp_path)
+    )
+    assert "checkpoint 'nowhere.pth' does not exist" in error  # before the data set
     error = one_line_error(start('test.py', SEG50, released_city_s, cwd=tmp_path))
     assert 'data/cityscapes/leftImg8bit/val' in error
     error = one_line_error(

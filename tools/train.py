@@ -29,8 +29,8 @@ def main() -> None:
         launch.set_teacher(cfg, args.teacher)
     if args.amp:
         launch.enable_amp(cfg)
-    launch.check_teacher(cfg)
     preflight.check_batch_size(cfg)
+    launch.check_teacher(cfg)
     preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))
     if not args.no_check and preflight.is_first_process():
         quick_check(cfg)

@@ -22,10 +22,14 @@ def read_colour_list(path: Path) -> list[tuple[str, Colour]]:
         DataError: it cannot be read, a line is no name and colour, or a colour is there
             twice.
     """
+    form = 'road,128,64,128'
     if path.suffix.lower() == '.json':
-        entries = [(name, value, name) for name, value in read_json(path).items()]
+        form = '{"road": [128, 64, 128]}'
+        entries = [(k, v, f'{k}: {v}') for k, v in read_json(path, form).items()]
     else:
         entries = _read_lines(path)
+    if not entries:
+        raise DataError(f"'{path}' has no colour: list the classes, such as {form}")
     listed: list[tuple[str, Colour]] = []
     owner: dict[Colour, str] = {}
     for name, value, where in entries:
@@ -33,7 +37,7 @@ def read_colour_list(path: Path) -> list[tuple[str, Colour]]:
         if not name or colour is None:
             raise DataError(
                 f"'{path}' has {where!r}: expected a name and three numbers from 0 to "
-                '255, such as road,128,64,128'
+                f'255, such as {form}'
             )
         if colour in owner:
             raise DataError(

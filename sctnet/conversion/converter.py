@@ -192,9 +192,10 @@ def _check_out(out: Path, inputs: Sequence[Path], overwrite: bool) -> None:
 
 def _check_classes(classes: Sequence[str]) -> None:
     if not 2 <= len(classes) <= IGNORED:
+        cure = 'merge some' if len(classes) > 1 else 'list or annotate at least two'
         raise DataError(
-            f'the source has {len(classes)} classes with the background: a label map '
-            f'takes 2 to {IGNORED}; choose another --background, or merge classes'
+            f'the source has {len(classes)} classes in all: a label map takes 2 to '
+            f'{IGNORED}; {cure}'
         )
 
 

@@ -85,8 +85,8 @@ def read_text(path: Path) -> str:
         raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file that holds an object.
+def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any]:
+    """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
 
     Raises:
         DataError: it cannot be read, is damaged, or holds something else.
@@ -100,7 +100,7 @@ def read_json(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(contents, dict):
         raise DataError(
-            f"'{path}' holds a {type(contents).__name__}: expected a JSON object; "
-            'export it again'
+            f"'{path}' holds a {type(contents).__name__}: expected a JSON object, "
+            f'such as {form}; name another file, or write it again'
         )
     return contents

@@ -126,8 +126,8 @@ def test_a_class_may_have_two_colours_and_the_list_may_be_json(run, tmp_path):
         ('a,0,0,0\nb,0,0,256', "has 'b,0,0,256'"),
         ('a,0,0,0\n,1,1,1', "has ',1,1,1'"),
         ('a,0,0,0\nb,0,0,0', "to 'a' and to 'b'"),
-        ('a,0,0,0', 'has 1 classes'),
-        ('', 'has 0 classes'),
+        ('a,0,0,0', 'has 1 classes in all: .* at least two'),
+        ('', r"colours\.txt' has no colour: list the classes, such as road,128"),
     ],
 )
 def test_a_wrong_list_is_one_sentence(run, tmp_path, text, message):
@@ -139,6 +139,21 @@ def test_a_wrong_list_is_one_sentence(run, tmp_path, text, message):
         run(colours=tmp_path / 'nowhere.txt')
 
 
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('[[0, 0, 0]]', r"list\.json' holds a list: .* such as {\"road\": \[128"),
+        ('{"box": "red"}', r"has 'box: red': expected .* such as {\"road\": \[128"),
+        ('{}', r"list\.json' has no colour: .* {\"road\": \[128"),
+    ],
+)
+def test_a_wrong_json_list_shows_how_one_looks(run, tmp_path, text, message):
+    file = tmp_path / 'list.json'
+    file.write_text(text)
+    with pytest.raises(DataError, match=message):
+        run(colours=file)
+
+
 def test_unknown_colours_are_named_with_file_and_count_or_ignored(run, tmp_path):
     picture(tmp_path / 'images/b.jpg', 1)
     Image.fromarray(mask_image()).save(tmp_path / 'masks/b.png')
@@ -148,7 +163,10 @@ def test_unknown_colours_are_named_with_file_and_count_or_ignored(run, tmp_path)
     result = run()
     (failure,) = result.failed
     assert 'a.png' in failure
-    assert 'has 1 unknown colours, (5, 6, 7) in 40 pixels: add them' in failure
+    assert (
+        'has colours that are not listed (1), (5, 6, 7) in 40 pixels: add them'
+        in failure
+    )
     assert made(tmp_path / 'out') == [
         'dataset.json', 'images/train/b.jpg', 'labels/train/b.png',
     ]  # fmt: skip

@@ -112,6 +112,15 @@ def test_a_repeated_data_set_is_stopped_as_once(root):
         quick_check(cfg)
 
 
+def test_the_broken_file_that_is_named_is_one_of_the_training(root):
+    truncate(label_path(root, 'train', 2), 0.3)
+    image_path(root, 'val', 1).write_bytes(b'an array')
+    cfg = config(root)
+    cfg.val_dataloader.dataset.pipeline[0] = {'type': 'LoadArrayOfMine'}
+    with pytest.raises(DataError, match=r"at least 1 of 6 .* the first '.*train2\.png"):
+        quick_check(cfg)
+
+
 def test_few_pairs_show_no_more_broken_files_than_they_are(root, logged):
     truncate(image_path(root, 'train', 5))  # one of two that are read, of six
     cfg = config(root)

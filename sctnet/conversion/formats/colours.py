@@ -113,8 +113,8 @@ class ColourMask:
             for v, n in zip(values[most].tolist(), counts[most].tolist(), strict=True)
         )
         raise DataError(
-            f"mask '{self.mask}' has {len(values)} unknown colours, {listed}: add them "
-            'to the list of --colours, or pass --unknown ignore'
+            f"mask '{self.mask}' has colours that are not listed ({len(values)}), "
+            f'{listed}: add them to the list of --colours, or pass --unknown ignore'
         )
 
 
