@@ -123,8 +123,9 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
     source, tmp_path
 ):
     picture(tmp_path / 'coco' / 'b.jpg', 1)
-    listed = ('a.jpg', 'b.jpg')
+    listed = ('a.jpg', 'b.jpg', 'gone.jpg')
     result, out = source([(0, 3, [outline(LARGE)])], images_listed=listed)
+    assert len(result.failed) == 1
     assert result.images['train'] == 2
     assert not labels_of(out, 'b').any()
     assert result.empty == ['b']
@@ -133,17 +134,10 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
             'coco', tmp_path / 'coco/annotations.json', tmp_path / str(options),
             workers=0, **options,
         )  # fmt: skip
-        assert result.skipped == {'images without annotation': 1}
+        assert result.skipped == {'images without annotation': 2}
         assert result.examples == {'images without annotation': 'b.jpg'}
         assert sum(result.images.values()) == 1
         assert result.empty == []
-
-
-def test_an_empty_image_that_is_not_there_is_broken_and_not_background(source):
-    listed = ('a.jpg', 'gone.jpg')
-    result, _ = source([(0, 3, [outline(LARGE)])], images_listed=listed)
-    assert len(result.failed) == 1
-    assert result.empty == []
 
 
 def test_a_second_file_is_the_validation_set(tmp_path):

@@ -139,21 +139,6 @@ def test_a_wrong_list_is_one_sentence(run, tmp_path, text, message):
         run(colours=tmp_path / 'nowhere.txt')
 
 
-@pytest.mark.parametrize(
-    ('text', 'message'),
-    [
-        ('[[0, 0, 0]]', r"list\.json' holds a list: .* such as {\"road\": \[128"),
-        ('{"box": "red"}', r"has 'box: red': expected .* such as {\"road\": \[128"),
-        ('{}', r"list\.json' has no colour: .* {\"road\": \[128"),
-    ],
-)
-def test_a_wrong_json_list_shows_how_one_looks(run, tmp_path, text, message):
-    file = tmp_path / 'list.json'
-    file.write_text(text)
-    with pytest.raises(DataError, match=message):
-        run(colours=file)
-
-
 def test_unknown_colours_are_named_with_file_and_count_or_ignored(run, tmp_path):
     picture(tmp_path / 'images/b.jpg', 1)
     Image.fromarray(mask_image()).save(tmp_path / 'masks/b.png')
