@@ -1,4 +1,5 @@
 import os
+import signal
 
 import cv2
 import numpy as np
@@ -19,6 +20,14 @@ if not torch.cuda.is_available():
 def seeded():
     torch.manual_seed(0)
     init_default_scope('mmseg')  # a Runner of another test may have left its own
+
+
+@pytest.fixture
+def interruptible():
+    """A shell's job in the background ignores interrupts, and so do its children."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
 
 
 @pytest.fixture

@@ -48,12 +48,12 @@ def test_teacher_then_student_are_trained_and_tested(tmp_path):
         options += [f'{part}_dataloader.persistent_workers=False']
     done = start('train.py', 'my_teacher.py', *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert 'data set: broken image' in done.stdout + done.stderr
+    assert 'data set, train: broken image' in done.stdout + done.stderr
     teach = ('--teacher', 'work_dirs/my_teacher', '--no-check')
     done = start('train.py', 'my_student.py', *teach, *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     log = done.stdout + done.stderr
-    assert 'data set: broken image' not in log
+    assert 'data set, train: broken image' not in log
     assert '0 floor, 1 wall, 2 door' in log
     assert 'the teacher reaches' in log
     assert 'siam.loss_sdha_logits' in log

@@ -11,14 +11,6 @@ from test_stream import nap, same, threads
 from sctnet.stream import Stream
 
 
-@pytest.fixture
-def interruptible():
-    """A shell's job in the background ignores interrupts, and so do its children."""
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, handler)
-
-
 @pytest.mark.parametrize('waiting', [True, False])
 def test_interrupt_ends_all_threads(waiting, interruptible):
     """While the network waits for a frame, and while it is at work."""

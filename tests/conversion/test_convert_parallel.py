@@ -86,6 +86,7 @@ def test_workers_are_as_many_as_the_cores_of_this_process_and_none_for_few_tasks
     assert default_workers(3) == 0
 
 
+@pytest.mark.usefixtures('interruptible')
 def test_an_interrupt_while_processes_start_ends_the_run_once_they_have():
     class Interrupting(deque):
         """Interrupts this process when the second task is handed out."""
