@@ -9,7 +9,6 @@ import difflib
 import logging
 import os
 import sysconfig
-from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -180,9 +179,3 @@ def _is_package(name: str) -> bool:
         return find_spec(name) is not None
     except ValueError:  # of what has no file, such as __main__
         return False
-
-
-def kind_of(config: Mapping[str, Any]) -> str:
-    """Return the last part of the name of what ``config['type']`` builds, or ''."""
-    kind = config.get('type', '')
-    return (kind if isinstance(kind, str) else kind.__name__).rpartition('.')[2]

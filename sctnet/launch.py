@@ -8,11 +8,12 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from .catalog import kind_of, load_config, merge_options
+from .catalog import load_config, merge_options
 from .cpu_processes import join_cpu_processes
 from .errors import ConfigError
 from .failures import config_errors, explain_config
 from .files import check_writable
+from .kinds import kind_of
 from .preflight import LOADERS, datasets_of
 from .run_tool import run_tool as run_tool
 from .teacher_files import find_teacher

@@ -9,9 +9,9 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmseg.registry import DATASETS
 
-from .catalog import kind_of
 from .errors import ConfigError, DataError
 from .failures import config_errors
+from .kinds import kind_of
 
 MAX_BROKEN_SHARE = 0.05  # of the training files, that a training leaves out
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')

@@ -5,9 +5,9 @@ import logging
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from ..catalog import kind_of
 from ..errors import ConfigError, DataError
 from ..failures import config_errors
+from ..kinds import kind_of
 from ..preflight import MAX_BROKEN_SHARE, check_broken_share, datasets_of
 from .checker import CheckResult, check_config
 from .faults import Fault

@@ -28,7 +28,7 @@ def print_summary(result: CheckResult, console: Console | None = None) -> None:
         )
         more = len(share.sizes) - _SHOWN
         sizes += f' and {more} more' if more > 0 else ''
-        console.print(f'{part.name}: {share.read} pairs read; sizes {sizes or "none"}')
+        console.print(f'{part.name}: {share.read} read; sizes {sizes or "none"}')
     table = Table('label', 'class', *(f'{part.name} %' for part in result.parts))
     for index, name in enumerate(result.parts[0].classes if result.parts else ()):
         table.add_row(str(index), name, *_percents(result, index))

@@ -13,7 +13,7 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from ..catalog import kind_of
+from ..kinds import kind_of
 
 
 class ImagePreprocessor:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config, ConfigDict
 
-from ..catalog import kind_of
 from ..errors import ConfigError
+from ..kinds import kind_of
 
 DEFAULTS = {
     'root': None,
