@@ -95,5 +95,5 @@ def _refuse_many_broken(cfg: Config, result: CheckResult) -> None:
             f'at least {count} of {len(pairs)} training files are broken, the first '
             f"'{broken[0].path}' ({broken[0].detail}), more than "
             f'train_cfg.max_broken_share={share:g}: mend them (tools/check_dataset.py '
-            'CONFIG lists them all), or allow more; --no-check trains as it is'
+            'CONFIG lists them all), or allow more'
         )

@@ -116,8 +116,8 @@ class _File:
                 found.skipped['annotations without a segmentation'] += 1
         for entry in self.contents['images']:
             own = rows.pop(_hashable(entry.get('id')), [])
-            name = entry.get('file_name')
             if not own and skip_empty:
+                name = entry.get('file_name')
                 found.leave_out('images without annotation', name)
                 continue
             try:
