@@ -4,7 +4,7 @@ Importing the package makes mmseg importable with mmcv-lite and makes checkpoint
 loading safe; see :mod:`sctnet.compat`. Import it before mmseg.
 """
 
-from .compat import (
+from .compat.gaps import (
     allow_own_checkpoint_types,
     declare_torchvision_ops,
     release_lock_of_failures,
@@ -18,6 +18,6 @@ declare_torchvision_ops()
 allow_own_checkpoint_types()
 release_lock_of_failures()
 
-from .checkpoint_loaders import register_loaders  # noqa: E402  needs the stand-in
+from .weights.mmengine_loaders import register_loaders  # noqa: E402  needs the stand-in
 
 register_loaders()

@@ -10,17 +10,17 @@ from mmengine.config import Config
 from mmseg.models.segmentors import BaseSegmentor
 from mmseg.structures import SegDataSample
 
-from .build import build_segmentor, dataset_meta_from_config
 from .catalog import load_config, merge_options
-from .deploy.exported import is_exported, open_exported
-from .deploy.packages import is_installed
-from .deploy.predict import can_fuse, fill_sample, network_logits
-from .deploy.preprocess import ImagePreprocessor
+from .compat.optional_packages import is_installed
+from .datasets.images import read_image, to_bgr
+from .deploy.open_exported import is_exported, open_exported
 from .deploy.runtime_segmentor import RuntimeSegmentor, run_on
 from .deploy.runtimes import check_backend, default_device
+from .engine.build_model import build_segmentor, dataset_meta_from_config
 from .errors import ArgumentError, ImageError
-from .images import read_image, to_bgr
 from .models import SCTSegmentor
+from .prediction.predict import can_fuse, fill_sample, network_logits
+from .prediction.preprocess import ImagePreprocessor
 
 __all__ = ['dataset_meta_from_config', 'inference_model', 'init_model']
 

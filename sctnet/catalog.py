@@ -123,7 +123,7 @@ def load_config(config: str | os.PathLike | Config) -> Config:
 
 def _spread_own_data(cfg: Config, changes: dict[str, Any]) -> None:
     if 'own_data' in cfg:
-        from .own_data import apply_own_data  # needs mmseg, which others do not
+        from .datasets.own import apply_own_data  # needs mmseg, which others do not
 
         apply_own_data(cfg, changes)
     elif changes:

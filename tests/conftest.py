@@ -89,7 +89,7 @@ def photo(tmp_path_factory):
 @pytest.fixture(scope='session')
 def streets(tmp_path_factory):
     """Four street scenes in the layout of Cityscapes, 256x128."""
-    from sctnet.street_scenes import write_street_scenes
+    from sctnet.datasets.street_scenes import write_street_scenes
 
     root = tmp_path_factory.mktemp('data') / 'streets'
     return write_street_scenes(root, num_train=2, num_val=2, size=(256, 128))

@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 
 from sctnet.apis import dataset_meta_from_config
 from sctnet.catalog import load_config
-from sctnet.launch import merge_options, set_data_root, set_teacher
+from sctnet.engine.launch import merge_options, set_data_root, set_teacher
 
 LEAF = 'sctnet_t_1xb4_600_streets_128x256'
 TEACHER = 'segformer_t_1xb4_600_streets_128x256'

@@ -10,8 +10,8 @@ from support import SEG50, original_state, released_checkpoint
 import sctnet.apis
 from sctnet.apis import dataset_meta_from_config, inference_model
 from sctnet.catalog import find_config, load_config
-from sctnet.convert import convert_checkpoint
 from sctnet.errors import ArgumentError, CheckpointError, ConfigError, ImageError
+from sctnet.weights.convert import convert_checkpoint
 
 init_model = partial(sctnet.apis.init_model, backend='torch')
 

@@ -1,4 +1,4 @@
-from sctnet.channel import Channel
+from sctnet.streams.bounded_queue import Channel
 
 
 def test_a_closed_channel_takes_nothing_and_hands_out_what_waits():

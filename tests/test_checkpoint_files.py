@@ -7,13 +7,13 @@ import torch
 from mmengine.runner import load_checkpoint
 from support import run_python
 
-from sctnet.checkpoint_files import (
+from sctnet.errors import CheckpointError, OutputError
+from sctnet.weights.safe_files import (
     dataset_meta_of,
     read_checkpoint,
     weights_of,
     write_checkpoint,
 )
-from sctnet.errors import CheckpointError, OutputError
 
 WEIGHTS = {'layer.weight': torch.arange(6.0).reshape(2, 3), 'n': torch.tensor(3)}
 META = {'dataset_meta': {'classes': ['a', 'b'], 'palette': [[0, 0, 0], [9, 9, 9]]}}

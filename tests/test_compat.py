@@ -12,9 +12,9 @@ from mmengine.utils import ManagerMixin
 from support import run_python
 
 from sctnet.apis import init_model
-from sctnet.checkpoint_files import read_checkpoint
-from sctnet.compat import declare_torchvision_ops, stand_in_for_missing_ops
+from sctnet.compat.gaps import declare_torchvision_ops, stand_in_for_missing_ops
 from sctnet.errors import CheckpointError, ConfigError
+from sctnet.weights.safe_files import read_checkpoint
 
 
 @pytest.mark.skipif(not stand_in_for_missing_ops(), reason='mmcv has its ops')
@@ -212,7 +212,7 @@ def test_paths_that_numpy_1_wrote_load_too(tmp_path):
 def test_hubs_of_mmengine_download_safely_too():
     from mmengine.runner import checkpoint
 
-    assert checkpoint.load_from_http.__module__ == 'sctnet.checkpoint_loaders'
+    assert checkpoint.load_from_http.__module__ == 'sctnet.weights.mmengine_loaders'
 
 
 class Managed(ManagerMixin):

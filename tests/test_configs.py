@@ -8,7 +8,7 @@ from mmseg.registry import MODELS, TRANSFORMS
 from support import GOLDEN, REPOSITORY, SHORT_NAMES
 
 from sctnet.catalog import leaf_names, load_config, short_names
-from sctnet.key_map import port_name
+from sctnet.weights.key_map import port_name
 
 LEAVES = sorted(
     path

@@ -4,10 +4,10 @@ import pytest
 import torch
 from support import original_keys, original_state
 
-from sctnet.checkpoint_files import read_checkpoint
-from sctnet.convert import convert_checkpoint, student_weights
 from sctnet.errors import CheckpointError, OutputError
-from sctnet.key_map import port_name
+from sctnet.weights.convert import convert_checkpoint, student_weights
+from sctnet.weights.key_map import port_name
+from sctnet.weights.safe_files import read_checkpoint
 
 
 @pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])

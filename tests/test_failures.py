@@ -2,8 +2,13 @@ import errno
 
 import pytest
 
+from sctnet.cli.explain_errors import (
+    config_errors,
+    explain,
+    explain_config,
+    explain_run,
+)
 from sctnet.errors import ConfigError, DataError, OutputError, ProcessError
-from sctnet.failures import config_errors, explain, explain_config, explain_run
 
 KILLED = (
     'DataLoader worker (pid 123) is killed by signal: Killed. Details are lost due to '

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from tool_process import start
 
-from sctnet import figures
 from sctnet.errors import ArgumentError, DataError
-from sctnet.figures import (
+from sctnet.evaluation import training_curves as figures
+from sctnet.evaluation.training_curves import (
     draw_comparison,
     draw_curves,
     name_runs,

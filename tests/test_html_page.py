@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sctnet.html_page import HTMLPage
+from sctnet.evaluation.html_page import HTMLPage
 
 
 class Reader(HTMLParser):

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
+from sctnet.datasets.images import decode_image, read_image, to_bgr
 from sctnet.errors import ImageError
-from sctnet.images import decode_image, read_image, to_bgr
 
 
 @pytest.fixture(scope='module')

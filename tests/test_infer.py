@@ -8,13 +8,8 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from sctnet.errors import ArgumentError, OutputError
-from sctnet.infer import (
-    Outputs,
-    check_out_dir,
-    segment,
-    segment_source,
-)
-from sctnet.sources import open_source
+from sctnet.streams.open_source import open_source
+from sctnet.streams.segment import Outputs, check_out_dir, segment, segment_source
 
 MODEL = SimpleNamespace(num_classes=19)  # what inference_model's stand-ins need
 
@@ -76,7 +71,7 @@ def test_more_than_256_classes_and_no_palette(monkeypatch, photo, tmp_path):
     sample = SegDataSample(metainfo={'palette': None})
     labels = torch.arange(80 * 96).reshape(1, 80, 96) % 300
     sample.pred_sem_seg = PixelData(data=labels)
-    monkeypatch.setattr('sctnet.infer.inference_model', lambda *_: sample)
+    monkeypatch.setattr('sctnet.streams.segment.inference_model', lambda *_: sample)
     model = SimpleNamespace(num_classes=300)
     segment_source(model, open_source(photo), Outputs(tmp_path))
     saved = cv2.imread(str(tmp_path / 'photo_labels.png'), cv2.IMREAD_UNCHANGED)
@@ -88,7 +83,7 @@ def test_more_than_256_classes_and_no_palette(monkeypatch, photo, tmp_path):
 def test_label_maps_of_any_type_are_narrowed(monkeypatch, dtype):
     sample = SegDataSample(metainfo={'palette': None})
     sample.pred_sem_seg = PixelData(data=torch.full((1, 64, 64), 200, dtype=dtype))
-    monkeypatch.setattr('sctnet.infer.inference_model', lambda *_: sample)
+    monkeypatch.setattr('sctnet.streams.segment.inference_model', lambda *_: sample)
     done = segment(SimpleNamespace(num_classes=201), 'a', np.zeros((64, 64, 3)))
     assert done.labels.dtype == np.uint8
     assert (done.labels == 200).all()

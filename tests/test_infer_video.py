@@ -13,12 +13,9 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from sctnet.errors import ImageError
-from sctnet.infer import (
-    Outputs,
-    segment_source,
-)
-from sctnet.sources import Frame, Source, open_source
-from sctnet.stream import StreamReport
+from sctnet.streams.open_source import Frame, Source, open_source
+from sctnet.streams.pipeline import StreamReport
+from sctnet.streams.segment import Outputs, segment_source
 
 MODEL = SimpleNamespace(num_classes=19)  # what inference_model's stand-ins need
 
@@ -37,7 +34,7 @@ class Segments:
         self.images = []
         self.interrupt_at = interrupt_at
         self.seconds = seconds
-        monkeypatch.setattr('sctnet.infer.inference_model', self)
+        monkeypatch.setattr('sctnet.streams.segment.inference_model', self)
 
     def __call__(self, model, image):
         if len(self.images) == self.interrupt_at:
@@ -131,7 +128,7 @@ def test_max_frames_ends_a_camera(monkeypatch, tmp_path):
     Segments(monkeypatch, seconds=0.01)
     moments = itertools.count(step=1 / 40)
     clock = SimpleNamespace(perf_counter=lambda: next(moments))
-    monkeypatch.setattr('sctnet.video.time', clock)
+    monkeypatch.setattr('sctnet.streams.video.time', clock)
     source = moving(10**6, kind='camera', fps=None)
     report = segment_source(MODEL, source, Outputs(tmp_path, max_frames=12))
     assert report.written == 12
@@ -188,14 +185,14 @@ class FakeWindow:
 def test_a_window_shows_overlays_and_ends_a_video(monkeypatch, tmp_path):
     Segments(monkeypatch, seconds=0.01)
     window = FakeWindow(patience=3)
-    monkeypatch.setattr('sctnet.infer.Window', window)
+    monkeypatch.setattr('sctnet.streams.segment.Window', window)
     report = segment_source(MODEL, moving(200), Outputs(tmp_path, show=True))
     assert 3 <= report.written < 150
     assert len(frames_of(tmp_path / 'drive_overlay.mp4')[0]) == report.written
     assert window.closed
     assert not window.held
     window = FakeWindow(patience=99)
-    monkeypatch.setattr('sctnet.infer.Window', window)
+    monkeypatch.setattr('sctnet.streams.segment.Window', window)
     segment_source(MODEL, moving(1, 'images'), Outputs(tmp_path, show=True))
     # one image would be gone at once
     assert window.held

@@ -2,7 +2,7 @@ import pytest
 from support import SHORT_NAMES, original_keys, student_state
 
 from sctnet.apis import init_model
-from sctnet.key_map import ORIGINAL_TO_PORT, port_name
+from sctnet.weights.key_map import ORIGINAL_TO_PORT, port_name
 
 DROPPED = ('teacher_backbone', 'teacher_head')
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sctnet.kinds import kind_of
+from sctnet.compat.config_types import kind_of
 from sctnet.models import SCTNet
 
 

@@ -4,16 +4,11 @@ import os
 import pytest
 import torch
 
-from sctnet import launch
-from sctnet.arguments import add_run_arguments
 from sctnet.catalog import load_config
-from sctnet.errors import (
-    CheckpointError,
-    ConfigError,
-    OutputError,
-    SCTNetError,
-)
-from sctnet.preflight import LOADERS
+from sctnet.cli.arguments import add_run_arguments
+from sctnet.engine import launch
+from sctnet.engine.preflight import LOADERS
+from sctnet.errors import CheckpointError, ConfigError, OutputError, SCTNetError
 
 
 def parse(*words):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sctnet.errors import CheckpointError
-from sctnet.mismatch import check_weights
+from sctnet.weights.fit import check_weights
 
 
 def fitting():

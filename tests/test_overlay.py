@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from sctnet.datasets.overlay import draw_overlay
 from sctnet.errors import ArgumentError
-from sctnet.overlay import draw_overlay
 
 
 def test_overlay_blends_known_classes_only():

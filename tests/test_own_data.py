@@ -14,11 +14,11 @@ from own_folder import (
 )
 
 from sctnet.catalog import load_config
+from sctnet.datasets.own import FolderDataset
+from sctnet.datasets.own.settings import distinct_colours
+from sctnet.engine.launch import merge_options, set_data_root
+from sctnet.engine.preflight import check_data
 from sctnet.errors import ConfigError, DataError
-from sctnet.launch import merge_options, set_data_root
-from sctnet.own_data import FolderDataset
-from sctnet.own_data.settings import distinct_colours
-from sctnet.preflight import check_data
 
 BASES = ('student_t', 'student_s', 'student_b', 'teacher_t', 'teacher_b2', 'teacher_b3')
 

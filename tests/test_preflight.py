@@ -1,9 +1,14 @@
 import pytest
 
 from sctnet.catalog import load_config
+from sctnet.engine.launch import set_data_root
+from sctnet.engine.preflight import (
+    LOADERS,
+    check_batch_size,
+    check_broken_share,
+    check_data,
+)
 from sctnet.errors import ConfigError, DataError
-from sctnet.launch import set_data_root
-from sctnet.preflight import LOADERS, check_batch_size, check_broken_share, check_data
 
 
 def test_missing_data_names_what_was_looked_for(streets, tmp_path):

@@ -1,6 +1,6 @@
 """The bar shows how much of the work is done."""
 
-from sctnet.progress import progress_bar
+from sctnet.cli.progress import progress_bar
 
 
 def test_the_bar_ends_at_what_was_told_last(capsys):

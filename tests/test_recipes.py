@@ -14,8 +14,8 @@ from support import SHORT_NAMES
 from test_tools import metrics
 from test_wheel import run
 
-from sctnet import launch, preflight
 from sctnet.catalog import load_config, short_names
+from sctnet.engine import launch, preflight
 
 pytestmark = [pytest.mark.slow, pytest.mark.packaging]
 

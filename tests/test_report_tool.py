@@ -15,7 +15,7 @@ from support import REPOSITORY
 from tool_process import one_line_error, start
 
 from sctnet.catalog import load_config
-from sctnet.street_scenes import write_street_scenes
+from sctnet.datasets.street_scenes import write_street_scenes
 
 OPTIONS = [
     '--cfg-options',

@@ -12,7 +12,7 @@ from small_training import LEAF
 from support import REPOSITORY
 
 from sctnet.catalog import load_config
-from sctnet.street_scenes import write_street_scenes
+from sctnet.datasets.street_scenes import write_street_scenes
 
 PAGE = (REPOSITORY / 'docs' / 'reports.md').read_text(encoding='utf-8')
 CURVES = {'decode.loss_ce': 1.0, 'lr': 0.1, 'step': 50}

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from sctnet.cli.run_command import run_tool
 from sctnet.errors import ConfigError
-from sctnet.run_tool import run_tool
 
 
 def test_an_error_is_one_line_whatever_a_name_holds(capsys):
@@ -21,7 +21,7 @@ def test_an_error_is_one_line_whatever_a_name_holds(capsys):
 
 
 def test_a_full_disk_and_a_closed_pipe_are_no_tracebacks():
-    code = 'from sctnet.run_tool import run_tool; run_tool(lambda: print("x"))'
+    code = 'from sctnet.cli.run_command import run_tool; run_tool(lambda: print("x"))'
     tool = {
         'args': [sys.executable, '-W', 'ignore', '-c', code],
         'env': {**os.environ, 'PYTHONUNBUFFERED': ''},
@@ -88,7 +88,8 @@ def test_an_error_of_code_keeps_its_traceback():
 
 @pytest.mark.parametrize('encoding', ['utf-8', 'ascii'])
 def test_a_name_that_the_terminal_cannot_show_is_shown_escaped(encoding):
-    code = r'from sctnet.run_tool import run_tool; run_tool(lambda: print("\udcff"))'
+    code = 'from sctnet.cli.run_command import run_tool\n'
+    code += r'run_tool(lambda: print("\udcff"))'
     done = subprocess.run(
         [sys.executable, '-W', 'ignore', '-c', code],
         env={**os.environ, 'PYTHONIOENCODING': f'{encoding}:strict'},
@@ -101,7 +102,7 @@ def test_a_name_that_the_terminal_cannot_show_is_shown_escaped(encoding):
 
 def test_what_mmengine_warns_of_and_nobody_can_change_is_not_shown():
     code = (
-        'import warnings; from sctnet.run_tool import run_tool\n'
+        'import warnings; from sctnet.cli.run_command import run_tool\n'
         "run_tool(lambda: warnings.warn('pkg_resources is deprecated as an API'))"
     )
     words = [sys.executable, '-c', code]

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sctnet.stream import Stream, StreamReport
+from sctnet.streams.pipeline import Stream, StreamReport
 
 STUCK_SECONDS = 10
 
@@ -172,7 +172,7 @@ def test_an_error_while_others_wait_reaches_the_caller():
 
 
 def test_a_source_that_blocks_for_ever_does_not_hold_the_caller(monkeypatch):
-    monkeypatch.setattr('sctnet.stream.READER_SECONDS', 0.3)
+    monkeypatch.setattr('sctnet.streams.pipeline.READER_SECONDS', 0.3)
     release = threading.Event()
 
     def blocked():

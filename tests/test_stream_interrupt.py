@@ -8,7 +8,7 @@ import time
 import pytest
 from test_stream import nap, same, threads
 
-from sctnet.stream import Stream
+from sctnet.streams.pipeline import Stream
 
 
 @pytest.mark.parametrize('waiting', [True, False])

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from sctnet.datasets.street_scenes import render_street_scene, write_street_scenes
 from sctnet.errors import OutputError
-from sctnet.street_scenes import render_street_scene, write_street_scenes
 
 SMALL = (256, 128)
 ROAD, WALK, BUILDING, POLE, LIGHT, SIGN, GREEN, SKY = 0, 1, 2, 5, 6, 7, 8, 10
@@ -85,7 +85,7 @@ def test_an_interrupted_rewrite_claims_nothing_and_can_be_run_again(
         write_street_scenes(tmp_path / 'a', 2, 1, SMALL, seed=5, progress=stop)
     assert len(list((tmp_path / 'a').rglob('*_leftImg8bit.png'))) == 1
     marker = json.loads((tmp_path / 'a' / 'street_scenes.json').read_text())
-    assert marker == {'generator': 'sctnet.street_scenes'}
+    assert marker == {'generator': 'sctnet.datasets.street_scenes'}
     again = contents(write_street_scenes(tmp_path / 'a', 2, 1, SMALL, seed=5))
     fresh = contents(write_street_scenes(tmp_path / 'b', 2, 1, SMALL, seed=5))
     assert again == fresh

@@ -6,7 +6,7 @@ from support import original_state
 from sctnet.apis import init_model
 from sctnet.catalog import load_config
 from sctnet.errors import CheckpointError
-from sctnet.teacher_files import load_segmentor, teacher_weights
+from sctnet.weights.segmentor_files import load_segmentor, teacher_weights
 
 INSIDE = 'auxiliary_head.1.'
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sctnet.errors import ImageError, OutputError
-from sctnet.video import open_video, video_sink
+from sctnet.streams.video import open_video, video_sink
 
 
 def picture(value=0, height=80, width=96):
@@ -63,7 +63,7 @@ def test_an_old_video_stays_until_the_new_one_is_complete(tmp_path):
 def test_the_rate_of_a_camera_is_measured(monkeypatch, tmp_path, count):
     # a slow first frame does not count
     moments = iter([0.0, 3.0, *(3 + 0.04 * i for i in range(1, 30))])
-    monkeypatch.setattr('sctnet.video.time.perf_counter', lambda: next(moments))
+    monkeypatch.setattr('sctnet.streams.video.time.perf_counter', lambda: next(moments))
     path = tmp_path / 'a.mp4'
     with video_sink(path, None) as sink:
         for _ in range(count):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sctnet.errors import OutputError
-from sctnet.window import Window
+from sctnet.streams.preview_window import Window
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 

@@ -13,7 +13,7 @@ import sys
 from rich.progress import Progress
 
 from sctnet.benchmark import arguments, command, runs
-from sctnet.launch import run_tool
+from sctnet.engine.launch import run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from sctnet.arguments import add_cfg_options
 from sctnet.catalog import load_config
-from sctnet.dataset_check import check_config
-from sctnet.dataset_check.report import print_summary, write_json, write_page
-from sctnet.launch import merge_options, run_tool, set_data_root
-from sctnet.progress import progress_bar
+from sctnet.cli.arguments import add_cfg_options
+from sctnet.cli.progress import progress_bar
+from sctnet.datasets.check import check_config
+from sctnet.datasets.check.report import print_summary, write_json, write_page
+from sctnet.engine.launch import merge_options, run_tool, set_data_root
 
 
 def parse_args() -> argparse.Namespace:

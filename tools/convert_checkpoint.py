@@ -2,8 +2,8 @@
 
 import argparse
 
-from sctnet.convert import convert_checkpoint
-from sctnet.launch import run_tool
+from sctnet.engine.launch import run_tool
+from sctnet.weights.convert import convert_checkpoint
 
 
 def main() -> None:

@@ -4,16 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from sctnet.conversion import convert
-from sctnet.conversion.formats import FORMATS
-from sctnet.conversion.summary import (
+from sctnet.cli.progress import progress_bar
+from sctnet.datasets.convert import convert
+from sctnet.datasets.convert.formats import FORMATS
+from sctnet.datasets.convert.summary import (
     own_data_lines,
     report_empty,
     report_failed,
     report_skipped,
 )
-from sctnet.launch import run_tool
-from sctnet.progress import progress_bar
+from sctnet.engine.launch import run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 
 from sctnet.apis import inference_model, init_model
-from sctnet.figures import draw_comparison, draw_curves
-from sctnet.images import read_image
-from sctnet.launch import run_tool
-from sctnet.teacher_files import best_checkpoint
+from sctnet.datasets.images import read_image
+from sctnet.engine.launch import run_tool
+from sctnet.evaluation.training_curves import draw_comparison, draw_curves
+from sctnet.weights.segmentor_files import best_checkpoint
 
 TEACHER = 'segformer_t_1xb4_600_streets_128x256.py'
 STUDENT = 'sctnet_t_1xb4_600_streets_128x256.py'

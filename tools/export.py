@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sctnet.apis import init_model
 from sctnet.deploy.export import LIMITS, export_model
-from sctnet.deploy.onnx_graph import OUTPUTS
-from sctnet.deploy.quantise import quantise_model
+from sctnet.deploy.int8 import quantise_model
+from sctnet.deploy.to_onnx import OUTPUTS
+from sctnet.engine.launch import run_tool
 from sctnet.errors import ArgumentError
-from sctnet.launch import run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -8,10 +8,10 @@ from rich.progress import Progress, TextColumn
 
 from sctnet.apis import init_model
 from sctnet.deploy.runtimes import BACKENDS
-from sctnet.infer import Outputs, check_out_dir, result_path, segment_source
-from sctnet.launch import run_tool
-from sctnet.sources import Source, open_source
-from sctnet.stream import StreamReport
+from sctnet.engine.launch import run_tool
+from sctnet.streams.open_source import Source, open_source
+from sctnet.streams.pipeline import StreamReport
+from sctnet.streams.segment import Outputs, check_out_dir, result_path, segment_source
 
 
 def parse_args() -> argparse.Namespace:

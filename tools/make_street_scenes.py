@@ -3,9 +3,9 @@
 import argparse
 import shlex
 
-from sctnet.launch import run_tool
-from sctnet.progress import progress_bar
-from sctnet.street_scenes import write_street_scenes
+from sctnet.cli.progress import progress_bar
+from sctnet.datasets.street_scenes import write_street_scenes
+from sctnet.engine.launch import run_tool
 
 
 def parse_size(text: str) -> tuple[int, int]:

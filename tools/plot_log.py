@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from sctnet.figures import TERMS, draw_curves, name_runs
-from sctnet.launch import run_tool
+from sctnet.engine.launch import run_tool
+from sctnet.evaluation.training_curves import TERMS, draw_curves, name_runs
 
 
 def main() -> None:

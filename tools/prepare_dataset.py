@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from sctnet.conversion.preparing import prepare
-from sctnet.conversion.published import DATASETS
-from sctnet.conversion.summary import report_failed
-from sctnet.launch import run_tool
-from sctnet.progress import progress_bar
+from sctnet.cli.progress import progress_bar
+from sctnet.datasets.convert.summary import report_failed
+from sctnet.datasets.prepare.prepare_dataset import prepare
+from sctnet.datasets.prepare.published import DATASETS
+from sctnet.engine.launch import run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -2,8 +2,8 @@
 
 import argparse
 
-from sctnet import launch, preflight
-from sctnet.arguments import add_run_arguments
+from sctnet.cli.arguments import add_run_arguments
+from sctnet.engine import launch, preflight
 from sctnet.evaluation.report_files import collect_report, write_report
 
 

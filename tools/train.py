@@ -2,9 +2,9 @@
 
 import argparse
 
-from sctnet import launch, preflight
-from sctnet.arguments import add_training_arguments
-from sctnet.dataset_check import quick_check
+from sctnet.cli.arguments import add_training_arguments
+from sctnet.datasets.check import quick_check
+from sctnet.engine import launch, preflight
 
 
 def parse_args() -> argparse.Namespace:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from sctnet.launch import run_tool
+from sctnet.engine.launch import run_tool
 
 CONFIG = 'sctnet_t_1xb4_600_streets_128x256'
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sctnet.overlay import draw_overlay
-from sctnet.street_scenes import render_street_scene
+from sctnet.datasets.overlay import draw_overlay
+from sctnet.datasets.street_scenes import render_street_scene
 
 SEEDS = (3, 16, 28)
 TILE = (528, 264)  # width and height of one picture

@@ -11,9 +11,9 @@ import cv2
 from sctnet_pretraining.loading import LoadRandomCrop, Pack
 
 from sctnet.benchmark.machine import describe_machine
+from sctnet.datasets.street_scenes import render_street_scene
+from sctnet.engine.launch import run_tool
 from sctnet.files import write_bytes
-from sctnet.launch import run_tool
-from sctnet.street_scenes import render_street_scene
 
 # isort: split
 from mmcv.transforms import LoadImageFromFile, RandomFlip

@@ -14,9 +14,9 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from sctnet.figures import read_scalars
+from sctnet.engine.launch import run_tool
+from sctnet.evaluation.training_curves import read_scalars
 from sctnet.files import write_bytes
-from sctnet.launch import run_tool
 
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / 'tools'

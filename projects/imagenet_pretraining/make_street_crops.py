@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sctnet.launch import run_tool
+from sctnet.engine.launch import run_tool
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from sctnet import launch, preflight
-from sctnet.arguments import add_training_arguments
+from sctnet.cli.arguments import add_training_arguments
+from sctnet.engine import launch, preflight
 from sctnet.errors import SCTNetError
 
 CONFIGS = Path(__file__).resolve().parent / 'configs'

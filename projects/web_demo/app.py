@@ -9,11 +9,11 @@ import cv2
 from session import DEFAULT_MODEL, Choice, Session, backend_names
 
 from sctnet.catalog import find_config
-from sctnet.deploy.packages import is_installed
+from sctnet.compat.optional_packages import is_installed
+from sctnet.datasets.street_scenes import render_street_scene
 from sctnet.deploy.runtimes import BACKENDS, check_backend
+from sctnet.engine.launch import run_tool
 from sctnet.errors import ArgumentError
-from sctnet.launch import run_tool
-from sctnet.street_scenes import render_street_scene
 
 SCENES = (3, 16, 28, 5)  # seeds of the examples
 

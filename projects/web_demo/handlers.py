@@ -11,8 +11,8 @@ from latency import Latency
 from session import Choice, Session, segment_video
 from viewer import SEEDED_NOTE, error_data, page_data
 
+from sctnet.datasets.images import read_image
 from sctnet.errors import SCTNetError
-from sctnet.images import read_image
 
 
 class Live:

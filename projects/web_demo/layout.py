@@ -9,7 +9,7 @@ from handlers import Handlers, Live
 from session import Choice, Session, backend_names, student_names
 from viewer import template
 
-from sctnet.images import SUFFIXES
+from sctnet.datasets.images import SUFFIXES
 
 ABOUT = (
     '# SCTNet\n'

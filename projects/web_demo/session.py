@@ -12,16 +12,22 @@ import torch
 
 from sctnet.apis import Segmentor, inference_model, init_model
 from sctnet.catalog import short_names
-from sctnet.deploy.exported import is_exported
-from sctnet.deploy.packages import is_installed
-from sctnet.deploy.predict import network_logits
-from sctnet.deploy.preprocess import ImagePreprocessor
+from sctnet.compat.optional_packages import is_installed
+from sctnet.datasets.street_scenes import render_street_scene
+from sctnet.deploy.open_exported import is_exported
 from sctnet.deploy.runtimes import BACKENDS
 from sctnet.errors import ArgumentError
-from sctnet.infer import Outputs, Segmented, result_path, segment, segment_source
-from sctnet.sources import open_source
-from sctnet.stream import StreamReport
-from sctnet.street_scenes import render_street_scene
+from sctnet.prediction.predict import network_logits
+from sctnet.prediction.preprocess import ImagePreprocessor
+from sctnet.streams.open_source import open_source
+from sctnet.streams.pipeline import StreamReport
+from sctnet.streams.segment import (
+    Outputs,
+    Segmented,
+    result_path,
+    segment,
+    segment_source,
+)
 
 DEFAULT_MODEL = 'sctnet-t-streets'
 KEPT_MODELS = 3  # in memory; the one longest unused goes first

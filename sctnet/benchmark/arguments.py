@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .cases import Case
 from .command import resolve_models
-from .contenders import Case
 from .peers import find_entries
 from .runs import cases_of, check_backends
 from .training import OPTIONS, WAYS, check_way, training_cases

@@ -10,7 +10,7 @@ import torch
 
 from ..errors import ArgumentError
 from ..files import atomic_path, write_bytes
-from .contenders import Case
+from .cases import Case
 from .machine import describe_machine
 from .markdown import to_markdown
 from .measure import SIZE

@@ -15,12 +15,12 @@ from mmseg.models.segmentors import BaseSegmentor
 from torch import Tensor
 
 from .. import apis
+from ..datasets.street_scenes.dataset import render_street_scene
 from ..deploy import runtime_segmentor
-from ..deploy.predict import can_fuse
-from ..deploy.preprocess import ImagePreprocessor
-from ..deploy.quantise import quantise_model
-from ..street_scenes.dataset import render_street_scene
-from .contenders import INT8, Case, Contender, build_network, parse_backend
+from ..deploy.int8 import quantise_model
+from ..prediction.predict import can_fuse
+from ..prediction.preprocess import ImagePreprocessor
+from .cases import INT8, Case, Contender, build_network, parse_backend
 from .peers import Entry, bare_config, build_model, entries
 from .stages import STAGES, Piece, Stopwatch
 

@@ -10,8 +10,8 @@ from mmengine.registry import init_default_scope
 from mmseg.datasets import BaseSegDataset
 
 from ..catalog import load_config
-from ..street_scenes.dataset import render_street_scene
-from .contenders import Case, Contender
+from ..datasets.street_scenes.dataset import render_street_scene
+from .cases import Case, Contender
 from .peers import entries
 
 LOADER = 'loader'

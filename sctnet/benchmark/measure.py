@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..deploy.runtimes import is_installed
-from .fixed import run_fixed
+from .fixed_size import run_fixed
 
 Contender = Callable[[], object]
 Clock = Callable[[Contender], float]

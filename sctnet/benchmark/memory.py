@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from .builders import BUILDERS
-from .contenders import Case, Contender
+from .cases import Case, Contender
+from .kinds_of_case import BUILDERS
 
 PROC = Path('/proc/self')
 

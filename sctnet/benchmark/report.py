@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..files import write_bytes
-from .contenders import Case
+from .cases import Case
 from .measure import Times
 
 Column = tuple[str, Callable[['Row'], str]]  # of a table: its head, and a row's text

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import torch
 
-from ..deploy.packages import require
+from ..compat.optional_packages import require
 from ..deploy.runtimes import check_backend
 from ..errors import ArgumentError
-from .builders import BUILDERS
-from .contenders import INT8, NORMS, Case, Contender, parse_backend
+from .cases import INT8, NORMS, Case, Contender, parse_backend
+from .kinds_of_case import BUILDERS
 from .measure import (
     alternate,
     clock_of,

@@ -14,10 +14,10 @@ from mmseg.structures import SegDataSample
 
 from ..catalog import load_config
 from ..engine.distillation_hook import build_segmentor
+from ..engine.launch import distillation_hook, enable_amp
 from ..errors import ArgumentError
-from ..launch import distillation_hook, enable_amp
 from ..models import SCTSegmentor, Teacher
-from .contenders import Case, Contender
+from .cases import Case, Contender
 from .loading import LOADER, loading_contender
 from .peers import Entry, entries, without
 from .stages import Piece, Stopwatch

@@ -9,16 +9,16 @@ import torch
 from mmseg.models.segmentors import BaseSegmentor
 from torch import Tensor
 
+from ..compat.optional_packages import require
+from ..datasets.images import MIN_SIZE
 from ..errors import ArgumentError, CheckpointError, ConfigError
 from ..files import temporary_folder, write_bytes
-from ..images import MIN_SIZE
-from .graph import TOLERANCE, Network, deploy_graph
+from ..prediction.predict import UNFUSED, can_fuse
+from ..prediction.preprocess import value_table
 from .metadata import KEY, Metadata, plain_steps
-from .onnx_graph import ExportGraph, Normalise, Output, to_onnx
-from .packages import require
-from .predict import UNFUSED, can_fuse
-from .preprocess import value_table
+from .network import TOLERANCE, Network, deploy_graph
 from .runtimes import SUFFIXES, build_runtime
+from .to_onnx import ExportGraph, Normalise, Output, to_onnx
 
 CHECK_SIZES = ((128, 160), (96, 224))  # (height, width) of an export with a free size
 # Largest difference of logits, in their standard deviations, and share of labels that

@@ -9,8 +9,8 @@ from mmengine.config import Config
 from mmseg.registry import TRANSFORMS
 
 from .. import __version__
+from ..compat.config_types import kind_of
 from ..errors import ArgumentError, CheckpointError
-from ..kinds import kind_of
 
 KEY = 'sctnet'
 LAYOUTS = {

@@ -9,8 +9,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from ..errors import ArgumentError, ConfigError
-from .graph import Network, deploy_graph
-from .predict import UNFUSED, can_fuse, fill_sample
+from ..prediction.predict import UNFUSED, can_fuse, fill_sample
+from .network import Network, deploy_graph
 from .runtimes import Runtime, build_runtime
 
 

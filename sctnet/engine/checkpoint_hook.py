@@ -16,9 +16,9 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from ..checkpoint_files import read_checkpoint, weights_of
 from ..errors import CheckpointError
 from ..files import write_bytes
+from ..weights.safe_files import read_checkpoint, weights_of
 
 
 class AtomicBackend(LocalBackend):

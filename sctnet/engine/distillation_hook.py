@@ -17,7 +17,7 @@ from torch import nn
 from ..catalog import load_config
 from ..errors import ConfigError
 from ..models import SCTSegmentor, Teacher
-from ..teacher_files import find_teacher, load_segmentor
+from ..weights.segmentor_files import find_teacher, load_segmentor
 from .teacher_check import check_classes, check_preprocessing, sanity_report
 
 

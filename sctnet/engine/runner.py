@@ -8,7 +8,7 @@ from mmengine.runner import Runner as _Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ..failures import explain_config, explain_run
+from ..cli.explain_errors import explain_config, explain_run
 from .liveness import watched
 from .named_samples import NamedSamples
 
@@ -27,7 +27,7 @@ def _explained(name: str) -> Callable[..., Any]:
 class Runner(_Runner):
     """Takes the same arguments, and raises :class:`~sctnet.errors.SCTNetError`.
 
-    For what a user can mend: see :mod:`sctnet.failures` and :class:`NamedSamples`.
+    For what a user can mend: see :class:`NamedSamples`.
     """
 
     # These are built when the run begins, from what the config says.
@@ -51,7 +51,7 @@ class Runner(_Runner):
         return _Runner.build_dataloader(dataloader, *args, **kwargs)
 
     def train(self) -> nn.Module:
-        """Train; see :func:`~sctnet.failures.explain_run` for what it raises."""
+        """Train; see :func:`explain_run` for what it raises."""
         with explain_run(), watched():
             return super().train()
 

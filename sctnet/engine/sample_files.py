@@ -4,9 +4,15 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..dataset_check.inspection import read_labels
+from ..datasets.check.inspection import read_labels
+from ..datasets.images import (
+    MAX_PIXELS,
+    SUFFIXES,
+    claimed_size,
+    looks_complete,
+    read_image,
+)
 from ..errors import ImageError
-from ..images import MAX_PIXELS, SUFFIXES, claimed_size, looks_complete, read_image
 
 
 class FirstLook:

@@ -16,8 +16,8 @@ from mmseg.evaluation import IoUMetric
 from mmseg.models.data_preprocessor import SegDataPreProcessor
 from mmseg.models.segmentors import BaseSegmentor
 
+from ..datasets.check_labels import check_samples
 from ..errors import ConfigError
-from ..labels import check_samples
 from ..models import Teacher
 
 _CHANCE = 1.5  # times what guessing gives: a teacher below this knows nothing

@@ -21,8 +21,8 @@ from mmseg.registry import DATA_SAMPLERS, DATASETS, LOOPS
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..preflight import MAX_BROKEN_SHARE, check_broken_share
 from .broken_files import BrokenFileCount, SoundLoader
+from .preflight import MAX_BROKEN_SHARE, check_broken_share
 
 _DATA, _MODEL = 0, 1  # two streams of seeds that must not meet
 

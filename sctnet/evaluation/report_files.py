@@ -12,9 +12,9 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from ..engine.preflight import datasets_of
 from ..errors import DataError, OutputError
 from ..files import check_writable, write_bytes
-from ..preflight import datasets_of
 from .confusion import Figures, figures_of, top_confusions
 from .heat_map import draw_heat_map
 from .report_metric import NO_LABELS, ImageResult, Results, found_by

@@ -11,15 +11,9 @@ from mmengine.evaluator import BaseMetric
 from mmseg.registry import METRICS
 from torch import Tensor
 
+from ..datasets.overlay import fallback_palette
 from ..errors import DataError
-from ..overlay import fallback_palette
-from .confusion import (
-    SparseCounts,
-    clean_labels,
-    count_pairs,
-    image_scores,
-    sum_counts,
-)
+from .confusion import SparseCounts, clean_labels, count_pairs, image_scores, sum_counts
 
 NO_LABELS = (
     '--report compares predictions with labels, but {what}: name a test set with '

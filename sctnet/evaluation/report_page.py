@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..html_page import HTMLPage
+from .html_page import HTMLPage
 
 _STYLE = """
 .scores { display: flex; flex-wrap: wrap; gap: 1rem 3rem; margin: 1.5rem 0; }

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..datasets.images import read_image
+from ..datasets.overlay import draw_overlay
 from ..errors import ImageError
-from ..images import read_image
-from ..overlay import draw_overlay
 from .report_metric import ImageResult
 
 WIDTH = 640  # of a panel, at most, in pixels

@@ -18,10 +18,10 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..datasets.images import MIN_SIZE
 from ..errors import ImageError
-from ..images import MIN_SIZE
-from ..key_map import BACKBONE_NAMES, rename_weights
-from ..mismatch import check_weights
+from ..weights.fit import check_weights
+from ..weights.key_map import BACKBONE_NAMES, rename_weights
 from .cf_block import CFBlock
 from .dappm import DAPPM
 from .layers import NormCfg, ResidualBlock, build_norm

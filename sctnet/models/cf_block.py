@@ -16,7 +16,7 @@ from mmcv.cnn.bricks import DropPath
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..precision import full_precision
+from .half_precision import full_precision
 from .layers import NormCfg, build_norm
 
 

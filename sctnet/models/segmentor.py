@@ -17,20 +17,20 @@ from mmseg.registry import MODELS
 from mmseg.utils import OptSampleList, SampleList, add_prefix
 from torch import Tensor, nn
 
-from ..deploy.predict import can_fuse, fill_sample, network_logits
+from ..datasets.check_labels import check_samples
 from ..errors import ConfigError
-from ..fused.heap import give_back_freed_memory, give_back_in_backward
-from ..key_map import (
+from ..prediction.predict import can_fuse, fill_sample, network_logits
+from ..weights.fit import check_weights
+from ..weights.key_map import (
     HEAD_NAMES,
     TRAINING_NAMES,
     rename_weights,
     settle_training_only,
 )
-from ..labels import check_samples
-from ..mismatch import check_weights
 from .backbone import SCTNet
 from .head import SCTHead
-from .head_losses import can_fuse_losses, head_losses
+from .shortcuts.head_losses import can_fuse_losses, head_losses
+from .shortcuts.heap import give_back_freed_memory, give_back_in_backward
 from .siam import SIAM
 from .teacher import Teacher, TeacherFeatures
 
@@ -66,8 +66,8 @@ class SCTSegmentor(EncoderDecoder):
     it: not of its parameters, state dict, copies or modes.
 
     ``predict`` makes label maps straight from the small logits, without ``seg_logits``
-    (:mod:`sctnet.deploy.label_map`); ``test_cfg.fused=False`` does it mmseg's way.
-    ``loss`` takes the short cuts of :mod:`sctnet.fused`; ``train_cfg.fused=False``
+    (:mod:`..prediction.label_map`); ``test_cfg.fused=False`` does it mmseg's way.
+    ``loss`` takes the short cuts of :mod:`.shortcuts`; ``train_cfg.fused=False``
     computes the same step by step, by torch and mmseg alone. ``train_cfg`` also takes
     ``channels_last`` and ``compile`` (``torch.compile``) for the backbone's training.
 

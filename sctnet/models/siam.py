@@ -21,10 +21,10 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 from ..errors import ConfigError
-from .backbone_feature_alignment import BackboneFeatureAlignment
+from .bfa import BackboneFeatureAlignment
 from .channel_wise_divergence import ChannelWiseDivergence
 from .loss_schedule import LossSchedule
-from .shared_decoder_head_alignment import SharedDecoderHeadAlignment
+from .sdha import SharedDecoderHeadAlignment
 from .teacher import Decoded, Teacher, TeacherFeatures
 
 Schedule = str | Mapping[str, Any]

@@ -11,9 +11,9 @@ from mmseg.utils import SampleList
 from torch import Tensor, nn
 
 from ..errors import ConfigError
-from ..fused.mix_transformer import can_fuse_backbone, run_backbone
-from ..fused.shared_decoder import PointwiseDecoder, can_fuse_decoder, decode_teacher
-from ..precision import HALF, half_precision
+from .half_precision import HALF, half_precision
+from .shortcuts.mix_transformer import can_fuse_backbone, run_backbone
+from .shortcuts.shared_decoder import PointwiseDecoder, can_fuse_decoder, decode_teacher
 
 
 class Decoded(NamedTuple):

@@ -3,13 +3,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sctnet.benchmark.contenders import (
-    Case,
-    build_network,
-    network_contender,
-    parse_backend,
-)
-from sctnet.benchmark.fixed import MatrixPool, UpsampledNetwork, run_fixed
+from sctnet.benchmark.cases import Case, build_network, network_contender, parse_backend
+from sctnet.benchmark.fixed_size import MatrixPool, UpsampledNetwork, run_fixed
 from sctnet.deploy.runtimes import is_installed
 from sctnet.errors import ArgumentError
 

@@ -3,7 +3,7 @@ import pytest
 from mmseg.models.segmentors import EncoderDecoder
 
 from sctnet.benchmark import images
-from sctnet.benchmark.contenders import Case
+from sctnet.benchmark.cases import Case
 from sctnet.benchmark.stages import STAGES
 from sctnet.deploy.runtimes import is_installed
 

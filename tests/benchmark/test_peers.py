@@ -6,9 +6,9 @@ from support import PARAMETERS
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sctnet.benchmark import peers
-from sctnet.benchmark.contenders import build_network
+from sctnet.benchmark.cases import build_network
 from sctnet.benchmark.measure import count_flops, count_parameters
-from sctnet.deploy.graph import Network
+from sctnet.deploy.network import Network
 from sctnet.errors import ArgumentError
 
 FAST = ('pidnet-s', 'ddrnet23-slim', 'fast-scnn', 'cgnet')

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from sctnet.benchmark import measure, memory, runs
+from sctnet.benchmark.cases import Case, Contender
 from sctnet.benchmark.command import check_settings, resolve_models
-from sctnet.benchmark.contenders import Case, Contender
 from sctnet.benchmark.peers import PEERS, find_entries
 from sctnet.benchmark.runs import Settings, cases_of, run_cases
 from sctnet.errors import ArgumentError

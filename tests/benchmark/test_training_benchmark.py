@@ -7,8 +7,8 @@ import torch
 from matplotlib.colors import to_rgb
 
 from sctnet.benchmark import memory, runs, training
+from sctnet.benchmark.cases import Case, Contender
 from sctnet.benchmark.command import write_views
-from sctnet.benchmark.contenders import Case, Contender
 from sctnet.benchmark.loading import loading_contender
 from sctnet.benchmark.machine import describe_machine
 from sctnet.benchmark.markdown import to_markdown

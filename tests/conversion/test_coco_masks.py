@@ -5,7 +5,7 @@ from conversion_sources import (
     SIZE,
 )  # fmt: skip
 
-from sctnet.conversion.coco_masks import to_rle
+from sctnet.datasets.convert.formats.coco.masks import to_rle
 
 
 def test_a_polygon_is_what_pycocotools_makes_of_it():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sctnet.conversion.colour_list import read_colour_list
+from sctnet.datasets.convert.formats.colours.colour_list import read_colour_list
 from sctnet.errors import DataError
 
 

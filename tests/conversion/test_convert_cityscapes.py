@@ -13,8 +13,8 @@ from conversion_sources import (
     picture,
 )  # fmt: skip
 
-from sctnet.conversion import convert
-from sctnet.conversion.formats.cityscapes import draw_polygons
+from sctnet.datasets.convert import convert
+from sctnet.datasets.convert.formats.cityscapes import draw_polygons
 from sctnet.errors import ArgumentError, DataError
 
 

@@ -16,7 +16,7 @@ from conversion_sources import (
     picture,
 )  # fmt: skip
 
-from sctnet.conversion import convert
+from sctnet.datasets.convert import convert
 from sctnet.errors import ArgumentError, DataError
 
 
@@ -244,6 +244,8 @@ def test_more_classes_than_a_label_map_takes_are_refused(source):
 
 
 def test_without_pycocotools_the_extra_is_named(source, monkeypatch):
-    monkeypatch.setattr('sctnet.conversion.options.is_installed', lambda name: False)
+    monkeypatch.setattr(
+        'sctnet.datasets.convert.options.is_installed', lambda name: False
+    )
     with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[convert\]'"):
         source([(0, 3, [outline(LARGE)])])

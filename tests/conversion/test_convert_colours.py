@@ -17,7 +17,7 @@ from conversion_sources import (
 )  # fmt: skip
 from PIL import Image
 
-from sctnet.conversion import convert
+from sctnet.datasets.convert import convert
 from sctnet.errors import ArgumentError, DataError
 
 BACK, ROAD, SKY, VOID = (0, 0, 0), (128, 64, 128), (70, 130, 181), (1, 2, 3)

@@ -22,7 +22,7 @@ from conversion_sources import (
 )  # fmt: skip
 from PIL import Image
 
-from sctnet.conversion import convert
+from sctnet.datasets.convert import convert
 from sctnet.errors import ArgumentError, DataError
 
 

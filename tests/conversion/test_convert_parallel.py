@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sctnet.conversion.parallel import _run_pool, default_workers, run_all
+from sctnet.datasets.parallel import _run_pool, default_workers, run_all
 from sctnet.errors import DataError, OutputError
 
 

@@ -6,7 +6,7 @@ import pytest
 from conversion_sources import LARGE, SMALL, expected, labels_of, made, picture
 from PIL import Image
 
-from sctnet.conversion import convert
+from sctnet.datasets.convert import convert
 from sctnet.errors import DataError
 
 BORDER = (slice(9, 10), slice(20, 80))

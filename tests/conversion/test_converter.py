@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conversion_sources import LARGE, contents, corners, labelme_json, made, picture
 
-from sctnet.conversion import convert
+from sctnet.datasets.convert import convert
 from sctnet.errors import ArgumentError, DataError, OutputError
 
 

@@ -115,8 +115,8 @@ def test_a_command_of_the_page_does_what_it_says(place, command):
 
 
 def test_the_page_has_all_formats_and_data_sets():
-    from sctnet.conversion.formats import FORMATS
-    from sctnet.conversion.published import DATASETS
+    from sctnet.datasets.convert.formats import FORMATS
+    from sctnet.datasets.prepare.published import DATASETS
 
     shown = {command.split()[2] for command in COMMANDS}
     assert shown == {*FORMATS, *DATASETS}

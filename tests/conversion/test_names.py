@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sctnet.conversion.items import ImageFile, Item
-from sctnet.conversion.names import (
+from sctnet.datasets.convert.annotated_images import ImageFile, Item
+from sctnet.datasets.convert.names import (
     assign_splits,
     make_unique,
     output_name,

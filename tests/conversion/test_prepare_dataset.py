@@ -20,8 +20,8 @@ from conversion_sources import (
     made,
 )
 
-from sctnet.conversion.preparing import prepare
-from sctnet.conversion.published.coco_stuff10k import draw_labels
+from sctnet.datasets.prepare.prepare_dataset import prepare
+from sctnet.datasets.prepare.published.coco_stuff10k import draw_labels
 from sctnet.errors import DataError
 
 
@@ -117,7 +117,7 @@ def test_the_configs_find_what_was_prepared(tmp_path, dataset):
     from mmseg.registry import DATASETS
 
     from sctnet.catalog import load_config
-    from sctnet.launch import set_data_root
+    from sctnet.engine.launch import set_data_root
 
     config = {
         'ade20k': 'sctnet-s-ade',

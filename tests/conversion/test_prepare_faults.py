@@ -11,8 +11,8 @@ from conversion_sources import (
 )
 from tool_process import one_line_error, start
 
-from sctnet.conversion.archives import list_files
-from sctnet.conversion.preparing import prepare
+from sctnet.datasets.prepare.archives import list_files
+from sctnet.datasets.prepare.prepare_dataset import prepare
 from sctnet.errors import ArgumentError, DataError, OutputError
 
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-from sctnet.conversion import Converted
-from sctnet.conversion.summary import (
+from sctnet.datasets.convert import Converted
+from sctnet.datasets.convert.summary import (
     own_data_lines,
     report_empty,
     report_failed,

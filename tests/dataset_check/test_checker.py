@@ -17,9 +17,9 @@ from own_folder import (
 from PIL import Image
 
 from sctnet.catalog import load_config
-from sctnet.dataset_check import check_config
-from sctnet.dataset_check.faults import KINDS
-from sctnet.dataset_check.report import as_json, write_json, write_page
+from sctnet.datasets.check import check_config
+from sctnet.datasets.check.faults import KINDS
+from sctnet.datasets.check.report import as_json, write_json, write_page
 from sctnet.errors import ArgumentError, ConfigError, DataError
 
 

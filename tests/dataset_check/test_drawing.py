@@ -6,8 +6,8 @@ import pytest
 from own_folder import image_path, label_path, write, write_config, write_own_data
 
 from sctnet.catalog import load_config
-from sctnet.dataset_check import check_config
-from sctnet.dataset_check.drawing import draw_overlays, draw_pair, draw_samples
+from sctnet.datasets.check import check_config
+from sctnet.datasets.check.drawing import draw_overlays, draw_pair, draw_samples
 
 
 def checked(root):

@@ -2,8 +2,8 @@
 
 from own_folder import claim_size, label_path, write_own_data
 
-from sctnet.dataset_check.inspection import read_labels
-from sctnet.images import MAX_PIXELS
+from sctnet.datasets.check.inspection import read_labels
+from sctnet.datasets.images import MAX_PIXELS
 
 
 def test_a_label_map_that_claims_too_much_is_not_decoded(tmp_path):

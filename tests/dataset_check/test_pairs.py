@@ -6,7 +6,7 @@ from own_folder import image_path, label_path, write, write_config, write_own_da
 from PIL import Image
 
 from sctnet.catalog import load_config
-from sctnet.dataset_check import check_config
+from sctnet.datasets.check import check_config
 
 
 @pytest.mark.parametrize(

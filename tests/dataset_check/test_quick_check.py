@@ -12,7 +12,7 @@ from own_folder import (
 )
 
 from sctnet.catalog import load_config
-from sctnet.dataset_check import check_config, quick_check
+from sctnet.datasets.check import check_config, quick_check
 from sctnet.errors import ConfigError, DataError
 
 
@@ -25,7 +25,7 @@ def root(tmp_path):
 def logged(monkeypatch):
     lines = []
     monkeypatch.setattr(
-        'sctnet.dataset_check.quick.print_log', lambda text, *_: lines.append(text)
+        'sctnet.datasets.check.quick.print_log', lambda text, *_: lines.append(text)
     )
     return lines
 

@@ -220,7 +220,9 @@ def test_bad_arguments(model, tmp_path, monkeypatch):
         export_model(model, tmp_path / 'x.onnx', output='mask')
     with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[tensorrt\]'"):
         export_model(model, tmp_path / 'x.engine')
-    monkeypatch.setattr('sctnet.deploy.packages.is_installed', lambda p: p != 'onnx')
+    monkeypatch.setattr(
+        'sctnet.compat.optional_packages.is_installed', lambda p: p != 'onnx'
+    )
     with pytest.raises(ArgumentError, match=r"onnx is not .* 'sctnet\[onnx\]'"):
         export_model(model, tmp_path / 'x.onnx')
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sctnet.deploy import label_map as maps
-from sctnet.deploy.label_kernel import cpu_labels
-from sctnet.deploy.label_map import Geometry
+from sctnet.prediction import label_map as maps
+from sctnet.prediction.label_map import Geometry
+from sctnet.prediction.label_map_cpu import cpu_labels
 
 # logits (h, w), network's input, padding (left, right, top, bottom), image
 GEOMETRIES = {
@@ -53,7 +53,7 @@ def triton(logits, rows, columns, labels):
     pytest.importorskip('triton')
     if torch.cuda.is_available():
         pytest.skip('on a GPU Triton is compiled; tests of runtimes run it there')
-    from sctnet.deploy.label_triton import gpu_labels
+    from sctnet.prediction.label_map_gpu import gpu_labels
 
     gpu_labels(logits, rows, columns, labels)
 
@@ -133,7 +133,7 @@ def test_gpu_equals_cpu(name):
 
 def test_a_gpu_without_triton_falls_back(monkeypatch):
     monkeypatch.setattr(maps, '_triton_works', True)
-    monkeypatch.setitem(sys.modules, 'sctnet.deploy.label_triton', None)
+    monkeypatch.setitem(sys.modules, 'sctnet.prediction.label_map_gpu', None)
     assert not maps._on_gpu(None, None, None, None)
     assert not maps._triton_works
 

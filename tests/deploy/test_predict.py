@@ -10,8 +10,8 @@ from small_training import small_config
 from support import SEG50
 
 from sctnet.apis import inference_model
-from sctnet.deploy.predict import can_fuse
 from sctnet.errors import ArgumentError
+from sctnet.prediction.predict import can_fuse
 
 
 def sample(**meta):

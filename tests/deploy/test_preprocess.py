@@ -6,7 +6,7 @@ from mmseg.models import SegDataPreProcessor
 from mmseg.registry import TRANSFORMS
 
 from sctnet.catalog import load_config
-from sctnet.deploy.preprocess import ImagePreprocessor, array_pipeline
+from sctnet.prediction.preprocess import ImagePreprocessor, array_pipeline
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (100, 150, 3), np.uint8)
 VALUES = {'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375]}

@@ -7,7 +7,7 @@ from support import SEG50
 
 from sctnet.apis import inference_model, init_model
 from sctnet.deploy.export import read_text
-from sctnet.deploy.quantise import quantise_model
+from sctnet.deploy.int8 import quantise_model
 from sctnet.errors import ArgumentError, ImageError
 
 

@@ -159,7 +159,7 @@ def test_unknown_backends_and_options():
 
 @pytest.mark.parametrize('backend', BACKENDS[1:])
 def test_a_missing_package_names_what_to_install(backend, monkeypatch):
-    monkeypatch.setattr('sctnet.deploy.packages.is_installed', lambda _: False)
+    monkeypatch.setattr('sctnet.compat.optional_packages.is_installed', lambda _: False)
     extra = {'onnxruntime': 'onnx'}.get(backend, backend)
     with pytest.raises(ArgumentError, match=rf"pip install 'sctnet\[{extra}\]'"):
         init_model(SEG50, device='cpu', backend=backend)

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from mmseg import registry as mmseg_registry
 from mmseg.registry import MODELS
 
-from sctnet.launch import merge_options
+from sctnet.engine.launch import merge_options
 
 LOADER = set(inspect.signature(torch.utils.data.DataLoader).parameters)
 # Dictionaries that no class takes whole, by the name they have.

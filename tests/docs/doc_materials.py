@@ -8,7 +8,7 @@ import torch
 from small_training import TEACHER, save_teacher_of
 from support import released_checkpoint
 
-from sctnet.street_scenes import render_street_scene, write_street_scenes
+from sctnet.datasets.street_scenes import render_street_scene, write_street_scenes
 
 
 def street(folder):

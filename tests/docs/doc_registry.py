@@ -117,7 +117,7 @@ BLOCKS = {
         'labelme rooms_labelme': CONVERTING,
         'colours rooms_colours': CONVERTING,
         'voc VOCdevkit': CONVERTING,
-        'from sctnet.conversion import': Elsewhere(
+        'from sctnet.datasets.convert import': Elsewhere(
             'conversion/test_converting_guide.py::test_the_python_of_the_page_runs'
         ),
         'prepare_dataset.py ade20k': CONVERTING,

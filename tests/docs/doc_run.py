@@ -16,7 +16,12 @@ from small_training import SMALL
 from sctnet.catalog import load_config
 
 SECONDS = 120
-PRELOADED = ['sctnet.apis', 'sctnet.engine', 'sctnet.launch', 'sctnet.figures']
+PRELOADED = [
+    'sctnet.apis',
+    'sctnet.engine',
+    'sctnet.engine.launch',
+    'sctnet.evaluation.training_curves',
+]
 # What the tools import when they need it, seconds each time.
 PRELOADED += ['torch._dynamo', 'mmseg.datasets', 'mmseg.evaluation', 'onnxruntime']
 PRELOADED += ['onnxruntime.quantization', 'onnxscript', 'torch.utils.tensorboard']

@@ -11,10 +11,10 @@ from mmengine.structures import BaseDataElement
 from mmseg.registry import DATASETS
 from own_folder import CLASSES, image_path, label_path, truncate, write, write_own_data
 
+from sctnet.datasets.own import FolderDataset
 from sctnet.engine.broken_files import BrokenFileCount, SoundLoader
 from sctnet.engine.train_loop import SeededSamples
 from sctnet.errors import DataError
-from sctnet.own_data import FolderDataset
 
 PIPELINE = [
     {'type': 'LoadImageFromFile'},

@@ -21,11 +21,12 @@ from torch.testing import assert_close
 from torch.utils.data import DataLoader, Dataset
 
 from sctnet.catalog import load_config
-from sctnet.checkpoint_files import read_checkpoint
 from sctnet.engine import CPUSyncBatchNorm, train_loop
-from sctnet.engine.sync_norm import use_cpu_sync_norm
+from sctnet.engine.cpu_sync_norm import use_cpu_sync_norm
 from sctnet.engine.train_loop import NumberedSampler, SeededSamples
-from sctnet.models import Teacher, shared_decoder_head_alignment
+from sctnet.models import Teacher
+from sctnet.models import sdha as shared_decoder_head_alignment
+from sctnet.weights.safe_files import read_checkpoint
 
 CONFIG = 'sctnet_t_1xb4_600_streets_128x256'
 WORLD_SIZE = 2

@@ -11,11 +11,11 @@ from small_training import LEAF
 from torch.utils.data import DataLoader
 
 from sctnet.catalog import load_config
+from sctnet.cli.explain_errors import explain_run
+from sctnet.datasets.street_scenes import write_street_scenes
 from sctnet.engine.named_samples import NamedSamples
 from sctnet.engine.train_loop import SeededSamples
 from sctnet.errors import DataError
-from sctnet.failures import explain_run
-from sctnet.street_scenes import write_street_scenes
 
 LABELS = 'gtFine/train/procedural/procedural_000000_000019_gtFine_labelTrainIds.png'
 IMAGE = 'leftImg8bit/train/procedural/procedural_000000_000019_leftImg8bit.png'

@@ -25,10 +25,10 @@ from torch import nn
 from torch.testing import assert_close
 
 from sctnet.catalog import load_config
-from sctnet.checkpoint_files import read_checkpoint
+from sctnet.datasets.street_scenes import write_street_scenes
 from sctnet.engine import AtomicCheckpointHook, ResumableTrainLoop
 from sctnet.engine.train_loop import NumberedSampler
-from sctnet.street_scenes import write_street_scenes
+from sctnet.weights.safe_files import read_checkpoint
 
 CONFIG = """
 from mmengine.config import read_base

@@ -73,7 +73,7 @@ def test_a_worker_killed_while_it_hands_over_a_batch_is_named(
 
 
 def test_a_label_map_that_breaks_in_mid_training_is_named(tmp_path):
-    from sctnet.street_scenes import write_street_scenes
+    from sctnet.datasets.street_scenes import write_street_scenes
 
     scenes = write_street_scenes(tmp_path / 'scenes', 2, 1, size=(128, 64))
 

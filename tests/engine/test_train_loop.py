@@ -5,11 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from sctnet.engine.train_loop import (
-    ResumableTrainLoop,
-    SeededSamples,
-    seed_everything,
-)
+from sctnet.engine.train_loop import ResumableTrainLoop, SeededSamples, seed_everything
 
 
 class Drawing:

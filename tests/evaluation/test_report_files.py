@@ -11,11 +11,7 @@ from mmengine.config import Config
 from sctnet.catalog import load_config
 from sctnet.errors import DataError, OutputError
 from sctnet.evaluation.confusion import SparseCounts
-from sctnet.evaluation.report_files import (
-    collect_report,
-    write_report,
-    write_results,
-)
+from sctnet.evaluation.report_files import collect_report, write_report, write_results
 from sctnet.evaluation.report_metric import ImageResult, ReportMetric, Results
 
 NO_MORE = {'_delete_': True}

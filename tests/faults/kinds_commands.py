@@ -47,7 +47,7 @@ def export(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     else:
         words += ['--size', '64', '128', '--output', 'labels', '--normalise']
     agree, data = Agreement(1.0, 0.0), stock.exported
-    here, int8 = 'sctnet.deploy.export', 'sctnet.deploy.quantise'
+    here, int8 = 'sctnet.deploy.export', 'sctnet.deploy.int8'
     return words, {
         '.init_model': lambda *args, **options: stock.model,
         f'{here}._check': lambda *args: agree,
@@ -64,7 +64,7 @@ def make_street_scenes(rng: Random, place: Place, stock: Stock) -> tuple[Words, 
         return np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8)
 
     words = ['scenes', '--train', '2', '--val', '1', '--size', '128x64', '--seed', '3']
-    here = 'sctnet.street_scenes.dataset'
+    here = 'sctnet.datasets.street_scenes.dataset'
     return words, {f'{here}.draw_scene': draw, f'{here}.MOST': 20}
 
 

@@ -45,12 +45,12 @@ def check_dataset(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs
 
 def in_this_process(work: Any, items: Any, workers: int | None) -> Any:
     """Convert without processes, which a process of the pool may not start."""
-    from sctnet.conversion.parallel import run_all
+    from sctnet.datasets.parallel import run_all
 
     return run_all(work, items, min(workers or 0, 0))
 
 
-CONVERT: Stubs = {'sctnet.conversion.converter.run_all': in_this_process}
+CONVERT: Stubs = {'sctnet.datasets.convert.converter.run_all': in_this_process}
 
 
 def coco(place: Place, stock: Stock) -> tuple[Words, str, str]:

@@ -38,7 +38,7 @@ def damaged_image(
 @kind('image read', share=26)
 def image_read(rng: Random, place: Place, stock: Stock) -> Case:
     """`read_image` of a damaged image."""
-    from sctnet.images import read_image
+    from sctnet.datasets.images import read_image
 
     path, note, sound = damaged_image(stock.images, rng, place)
 
@@ -140,8 +140,8 @@ def _load_sample(stock: Stock, place: Place, split: str) -> None:
     """Load as the Runner's loaders do, and check labels as the loss does."""
     import copy
 
+    from sctnet.datasets.check_labels import check_samples
     from sctnet.engine.named_samples import NamedSamples
-    from sctnet.labels import check_samples
 
     dataset = copy.deepcopy(stock.config[f'{split}_dataloader'].dataset)
     dataset.data_root = str(place.inputs)

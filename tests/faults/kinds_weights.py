@@ -82,9 +82,9 @@ def _odd_content(stock: Stock, rng: Random) -> tuple[Any, str]:
 @kind('weights read', share=12)
 def weights_read(rng: Random, place: Place, stock: Stock) -> Case:
     """`read_checkpoint` and what reads its content: weights, names, state to resume."""
-    from sctnet.checkpoint_files import dataset_meta_of, read_checkpoint, weights_of
     from sctnet.engine.checkpoint_hook import check_resumable
     from sctnet.errors import CheckpointError
+    from sctnet.weights.safe_files import dataset_meta_of, read_checkpoint, weights_of
 
     path, note, sound = damaged_weights(stock, rng, place)
     resumes = rng.random() < 0.5 and not sound
@@ -132,7 +132,7 @@ def weights_loaded(rng: Random, place: Place, stock: Stock) -> Case:
 @kind('teacher loaded', share=2)
 def teacher_loaded(rng: Random, place: Place, stock: Stock) -> Case:
     """`load_segmentor`, as for a teacher, with a damaged weight file."""
-    from sctnet.teacher_files import load_segmentor
+    from sctnet.weights.segmentor_files import load_segmentor
 
     path, note, sound = damaged_weights(stock, rng, place)
     model = stock.model

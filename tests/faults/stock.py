@@ -97,7 +97,7 @@ class Stock:
     @cached_property
     def config(self) -> Any:
         from sctnet.catalog import load_config
-        from sctnet.launch import merge_options
+        from sctnet.engine.launch import merge_options
 
         cfg = load_config(LEAF)
         merge_options(cfg, TINY)
@@ -162,7 +162,7 @@ class Stock:
     @cached_property
     def streets(self) -> Path:
         """Two training and two validation scenes."""
-        from sctnet.street_scenes import write_street_scenes
+        from sctnet.datasets.street_scenes import write_street_scenes
 
         root = self.folder / 'streets'
         return write_street_scenes(root, num_train=2, num_val=2, size=(256, 128))

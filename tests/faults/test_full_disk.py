@@ -56,9 +56,9 @@ def exported(stock, name, *words):
     data = stock.exported
     stubs['sctnet.deploy.export.build_onnx'] = lambda *a: data
     if name == 'calibrated':
-        stubs['sctnet.deploy.quantise._quantise'] = lambda d, images: d
-        stubs['sctnet.deploy.quantise.build_onnx'] = lambda *a: data
-        stubs['sctnet.deploy.quantise.compare'] = lambda *a: Agreement(1.0, 0.0)
+        stubs['sctnet.deploy.int8._quantise'] = lambda d, images: d
+        stubs['sctnet.deploy.int8.build_onnx'] = lambda *a: data
+        stubs['sctnet.deploy.int8.compare'] = lambda *a: Agreement(1.0, 0.0)
     return tool_call('export.py', LEAF, 'x.pth', *words, stubs=stubs)
 
 
@@ -204,8 +204,8 @@ def as_nobody(call):
 
 
 def test_a_folder_without_permission_is_one_sentence(tmp_path):
+    from sctnet.datasets.street_scenes import write_street_scenes
     from sctnet.files import check_writable, write_bytes
-    from sctnet.street_scenes import write_street_scenes
 
     # pytest's own folders are for their owner alone.
     folder = (

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from stock import LEAF
 
-from sctnet.arguments import add_run_arguments
 from sctnet.catalog import find_config, load_config, merge_options
-from sctnet.checkpoint_files import dataset_meta_of, weights_of
+from sctnet.cli.arguments import add_run_arguments
+from sctnet.cli.run_command import _printable
+from sctnet.datasets.check_labels import check_labels
+from sctnet.datasets.images import MIN_SIZE, to_bgr
 from sctnet.errors import (
     ArgumentError,
     CheckpointError,
@@ -24,10 +26,8 @@ from sctnet.errors import (
     ImageError,
 )
 from sctnet.files import write_bytes
-from sctnet.images import MIN_SIZE, to_bgr
-from sctnet.infer import Outputs
-from sctnet.labels import check_labels
-from sctnet.run_tool import _printable
+from sctnet.streams.segment import Outputs
+from sctnet.weights.safe_files import dataset_meta_of, weights_of
 
 SAME = settings(
     derandomize=True,

@@ -33,7 +33,7 @@ def tool_call(
     """
 
     def call() -> None:
-        from sctnet.launch import run_tool
+        from sctnet.engine.launch import run_tool
 
         module = load_tool(name)
         with contextlib.ExitStack() as stack:

@@ -5,8 +5,8 @@ import torch
 from torch.nn import functional as F
 
 from sctnet.errors import DataError
-from sctnet.fused import cross_entropy
-from sctnet.fused.cross_entropy import upsampled_cross_entropy
+from sctnet.models.shortcuts import cross_entropy
+from sctnet.models.shortcuts.cross_entropy import upsampled_cross_entropy
 
 CASES = {
     'whole factor': ((2, 5, 8, 8), (64, 64)),
@@ -242,11 +242,13 @@ def test_numba_that_cannot_be_imported_is_said_once(monkeypatch):
 
     class Broken:
         def find_spec(self, name, path=None, target=None):
-            if name == 'sctnet.fused.cross_entropy_kernel':
+            if name == 'sctnet.models.shortcuts.cross_entropy_kernel':
                 asked.append(name)
                 raise ImportError('needs NumPy 1')
 
-    monkeypatch.delitem(sys.modules, 'sctnet.fused.cross_entropy_kernel', raising=False)
+    monkeypatch.delitem(
+        sys.modules, 'sctnet.models.shortcuts.cross_entropy_kernel', raising=False
+    )
     monkeypatch.setattr(sys, 'meta_path', [Broken(), *sys.meta_path])
     monkeypatch.setattr(cross_entropy, 'print_log', lambda text, **_: said.append(text))
     monkeypatch.setattr(cross_entropy, 'KERNEL_FROM', 0)

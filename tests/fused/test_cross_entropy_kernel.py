@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from sctnet.fused.cross_entropy import blocked_cross_entropy
-from sctnet.fused.cross_entropy_kernel import (
+from sctnet.models.shortcuts.cross_entropy import blocked_cross_entropy
+from sctnet.models.shortcuts.cross_entropy_kernel import (
     LANES,
     ROWS,
     _classes_last,

@@ -9,8 +9,8 @@ from mmseg.registry import MODELS
 from torch import nn
 
 from sctnet.catalog import load_config
-from sctnet.fused.shared_decoder import can_fuse_decoder
 from sctnet.models import Teacher
+from sctnet.models.shortcuts.shared_decoder import can_fuse_decoder
 
 HEAD = {
     'in_channels': (4, 6, 10, 16), 'in_index': [0, 1, 2, 3], 'channels': 12,

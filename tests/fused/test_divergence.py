@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sctnet.fused import divergence
-from sctnet.fused.divergence import summed_divergence
 from sctnet.models import ChannelWiseDivergence
+from sctnet.models.shortcuts import divergence
+from sctnet.models.shortcuts.divergence import summed_divergence
 
 SHAPE = (2, 5, 7, 9)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sctnet.fused import heap
-from sctnet.fused.heap import give_back_freed_memory, give_back_in_backward
+from sctnet.models.shortcuts import heap
+from sctnet.models.shortcuts.heap import give_back_freed_memory, give_back_in_backward
 
 CPU = torch.device('cpu')
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sctnet.fused.interpolation import (
+from sctnet.models.shortcuts.interpolation import (
     centre_upsampled,
     interpolation_matrix,
     upsampled_covariance,

@@ -4,9 +4,9 @@ from mmseg.models.backbones import MixVisionTransformer
 from mmseg.registry import MODELS
 
 from sctnet.catalog import load_config
-from sctnet.fused import mix_transformer
-from sctnet.fused.mix_transformer import can_fuse_backbone, run_backbone
 from sctnet.models import Teacher
+from sctnet.models.shortcuts import mix_transformer
+from sctnet.models.shortcuts.mix_transformer import can_fuse_backbone, run_backbone
 
 SMALL = {
     'embed_dims': 8,

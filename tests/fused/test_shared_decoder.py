@@ -9,17 +9,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from sctnet.catalog import load_config
-from sctnet.fused import shared_decoder
-from sctnet.fused.shared_decoder import (
-    decode_student,
-    decode_teacher,
-)
 from sctnet.models import Teacher
-from sctnet.models.shared_decoder_head_alignment import (
-    EPS,
-    SharedDecoderHeadAlignment,
-    scale_align,
-)
+from sctnet.models.sdha import EPS, SharedDecoderHeadAlignment, scale_align
+from sctnet.models.shortcuts import shared_decoder
+from sctnet.models.shortcuts.shared_decoder import decode_student, decode_teacher
 
 TIGHT = {'rtol': 1e-9, 'atol': 1e-11}
 CHANNELS = (4, 6, 10, 16)

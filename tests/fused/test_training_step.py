@@ -12,9 +12,10 @@ from support import randomise
 
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError, DataError
-from sctnet.fused import cross_entropy, heap
-from sctnet.fused.shared_decoder import PointwiseDecoder
-from sctnet.models import Teacher, segmentor, shared_decoder_head_alignment
+from sctnet.models import Teacher, segmentor
+from sctnet.models import sdha as shared_decoder_head_alignment
+from sctnet.models.shortcuts import cross_entropy, heap
+from sctnet.models.shortcuts.shared_decoder import PointwiseDecoder
 
 
 @pytest.fixture
@@ -98,7 +99,8 @@ def test_a_training_step_takes_every_short_cut_or_none(
 
         monkeypatch.setattr(module, name, counted)
 
-    from sctnet.models import channel_wise_divergence, head_losses, teacher
+    from sctnet.models import channel_wise_divergence, teacher
+    from sctnet.models.shortcuts import head_losses
 
     count(teacher, 'run_backbone')
     count(teacher, 'decode_teacher')

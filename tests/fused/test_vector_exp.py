@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from sctnet.fused import vector_exp
+from sctnet.models.shortcuts import vector_exp
 
 exp = vector_exp.exp
 

@@ -7,8 +7,8 @@ from pretraining_support import PROJECT, TINY
 from sctnet_pretraining import street_crops
 from sctnet_pretraining.street_crops import CLASSES, write_street_crops
 
+from sctnet.datasets.images import decode_image
 from sctnet.errors import OutputError
-from sctnet.images import decode_image
 
 
 def files_of(root):

@@ -7,9 +7,9 @@ import torch
 from pretraining_support import PROJECT, TINY, load_classifier
 
 from sctnet.catalog import load_config
-from sctnet.checkpoint_files import read_checkpoint
-from sctnet.convert import convert_checkpoint
 from sctnet.errors import CheckpointError, ConfigError
+from sctnet.weights.convert import convert_checkpoint
+from sctnet.weights.safe_files import read_checkpoint
 
 
 def error_of(capsys):

@@ -9,8 +9,8 @@ from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from sctnet.models import head_losses as module
-from sctnet.models.head_losses import can_fuse_losses
+from sctnet.models.shortcuts import head_losses as module
+from sctnet.models.shortcuts.head_losses import can_fuse_losses
 
 CLASSES = 6
 PIXEL = {'type': 'PixelCrossEntropyLoss'}

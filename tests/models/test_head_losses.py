@@ -6,8 +6,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from sctnet.errors import DataError
-from sctnet.fused import cross_entropy
-from sctnet.models.head_losses import can_fuse_losses, head_losses
+from sctnet.models.shortcuts import cross_entropy
+from sctnet.models.shortcuts.head_losses import can_fuse_losses, head_losses
 
 CLASSES = 6
 WEIGHT = [0.5, 1.0, 2.0, 0.1, 1.5, 0.7]

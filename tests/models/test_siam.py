@@ -7,7 +7,7 @@ from support import GOLDEN, assert_close_to_golden
 
 from sctnet.errors import ConfigError
 from sctnet.models import SIAM, ChannelWiseDivergence
-from sctnet.models.shared_decoder_head_alignment import scale_align
+from sctnet.models.sdha import scale_align
 from sctnet.models.teacher import Decoded, TeacherFeatures
 
 TIGHT = {'rtol': 1e-9, 'atol': 1e-12}

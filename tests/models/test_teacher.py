@@ -16,7 +16,7 @@ from support import (
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError
 from sctnet.models import Teacher
-from sctnet.teacher_files import teacher_weights
+from sctnet.weights.segmentor_files import teacher_weights
 
 NORM = {'type': 'SyncBN'}
 

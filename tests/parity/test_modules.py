@@ -7,9 +7,9 @@ import pytest
 import torch
 from support import GOLDEN, assert_close_to_golden, fill
 
-from sctnet.key_map import BACKBONE_NAMES, port_name
 from sctnet.models import DAPPM, CFBlock, ConvAttention, ConvFFN
 from sctnet.models.layers import ResidualBlock
+from sctnet.weights.key_map import BACKBONE_NAMES, port_name
 
 pytestmark = pytest.mark.parity
 

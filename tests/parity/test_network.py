@@ -120,8 +120,8 @@ def test_label_map_equals_the_original_from_the_png(config, backend, tmp_path):
 
 @pytest.mark.parametrize('config', ['ade_s', 'city_b_seg50'])
 def test_network_input_equals_the_original_from_the_png(config):
-    from sctnet.deploy.preprocess import ImagePreprocessor
-    from sctnet.images import read_image
+    from sctnet.datasets.images import read_image
+    from sctnet.prediction.preprocess import ImagePreprocessor
 
     golden, _ = load('preprocess')
     model = init_model(SHORT_NAMES[config], device='cpu', backend='torch')

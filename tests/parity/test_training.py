@@ -14,8 +14,8 @@ from support import (
 
 from sctnet.catalog import load_config
 from sctnet.engine import DistillationHook
-from sctnet.fused import cross_entropy
-from sctnet.key_map import port_name
+from sctnet.models.shortcuts import cross_entropy
+from sctnet.weights.key_map import port_name
 
 pytestmark = pytest.mark.parity
 RUNS = {

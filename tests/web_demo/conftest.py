@@ -3,8 +3,8 @@ import sys
 import pytest
 from support import REPOSITORY
 
-from sctnet.street_scenes import render_street_scene
-from sctnet.video import video_sink
+from sctnet.datasets.street_scenes import render_street_scene
+from sctnet.streams.video import video_sink
 
 sys.path.insert(0, str(REPOSITORY / 'projects' / 'web_demo'))
 

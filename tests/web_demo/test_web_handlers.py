@@ -14,7 +14,7 @@ from support import REPOSITORY
 from tool_process import one_line_error
 
 from sctnet.errors import ImageError
-from sctnet.video import open_video
+from sctnet.streams.video import open_video
 
 pytest.importorskip('gradio', reason='needs gradio')
 import handlers

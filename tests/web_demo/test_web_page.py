@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from support import REPOSITORY
 
-from sctnet.street_scenes import render_street_scene
-from sctnet.video import video_sink
+from sctnet.datasets.street_scenes import render_street_scene
+from sctnet.streams.video import video_sink
 
 pytest.importorskip('gradio', reason='needs gradio')
 pytest.importorskip('playwright', reason='needs playwright')

@@ -15,7 +15,7 @@ from session import Choice, Result, Session, segment_video
 
 from sctnet.apis import inference_model
 from sctnet.errors import ArgumentError, CheckpointError
-from sctnet.video import open_video
+from sctnet.streams.video import open_video
 
 STREETS = Choice('sctnet-t-streets', 'torch')
 

@@ -2,13 +2,7 @@
 
 from mmengine.config import read_base
 
-from sctnet.models import (
-    SIAM,
-    PixelCrossEntropyLoss,
-    SCTHead,
-    SCTNet,
-    SCTSegmentor,
-)
+from sctnet.models import SIAM, PixelCrossEntropyLoss, SCTHead, SCTNet, SCTSegmentor
 
 with read_base():
     from .common import *

@@ -4,7 +4,7 @@ from mmcv.transforms import RandomResize, Resize, TestTimeAug
 from mmengine.config import read_base
 from mmseg.datasets.transforms import RandomCrop
 
-from sctnet.own_data import FolderDataset
+from sctnet.datasets.own import FolderDataset
 
 with read_base():
     from ..datasets.common import *

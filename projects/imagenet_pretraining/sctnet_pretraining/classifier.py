@@ -16,8 +16,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sctnet.mismatch import check_weights
 from sctnet.models.backbone import SCTNetFeatures
+from sctnet.weights.fit import check_weights
 
 
 @MODELS.register_module()

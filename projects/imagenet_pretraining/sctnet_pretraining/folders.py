@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
+from sctnet.engine.preflight import datasets_of
 from sctnet.errors import ConfigError, DataError
-from sctnet.preflight import datasets_of
 
 LOADERS = ('train_dataloader', 'val_dataloader')
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')

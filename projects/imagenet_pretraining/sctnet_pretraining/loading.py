@@ -20,8 +20,8 @@ from mmpretrain.datasets.transforms import RandomResizedCrop
 from mmpretrain.registry import TRANSFORMS
 from PIL import Image, UnidentifiedImageError
 
+from sctnet.datasets.images import decode_image
 from sctnet.errors import ImageError
-from sctnet.images import decode_image
 
 FLAGS = {
     1: cv2.IMREAD_COLOR,

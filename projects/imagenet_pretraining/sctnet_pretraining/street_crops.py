@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from sctnet.datasets.street_scenes import render_street_scene
 from sctnet.errors import OutputError
 from sctnet.files import write_bytes
-from sctnet.street_scenes import render_street_scene
 
 # Cityscapes train ids.
 CLASSES = {

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...compat.optional_packages import is_installed, require
 from ...errors import ArgumentError
-from ..packages import is_installed, require
 
 Runtime = Callable[[Tensor], Tensor]  # images (N, 3, H, W) to logits (N, K, h, w)
 
@@ -27,7 +27,7 @@ def build_runtime(
     """Let ``backend`` run a network.
 
     Args:
-        source: a :class:`~sctnet.deploy.graph.Network` in eval mode, or the path of a
+        source: a :class:`~sctnet.deploy.network.Network` in eval mode, or the path of a
             file that ``tools/export.py`` wrote for this backend, or its content.
         backend: ``torch``, ``onnxruntime``, ``openvino`` or ``tensorrt``.
         device: where it runs.

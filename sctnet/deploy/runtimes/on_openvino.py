@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ...errors import ArgumentError, CheckpointError
 from ..metadata import KEY
-from ..onnx_graph import as_onnx
+from ..to_onnx import as_onnx
 from . import Runtime, count_threads, name_of
 
 PRECISIONS = {'fp32': 'f32', 'fp16': 'f16', 'bf16': 'bf16'}

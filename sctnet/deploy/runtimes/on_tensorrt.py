@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ArgumentError, CheckpointError
-from ..onnx_graph import ExportGraph, to_onnx
+from ..to_onnx import ExportGraph, to_onnx
 from . import Runtime, name_of
 
 MAGIC = b'sctnet engine\0'

@@ -1,0 +1,1 @@
+"""The command ``sctnet``: one module a command."""

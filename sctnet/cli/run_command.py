@@ -1,0 +1,74 @@
+"""How a tool ends: its result, or one line of what is wrong."""
+
+import io
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ..compat.gaps import quieten_libraries
+from ..errors import SCTNetError
+from .explain_errors import explain_run
+
+
+def run_tool(main: Callable[[], Any]) -> None:
+    """Run a tool's ``main``; print an expected error as one line, exit with 2.
+
+    With ``SCTNET_TRACEBACK=1`` in the environment the traceback comes before it.
+    """
+    quieten_libraries()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == 'strict':
+        # A file's name may hold what the terminal's encoding has not.
+        sys.stdout.reconfigure(errors='backslashreplace')
+    # On a full disk every line of a log would print a traceback.
+    logging.raiseExceptions = False
+    try:
+        with explain_run():
+            status = main()
+            sys.stdout.flush()
+    except SCTNetError as error:
+        if os.environ.get('SCTNET_TRACEBACK'):
+            traceback.print_exc()
+        print(f'error: {_printable(str(error))}', file=sys.stderr)
+        _drop_output()
+        sys.exit(2)
+    except BrokenPipeError:  # what read the output has ended, such as head
+        _drop_output()
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _say_interrupted()
+    except Exception as error:
+        # mmengine prints the config at each checkpoint, and its formatter makes
+        # another error of an interrupt.
+        if not _follows_interrupt(error):
+            raise
+        _say_interrupted()
+    sys.exit(status or 0)
+
+
+def _say_interrupted() -> NoReturn:
+    print('interrupted', file=sys.stderr)
+    sys.exit(130)
+
+
+def _follows_interrupt(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _drop_output() -> None:
+    """Let Python's end find nothing to write where nothing can be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _printable(text: str) -> str:
+    """One line without control characters, which a file's name may hold."""
+    return ''.join(
+        c if c.isprintable() else c.encode('unicode_escape').decode() for c in text
+    )

@@ -1,0 +1,1 @@
+"""Gaps of the stack below, closed: mmengine, mmcv, mmseg, torch, optional packages."""

@@ -1,0 +1,1 @@
+"""Images and label maps: reading, checking, converting, preparing and making them."""

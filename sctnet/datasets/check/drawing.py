@@ -1,0 +1,145 @@
+"""Pictures of a check: class shares, and faulty pairs beside what is wrong."""
+
+import io
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ...errors import ImageError
+from ..images import read_image
+from ..overlay import draw_overlay
+from .checker import CheckResult
+from .faults import Fault
+from .inspection import outside_mask, read_labels
+from .pairs import Pair, Part
+
+_WIDTH = 480  # pixels of a sample in the page
+_MAGENTA = (255, 0, 255)
+_DRAWN = ('size mismatch', 'labels outside', 'empty label map', 'colour label map')
+
+
+def draw_shares(result: CheckResult) -> bytes:
+    """Draw each class's share of the pixels of every part as a PNG."""
+    from matplotlib.figure import Figure
+
+    classes = result.parts[0].classes
+    height = max(2.5, 0.24 * len(classes) * max(1, len(result.parts) / 2) + 1)
+    figure = Figure(figsize=(9, height), layout='tight')
+    axes = figure.subplots()
+    width = 0.8 / len(result.parts)
+    for number, part in enumerate(result.parts):
+        pixels = result.shares[part.name].pixels
+        percent = 100 * pixels / max(1, pixels.sum())
+        places = (
+            np.arange(len(percent)) + (number - (len(result.parts) - 1) / 2) * width
+        )
+        axes.barh(places, percent, width, label=part.name)
+    axes.set_yticks(range(len(classes)), classes, fontsize='small')
+    axes.set_ylim(len(classes) - 0.5, -0.5)
+    axes.set_xscale('symlog', linthresh=1)
+    axes.set_xlim(0, 100)
+    axes.set_xticks(
+        [0, 0.5, 1, 5, 10, 50, 100], ['0', '0.5', '1', '5', '10', '50', '100']
+    )
+    axes.grid(axis='x', alpha=0.3)
+    axes.set_xlabel('% of the labelled pixels (linear up to 1, then logarithmic)')
+    axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format='png', dpi=110)
+    return buffer.getvalue()
+
+
+def draw_samples(result: CheckResult, most: int = 12) -> Iterator[tuple[bytes, str]]:
+    """Yield up to ``most`` JPEGs of faulty pairs with captions, kinds in turn."""
+    parts = {part.name: part for part in result.parts}
+    images = {
+        pair.labels: pair for part in result.parts for pair in part.pairs if pair.labels
+    }
+    kinds = [[f for f in result.faults if f.kind == kind] for kind in _DRAWN]
+    chosen: list[Fault] = []
+    while any(kinds) and len(chosen) < most:
+        chosen += [faults.pop(0) for faults in kinds if faults]
+    for fault in chosen[:most]:
+        picture = draw_pair(parts[fault.part], images[fault.path])
+        if picture is not None:
+            caption = f'{fault.kind}: {Path(fault.path).name}, {fault.detail}'
+            yield cv2.imencode('.jpg', picture)[1].tobytes(), caption
+
+
+def draw_overlays(result: CheckResult, most: int = 6) -> Iterator[tuple[bytes, str]]:
+    """Yield JPEGs of up to ``most`` pairs, evenly spread, labels over their image."""
+    pairs = [(part, pair) for part in result.parts for pair in part.pairs]
+    pairs = [(part, pair) for part, pair in pairs if pair.labels]
+    spread = np.linspace(0, max(0, len(pairs) - 1), min(most, len(pairs)))
+    for part, pair in (pairs[int(index)] for index in spread):
+        labels = read_labels(str(pair.labels))
+        try:
+            image = read_image(pair.image, smallest=1)
+        except ImageError:
+            continue
+        if isinstance(labels, str) or labels.shape != image.shape[:2]:
+            continue
+        seen = cv2.LUT(labels.astype(np.uint8), part.value_of)
+        drawn = draw_overlay(image, seen, part.palette, opacity=0.6)
+        data = cv2.imencode('.jpg', _fit(drawn))[1].tobytes()
+        yield data, f'{part.name}: {Path(pair.image).name}'
+
+
+def draw_legend(part: Part) -> bytes:
+    """Draw the colour and the name of each class as a PNG."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    columns = 6
+    figure = Figure(figsize=(11, 0.3 + 0.25 * math.ceil(len(part.classes) / columns)))
+    patches = [
+        Patch(color='#{:02x}{:02x}{:02x}'.format(*colour), label=name)
+        for name, colour in zip(part.classes, part.palette, strict=True)
+    ]
+    figure.legend(
+        handles=patches, ncols=columns, loc='center', frameon=False, fontsize='small'
+    )
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format='png', dpi=110)
+    return buffer.getvalue()
+
+
+def draw_pair(part: Part, pair: Pair) -> np.ndarray | None:
+    """Draw a pair: the image, and its labels in colours with outside ones magenta.
+
+    Returns:
+        BGR uint8 (H, W, 3); None where a file cannot be read.
+    """
+    assert pair.labels is not None
+    labels = read_labels(pair.labels)
+    try:
+        image = read_image(pair.image, smallest=1)
+    except ImageError:
+        return None
+    if isinstance(labels, str):
+        return None
+    if labels.ndim == 3:
+        grey = labels.shape[2] < 3  # and alpha
+        colours = labels[..., :1].repeat(3, axis=2) if grey else labels[..., :3]
+        drawn = np.ascontiguousarray(colours[..., ::-1].astype(np.uint8))
+    else:
+        seen = cv2.LUT(labels.astype(np.uint8), part.value_of)
+        black = np.zeros((*labels.shape, 3), np.uint8)
+        drawn = draw_overlay(black, seen, part.palette, opacity=1.0)
+        drawn[outside_mask(part, labels)] = _MAGENTA
+    upper, lower = _fit(image), _fit(drawn)
+    return np.vstack([upper, np.full((4, _WIDTH, 3), 255, np.uint8), lower])
+
+
+def _fit(picture: np.ndarray) -> np.ndarray:
+    """Scale to the width of a sample; a tall picture to twice that, with a margin."""
+    height, width = picture.shape[:2]
+    scale = min(_WIDTH / width, 2 * _WIDTH / height)
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    fitted = np.full((size[1], _WIDTH, 3), 255, np.uint8)
+    fitted[:, : size[0]] = scaled
+    return fitted

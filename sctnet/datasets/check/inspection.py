@@ -1,0 +1,116 @@
+"""What is looked at in one image and its label map."""
+
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from ...errors import ImageError
+from ..images import MAX_PIXELS, claimed_size, read_image
+from .faults import Fault
+from .pairs import Pair, Part
+
+
+@dataclass
+class Inspection:
+    """What one pair holds.
+
+    Attributes:
+        pair: which.
+        size: the image's (width, height); None where it cannot be read.
+        digest: of the image's pixels; equal for equal pictures.
+        stored: of each byte, how many pixels of the label map hold it, int64 (256,).
+        faults: of this pair alone.
+    """
+
+    pair: Pair
+    size: tuple[int, int] | None = None
+    digest: bytes = b''
+    stored: np.ndarray | None = None
+    faults: list[Fault] = field(default_factory=list)
+
+
+def inspect_pair(part: Part, pair: Pair) -> Inspection:
+    """Decode both files to their last byte, and compare them.
+
+    Args:
+        part: the data set that says which labels are classes.
+        pair: its files, which exist.
+    """
+    found = Inspection(pair)
+
+    def fault(kind: str, path: str, detail: str) -> None:
+        found.faults.append(Fault(kind, part.name, path, detail))
+
+    try:
+        image = read_image(pair.image, smallest=1)
+        found.size = (image.shape[1], image.shape[0])
+        found.digest = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+        del image
+    except ImageError as error:
+        fault('broken image', pair.image, error.problem)
+    if pair.labels is None:
+        return found
+    labels = read_labels(pair.labels)
+    if isinstance(labels, str):
+        fault('broken label map', pair.labels, labels)
+        return found
+    if labels.ndim != 2:
+        fault('colour label map', pair.labels, f'{labels.shape[2]} channels')
+        return found
+    size = (labels.shape[1], labels.shape[0])
+    if found.size and size != found.size:
+        a, b = ('x'.join(map(str, s)) for s in (found.size, size))
+        fault('size mismatch', pair.labels, f'image {a}, label map {b}')
+    if labels.max() > 255 or labels.min() < 0:
+        fault('labels outside', pair.labels, f'value {labels.max()}, more than a byte')
+        return found
+    found.stored = np.bincount(labels.astype(np.uint8).ravel(), minlength=256)
+    for kind, detail in _look_at_values(part, found.stored):
+        fault(kind, pair.labels, detail)
+    return found
+
+
+def read_labels(path: str) -> np.ndarray | str:
+    """Return the stored values (H, W) or (H, W, C), or what is wrong with the file."""
+    try:
+        with open(path, 'rb') as file:
+            data = file.read()
+        width, height = claimed_size(data) or (0, 0)
+        if width * height > MAX_PIXELS:
+            return f'claims more than {MAX_PIXELS:,} pixels'
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # size limits: an error would say so
+            with Image.open(io.BytesIO(data)) as image:
+                image.load()
+                labels = np.array(image)
+    except Exception as error:  # Pillow raises SyntaxError and others on damage
+        return _in_short(error)
+    return labels
+
+
+def _in_short(error: Exception) -> str:
+    text = str(error).partition('\n')[0].partition('<_io')[0].strip()
+    return text or type(error).__name__
+
+
+def _look_at_values(part: Part, stored: np.ndarray) -> Iterator[tuple[str, str]]:
+    seen = part.value_of[np.flatnonzero(stored)]
+    outside = part.is_outside(seen)
+    if part.classes and outside.any():
+        values = np.flatnonzero(stored)[outside]
+        share = 100 * stored[values].sum() / stored.sum()
+        listed = ', '.join(map(str, values[:5])) + (', ...' if len(values) > 5 else '')
+        yield 'labels outside', f'value {listed} in {share:.2g} % of its pixels'
+    if np.isin(seen, part.ignored).all():
+        yield 'empty label map', 'every pixel is to be ignored'
+
+
+def outside_mask(part: Part, labels: np.ndarray) -> np.ndarray:
+    """Where a label map (H, W) of bytes holds no class and nothing to ignore."""
+    return part.is_outside(cv2.LUT(labels.astype(np.uint8), part.value_of))

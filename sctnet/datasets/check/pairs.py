@@ -1,0 +1,191 @@
+"""Which images and label maps a config's data set means to read."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import init_default_scope
+from mmseg.datasets import BaseSegDataset
+from mmseg.registry import DATASETS
+
+from ...engine.preflight import datasets_of
+from ...errors import ConfigError, DataError
+from ...files import find_files
+from ..images import LOSSY, SUFFIXES
+from ..own.dataset import FolderDataset
+from .faults import Fault
+
+LOADERS = {'train': 'train_dataloader', 'val': 'val_dataloader'}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image and its label map, by path; ``labels`` is None without one."""
+
+    image: str
+    labels: str | None
+
+
+@dataclass
+class Part:
+    """One data set: its pairs, and how it reads a label map's values.
+
+    Attributes:
+        name: ``'train'`` or ``'val'``; the second of several ``'train 2'``.
+        classes: their names.
+        palette: RGB of each class.
+        ignored: labels of pixels that count nothing, to the data set or to the loss.
+        reduce_zero_label: whether 0 is to ignore and the classes begin at 1.
+        label_map_given: whether the config takes some of the data set's classes.
+        value_of: of each stored byte, the label that training sees, uint8 (256,).
+        pairs: what is to be read.
+        faults: what the listing alone has shown.
+    """
+
+    name: str
+    classes: list[str]
+    palette: list[list[int]]
+    ignored: list[int]
+    reduce_zero_label: bool
+    label_map_given: bool
+    value_of: np.ndarray
+    pairs: list[Pair]
+    faults: list[Fault]
+
+    def is_outside(self, labels: np.ndarray) -> np.ndarray:
+        """Return where labels of any shape are neither a class nor to ignore."""
+        return (labels >= len(self.classes)) & ~np.isin(labels, self.ignored)
+
+
+def list_parts(cfg: Config) -> Iterator[Part]:
+    """Yield every data set that ``cfg`` trains or validates on.
+
+    Raises:
+        ConfigError: a data set cannot be built, or does not read files in pairs.
+        DataError: its folder is not there.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    for split, loader in LOADERS.items():
+        for number, dataset in enumerate(datasets_of(cfg, [loader]), 1):
+            name = split if number == 1 else f'{split} {number}'
+            yield _part(name, dataset, _ignored_by_loss(cfg))
+
+
+def _ignored_by_loss(cfg: Config) -> int:
+    head = cfg.get('model', {}).get('decode_head', {})
+    head = head[0] if isinstance(head, list) else head
+    return head.get('ignore_index', 255)
+
+
+def _part(name: str, config: ConfigDict, ignored: int) -> Part:
+    dataset = _build(config)
+    labels_dir = dataset.data_prefix.get('seg_map_path')
+    found = list(_candidates(dataset))
+    faults = [f for f in (_missing(name, pair) for pair in found) if f]
+    absent = {fault.path for fault in faults}
+    pairs = [pair for pair in found if pair.image not in absent]
+    faults += _alone(name, dataset, labels_dir, found)
+    if not found:
+        folder = str(dataset.data_prefix.get('img_path'))
+        faults.append(Fault('no images', name, folder, 'of the endings that it takes'))
+    return Part(
+        name=name,
+        classes=list(dataset.metainfo.get('classes') or ()),
+        palette=[list(colour) for colour in dataset.metainfo.get('palette') or ()],
+        ignored=[v for v in {dataset.ignore_index, ignored} if 0 <= v <= 255],
+        reduce_zero_label=dataset.reduce_zero_label,
+        label_map_given=bool(dataset.label_map),
+        value_of=_values(dataset),
+        pairs=pairs,
+        faults=faults,
+    )
+
+
+def _build(config: ConfigDict) -> BaseSegDataset:
+    settings = {**config, 'pipeline': [], 'lazy_init': True}
+    try:
+        dataset = DATASETS.build(settings)
+    except (TypeError, ValueError, KeyError, AssertionError) as error:
+        raise ConfigError(
+            f'the data set {config.get("type")!r} cannot be built ({error}): correct '
+            'its arguments in the config'
+        ) from error
+    if not isinstance(dataset, BaseSegDataset):
+        raise ConfigError(
+            f'a {type(dataset).__name__} is no data set of images and label maps as '
+            'mmseg has them: train without the check (--no-check)'
+        )
+    return dataset
+
+
+def _candidates(dataset: BaseSegDataset) -> Iterator[Pair]:
+    """Every pair as it is listed, also where a file is missing."""
+    folder = dataset.data_prefix.get('img_path') or ''
+    if '://' in folder:
+        raise ConfigError(
+            f"'{folder}' is not on this disk: train without the check (--no-check)"
+        )
+    if not os.path.isdir(folder):
+        raise DataError(
+            f"there is no folder '{folder}': put the data set there or name its folder "
+            'with --data-root'
+        )
+    own = isinstance(dataset, FolderDataset)
+    try:
+        infos = dataset.list_pairs() if own else dataset.load_data_list()
+    except (AssertionError, OSError) as error:
+        raise DataError(f'the data set cannot be listed: {error}') from error
+    for info in infos:
+        yield Pair(info['img_path'], info.get('seg_map_path'))
+
+
+def _missing(part: str, pair: Pair) -> Fault | None:
+    if not os.path.isfile(pair.image):
+        return Fault('missing image', part, pair.image, 'listed but not there')
+    if pair.labels is not None and not os.path.isfile(pair.labels):
+        detail = f"looked for '{pair.labels}'" + _of_other_format(pair)
+        return Fault('missing label map', part, pair.image, detail)
+    return None
+
+
+def _of_other_format(pair: Pair) -> str:
+    """Say which file has the name of a missing label map and another ending."""
+    labels, image = Path(str(pair.labels)), Path(pair.image)
+    for other in (labels.with_suffix(suffix) for suffix in SUFFIXES):
+        if other != image and other.is_file():
+            if other.suffix in LOSSY:
+                return f" and found '{other.name}', whose values compression changed"
+            return f" and found '{other.name}': save it as {labels.suffix}"
+    return ''
+
+
+def _alone(
+    part: str, dataset: BaseSegDataset, labels_dir: str | None, pairs: list[Pair]
+) -> list[Fault]:
+    """Label maps that no image of the listing has; of a list file, not looked for."""
+    if not labels_dir or not os.path.isdir(labels_dir) or dataset.ann_file:
+        return []
+    known = {os.path.normpath(pair.labels) for pair in pairs if pair.labels}
+    suffix = dataset.seg_map_suffix
+    return [
+        Fault('label map alone', part, str(path), 'no image has its name')
+        for path in find_files(Path(labels_dir), suffix.lower())
+        if os.path.normpath(path) not in known
+    ]
+
+
+def _values(dataset: BaseSegDataset) -> np.ndarray:
+    """What mmseg's LoadAnnotations makes of each of the 256 stored bytes."""
+    stored = np.arange(256)
+    seen = stored.copy()
+    if dataset.reduce_zero_label:
+        seen = np.where((stored == 0) | (stored == 255), 255, stored - 1)
+    reduced = seen.copy()
+    label_map: dict[int, Any] = dataset.label_map or {}
+    for old, new in label_map.items():
+        seen[reduced == old] = new
+    return seen.astype(np.uint8)

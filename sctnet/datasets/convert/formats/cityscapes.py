@@ -1,0 +1,118 @@
+"""Cityscapes' own layout, with polygons, drawn by its own scripts.
+
+What is read is ``gtFine/{train,val}/CITY/*_polygons.json`` beside ``leftImg8bit``.
+"""
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ....errors import ArgumentError, DataError
+from ....files import find_files
+from ..annotated_images import PARTS, ImageFile, Item, Size, Source
+from ..options import need_package, read_text
+
+SOURCE = 'folder that holds leftImg8bit and gtFine'
+PATHS: frozenset[str] = frozenset()
+POLYGONS = '_gtFine_polygons.json'
+ENCODINGS = {'train': 'trainIds', 'all': 'ids'}  # as the scripts name them
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``read`` takes."""
+    parser.add_argument(
+        '--classes',
+        choices=ENCODINGS,
+        default='train',
+        help='the 19 that are trained on (default), or all 34 by their label ids',
+    )
+
+
+def read(source: Path, classes: str = 'train') -> Source:
+    """List the images that have polygons.
+
+    Args:
+        source: the data root.
+        classes: ``'train'`` for train ids 0 to 18, all else 255; ``'all'`` for label
+            ids 0 to 33.
+
+    Raises:
+        ArgumentError: another word for ``classes``, or no cityscapesscripts.
+        DataError: there is no folder ``gtFine``.
+    """
+    need_package('cityscapesscripts')
+    from cityscapesscripts.helpers.labels import labels
+
+    if classes not in ENCODINGS:
+        raise ArgumentError(f'--classes is {classes!r}: expected "train" or "all"')
+    if classes == 'train':
+        kept = sorted(
+            (label for label in labels if 0 <= label.trainId < 255),
+            key=lambda label: label.trainId,
+        )
+    else:
+        kept = [label for label in labels if label.id >= 0]
+    found = Source(
+        tuple(label.name for label in kept), [], [list(label.color) for label in kept]
+    )
+    fine = source / 'gtFine'
+    for file in find_files(fine, (POLYGONS.lower(),)):
+        part, *folders = file.relative_to(fine).parts[:-1]
+        if part not in PARTS:
+            found.skipped[f"images of the part '{part}'"] += 1
+            continue
+        stem = file.name.removesuffix(POLYGONS)
+        place = source.joinpath('leftImg8bit', part, *folders)
+        image = ImageFile(place / f'{stem}_leftImg8bit.png')
+        drawing = CityPolygons(file, ENCODINGS[classes])
+        found.items.append(Item('/'.join([*folders, stem]), part, image, drawing))
+    return found
+
+
+@dataclass(frozen=True)
+class CityPolygons:
+    """A JSON file of polygons, and whether train ids or label ids are drawn."""
+
+    file: Path
+    encoding: str
+
+    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
+        """Draw the polygons on the size that the JSON states."""
+        return draw_polygons(read_text(self.file), f"'{self.file}'", self.encoding)
+
+
+def draw_polygons(text: str, where: str, encoding: str = 'trainIds') -> np.ndarray:
+    """Draw a JSON file of Cityscapes to its label map, uint8 (H, W).
+
+    Args:
+        text: what the file holds.
+        where: its name, for errors.
+        encoding: ``'trainIds'`` or ``'ids'``.
+
+    Raises:
+        DataError: it is no such JSON, or names a label that Cityscapes does not have.
+    """
+    from cityscapesscripts.helpers.annotation import Annotation
+    from cityscapesscripts.helpers.labels import name2label
+    from cityscapesscripts.preparation.json2labelImg import createLabelImage
+
+    annotation = Annotation()
+    try:
+        annotation.fromJsonText(text)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        reason = f'{type(error).__name__}: {error}'
+        raise DataError(
+            f'{where} is no JSON of Cityscapes polygons, or is cut off ({reason}): '
+            'unpack it again'
+        ) from error
+    for drawn in annotation.objects:  # the scripts end the process at an unknown one
+        name = drawn.label
+        if name not in name2label and name.removesuffix('group') not in name2label:
+            raise DataError(
+                f"{where} has the label '{name}', which Cityscapes does not have: "
+                'correct it, or use another format'
+            )
+    return np.asarray(createLabelImage(annotation, encoding))

@@ -1,0 +1,201 @@
+"""COCO's JSON: polygons and RLE of instances, crowds among them.
+
+Classes are ordered by category id, which may have gaps. Crowd regions are drawn first,
+then the instances from the largest to the smallest, so that of two that overlap the
+smaller one is seen.
+"""
+
+import argparse
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .....errors import DataError
+from ...annotated_images import ImageFile, Item, Size, Source, check_size
+from ...names import output_name
+from ...options import add_background, need_package, read_json, with_background
+from .masks import to_rle
+
+SOURCE = 'JSON file'
+PATHS: frozenset[str] = frozenset({'images', 'val_annotations', 'val_images'})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``read`` takes."""
+    add = parser.add_argument
+    add('--images', type=Path, help="their folder (default: the JSON's, or near it)")
+    add('--val-annotations', type=Path, help='a second JSON file, for validation')
+    add('--val-images', type=Path, help='their folder (default: as of --images)')
+    add_background(parser)
+
+
+def read(
+    source: Path,
+    images: Path | None = None,
+    val_annotations: Path | None = None,
+    val_images: Path | None = None,
+    background: str = 'background',
+    skip_empty: bool = False,
+) -> Source:
+    """List the images of one JSON file, or of one for training and one to validate.
+
+    Args:
+        source: the JSON file.
+        images: folder in which the files that it names are.
+        val_annotations: JSON file of the validation images.
+        val_images: their folder; as ``images`` by default.
+        background: class of pixels without annotation, or ``'ignore'``.
+        skip_empty: leave out images without annotation.
+
+    Raises:
+        ArgumentError: pycocotools is not installed.
+        DataError: a JSON file cannot be read, or the two disagree.
+    """
+    need_package('pycocotools')
+    part = 'train' if val_annotations else None
+    files = [_File(source, images, part)]
+    if val_annotations:
+        files.append(_File(val_annotations, val_images or images, 'val'))
+    categories: dict[int, str] = {}
+    for file in files:
+        for number, name in file.categories().items():
+            if categories.setdefault(number, name) != name:
+                raise DataError(
+                    f"category {number} is '{categories[number]}' in '{source}' and "
+                    f"'{name}' in '{file.path}': export both with the same categories"
+                )
+    named = list(dict.fromkeys(name for _, name in sorted(categories.items())))
+    classes, fill = with_background(named, background)
+    labels = {number: classes.index(name) for number, name in categories.items()}
+    found = Source(classes, [])
+    for file in files:
+        file.add_items(found, labels, fill, skip_empty or background == 'ignore')
+    return found
+
+
+class _File:
+    """One JSON file with the folder of its images and the part that they go to."""
+
+    def __init__(self, path: Path, images: Path | None, part: str | None) -> None:
+        self.path = path
+        self.part = part
+        self.contents = read_json(path)
+        near = (path.parent, path.parent / 'images', path.parent.parent / 'images')
+        self.folders = (images,) if images else near
+        for key in ('images', 'annotations', 'categories'):
+            rows = self.contents.get(key)
+            if not _is_table(rows):
+                raise DataError(
+                    f"'{path}' has no list '{key}' of objects: expected COCO's "
+                    'instance annotations; export them as "COCO JSON"'
+                )
+
+    def categories(self) -> dict[int, str]:
+        """Return the name of each category's id."""
+        try:
+            rows = self.contents['categories']
+            return {int(row['id']): str(row['name']) for row in rows}
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"'{self.path}' has a category without a number as id, or without a "
+                f'name ({error!r}): export it again'
+            ) from error
+
+    def add_items(
+        self, found: Source, labels: dict[int, int], fill: int, skip_empty: bool
+    ) -> None:
+        """Add the images to ``found``; a broken entry is a failure of its own."""
+        rows = defaultdict(list)
+        for row in self.contents['annotations']:
+            if row.get('segmentation'):
+                rows[_hashable(row.get('image_id'))].append(row)
+            else:
+                found.skipped['annotations without a segmentation'] += 1
+        for entry in self.contents['images']:
+            own = rows.pop(_hashable(entry.get('id')), [])
+            if not own and skip_empty:
+                name = entry.get('file_name')
+                found.leave_out('images without annotation', name)
+                continue
+            try:
+                found.items.append(self._item(entry, own, labels, fill))
+            except DataError as error:
+                found.failed.append(str(error))
+        lost = sum(map(len, rows.values()))
+        if lost:
+            found.skipped['annotations of images that are not listed'] += lost
+
+    def _item(
+        self, entry: dict, rows: list[dict], labels: dict[int, int], fill: int
+    ) -> Item:
+        name = entry.get('file_name')
+        if not isinstance(name, str) or not name:
+            raise DataError(
+                f"'{self.path}' has an image without file_name (id {entry.get('id')!r})"
+                ': export it again'
+            )
+        relative = name.replace('\\', '/')
+        places = [folder / relative for folder in self.folders]
+        image = next((place for place in places if place.is_file()), places[0])
+        instances = []
+        for row in rows:
+            label = labels.get(_hashable(row.get('category_id')))
+            if label is None:
+                raise DataError(
+                    f"'{image}': annotation {row.get('id')!r} is of category "
+                    f"{row.get('category_id')!r}, which '{self.path}' does not list: "
+                    'add the category, or correct the annotation'
+                )
+            crowd = bool(row.get('iscrowd'))
+            instances.append(Instance(label, row['segmentation'], crowd))
+        stated = entry.get('height'), entry.get('width')
+        drawing = Instances(stated, tuple(instances), fill)
+        name = output_name(relative)
+        return Item(name, self.part, ImageFile(image), drawing, empty=not rows)
+
+
+def _is_table(rows: Any) -> bool:
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+
+
+def _hashable(value: Any) -> Any:
+    return value if isinstance(value, int | str) else None
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The label of an annotation and its segmentation as it stands in the JSON."""
+
+    label: int
+    segmentation: Any
+    crowd: bool
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The instances of one image; ``stated`` is (height, width) by the JSON."""
+
+    stated: tuple[Any, Any]
+    instances: tuple[Instance, ...]
+    fill: int
+
+    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
+        """Draw crowds, then instances from large to small."""
+        from pycocotools import mask as coco_mask
+
+        check_size(self.stated, size)
+        regions = []
+        for instance in self.instances:
+            region = to_rle(instance.segmentation, size, notes)
+            if region is not None:
+                area = int(coco_mask.area(region))
+                regions.append((not instance.crowd, -area, instance.label, region))
+        labels = np.full(size, self.fill, np.uint8)
+        for _, area, label, region in sorted(regions, key=lambda entry: entry[:2]):
+            if area == 0:
+                notes['shapes without a pixel in the image'] += 1
+            labels[coco_mask.decode(region).astype(bool)] = label
+        return labels

@@ -1,0 +1,127 @@
+"""Colour-coded masks: a folder of images, one of masks, and a list of colours.
+
+The list has one ``name,R,G,B`` a line, or is JSON, ``{"name": [R, G, B]}``. A class may
+have several lines; the name ``ignore`` stands for 255. A mask is named as its image is,
+with ``--mask-suffix`` added. JPEG masks are refused: they change colours at the edges.
+"""
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from .....errors import ArgumentError, DataError
+from .....files import find_files
+from ....images import LOSSY, SUFFIXES
+from ...annotated_images import IGNORED, ImageFile, Item, Size, Source
+from ...names import split_by_folder
+from ...options import IGNORE
+from ...read_masks import LOSSLESS, read_colours, refuse_lossy
+from .colour_list import Colour, read_colour_list
+
+SOURCE = 'folder of images'
+PATHS: frozenset[str] = frozenset({'masks', 'colours'})
+UNKNOWN = ('error', IGNORE)
+_NONE = -1  # in the table of labels: no class has this colour
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``read`` takes."""
+    add = parser.add_argument
+    add('--masks', type=Path, required=True, help='their folder')
+    add('--colours', type=Path, required=True, help='list of name,R,G,B')
+    add('--mask-suffix', default='', metavar='TEXT', help='such as _L for a_L.png')
+    add('--unknown', choices=UNKNOWN, default='error', help='colours not listed')
+
+
+def read(
+    source: Path,
+    masks: Path,
+    colours: Path,
+    mask_suffix: str = '',
+    unknown: str = 'error',
+) -> Source:
+    """List the images that have a mask.
+
+    Args:
+        source: folder of images; its ``train`` and ``val``, if it has both, are the
+            splits.
+        masks: folder with a mask of the same name for each.
+        colours: the list of colours.
+        mask_suffix: what a mask's name has more than its image's.
+        unknown: ``'error'`` or ``'ignore'``, for colours that are not listed.
+
+    Raises:
+        ArgumentError: another word for ``unknown``.
+        DataError: a folder or the list cannot be read, or the masks are JPEGs.
+    """
+    if unknown not in UNKNOWN:
+        raise ArgumentError(f'--unknown is {unknown!r}: expected "error" or "ignore"')
+    listed = read_colour_list(colours)
+    classes = tuple(dict.fromkeys(name for name, _ in listed if name != IGNORE))
+    index = {IGNORE: IGNORED, **{name: i for i, name in enumerate(classes)}}
+    table = tuple((colour, index[name]) for name, colour in listed)
+    first = dict(reversed(listed))
+    found = Source(classes, [], [list(first[name]) for name in classes])
+    known = {
+        file.relative_to(masks).with_suffix('').as_posix(): file
+        for file in find_files(masks, LOSSY) + find_files(masks, LOSSLESS)
+    }  # of two, the lossless one
+    images = find_files(source, SUFFIXES)
+    for image, split, name in split_by_folder(source, images, found.skipped):
+        relative = image.relative_to(source).with_suffix('').as_posix()
+        mask = known.get(relative + mask_suffix)
+        if mask is None:
+            found.leave_out('images without a mask', image)
+            continue
+        if mask.suffix.lower() in LOSSY:
+            refuse_lossy(mask)
+        drawing = ColourMask(mask, table, unknown == IGNORE)
+        found.items.append(Item(name, split, ImageFile(image), drawing))
+    return found
+
+
+@dataclass(frozen=True)
+class ColourMask:
+    """A mask, the label of each colour, and whether other colours become 255."""
+
+    mask: Path
+    table: tuple[tuple[Colour, int], ...]
+    ignore_unknown: bool
+
+    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
+        """Look up the colour of each pixel."""
+        pixels = read_colours(self.mask).astype(np.uint32)
+        packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+        labels = _lookup(self.table)[packed]
+        unknown = labels == _NONE
+        if unknown.any():
+            if not self.ignore_unknown:
+                self._report(packed[unknown])
+            notes['pixels of unknown colour, now 255'] += int(unknown.sum())
+            labels[unknown] = IGNORED
+        return labels.astype(np.uint8)
+
+    def _report(self, packed: np.ndarray) -> None:
+        values, counts = np.unique(packed, return_counts=True)
+        most = np.argsort(-counts, kind='stable')[:3]
+        listed = ', '.join(
+            f'({v >> 16}, {v >> 8 & 255}, {v & 255}) in {n} pixels'
+            for v, n in zip(values[most].tolist(), counts[most].tolist(), strict=True)
+        )
+        raise DataError(
+            f"mask '{self.mask}' has colours that are not listed ({len(values)}), "
+            f'{listed}: add them to the list of --colours, or pass --unknown ignore'
+        )
+
+
+@lru_cache(maxsize=1)
+def _lookup(table: tuple[tuple[Colour, int], ...]) -> np.ndarray:
+    """Return the label of each 24-bit colour, int16."""
+    labels = np.full(1 << 24, _NONE, np.int16)
+    for (red, green, blue), label in table:
+        labels[red << 16 | green << 8 | blue] = label
+    return labels

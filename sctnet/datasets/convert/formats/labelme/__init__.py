@@ -1,0 +1,210 @@
+"""labelme's JSON files: one an image, with polygons, rectangles, circles and masks.
+
+Later shapes lie over earlier ones, as in labelme. Its ``__ignore__`` becomes 255, its
+``_background_`` the background. Lines and points have no area; they are left out and
+counted. The labelme package wants a Qt to draw shapes, so they are drawn here, with
+Pillow's functions that labelme itself uses.
+"""
+
+import argparse
+import io
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .....errors import DataError
+from .....files import find_files
+from ....images import SUFFIXES
+from ...annotated_images import (
+    IGNORED,
+    ImageFile,
+    ImageSource,
+    Item,
+    Size,
+    Source,
+    check_size,
+)
+from ...names import split_by_folder
+from ...options import (
+    add_background,
+    add_classes,
+    parse_classes,
+    read_json,
+    with_background,
+)
+from ...points import as_points
+from .image_data import EmbeddedImage, decode_base64
+
+SOURCE = 'folder of JSON files'
+PATHS: frozenset[str] = frozenset()
+LEAST_POINTS = {'polygon': 3, 'rectangle': 2, 'circle': 2, 'mask': 2}  # those drawn
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``read`` takes."""
+    add_classes(parser, 'all that occur, sorted')
+    add_background(parser)
+
+
+def read(
+    source: Path,
+    classes: str | None = None,
+    background: str = 'background',
+    skip_empty: bool = False,
+) -> Source:
+    """List the annotated images of a folder and those below it.
+
+    Args:
+        source: the folder; its ``train`` and ``val``, if it has both, are the splits.
+        classes: names in their order; all others are left out.
+        background: class of pixels without annotation, or ``'ignore'``.
+        skip_empty: leave out images without annotation.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    found = Source((), [])
+    files = find_files(source, ('.json',))
+    annotated: list[tuple[Path, str | None, str, dict]] = []
+    for file, split, name in split_by_folder(source, files, found.skipped):
+        try:
+            annotated.append((file, split, name, _load(file)))
+        except DataError as error:
+            found.failed.append(str(error))
+    named = parse_classes(classes) if classes else _names(annotated)
+    found.classes, fill = with_background(named, background)
+    labels = {name: index for index, name in enumerate(found.classes)}
+    labels = {'__ignore__': IGNORED, '_background_': fill, **labels}
+    for file, split, name, contents in annotated:
+        shapes = _shapes(contents, labels, found.skipped)
+        if not shapes and (skip_empty or background == 'ignore'):
+            found.leave_out('images without annotation', file)
+            continue
+        stated = contents.get('imageHeight'), contents.get('imageWidth')
+        drawing = Shapes(stated, tuple(shapes), fill)
+        picture = _image(file, contents)
+        found.items.append(Item(name, split, picture, drawing, empty=not shapes))
+    jsons = {file.with_suffix('') for file in files}
+    for image in find_files(source, SUFFIXES):
+        if image.with_suffix('') not in jsons:
+            found.leave_out('images without a JSON file', image)
+    return found
+
+
+def _load(file: Path) -> dict[str, Any]:
+    contents = read_json(file)
+    shapes = contents.get('shapes')
+    if not isinstance(shapes, list) or not all(
+        isinstance(shape, dict) and isinstance(shape.get('label'), str)
+        for shape in shapes
+    ):
+        raise DataError(
+            f"'{file}' has no list 'shapes' with a label each: expected a file that "
+            'labelme saved; save it again, or move it elsewhere'
+        )
+    # The image itself is large; its beginning says what it is.
+    contents['imageData'] = str(contents.get('imageData') or '')[:16]
+    return contents
+
+
+def _names(annotated: Sequence[tuple[Path, str | None, str, dict]]) -> list[str]:
+    shapes = (shape for *_, contents in annotated for shape in contents['shapes'])
+    names = {shape['label'] for shape in shapes if _kind(shape) in LEAST_POINTS}
+    return sorted(names - {'__ignore__', '_background_'})
+
+
+def _kind(shape: dict[str, Any]) -> str:
+    return str(shape.get('shape_type') or 'polygon')  # which old files leave out
+
+
+def _shapes(
+    contents: dict[str, Any], labels: dict[str, int], skipped: Counter[str]
+) -> list['Shape']:
+    kept = []
+    for shape in contents['shapes']:
+        kind = _kind(shape)
+        if kind not in LEAST_POINTS:
+            skipped[f'shapes of kind {kind}'] += 1
+        elif shape['label'] not in labels:
+            skipped[f"shapes of a class not named ('{shape['label']}')"] += 1
+        else:
+            label = labels[shape['label']]
+            kept.append(Shape(label, kind, shape.get('points'), shape.get('mask')))
+    return kept
+
+
+def _image(file: Path, contents: dict[str, Any]) -> ImageSource:
+    """Return the file that the JSON names or, if that is not there, its own copy."""
+    name = str(contents.get('imagePath') or '').replace('\\', '/')
+    if not name:
+        named = file.with_suffix('.jpg')
+    else:
+        named = file.parent / name
+        if not named.is_file():  # moved together with its JSON, from another folder
+            named = file.parent / Path(name).name
+    if not named.is_file() and contents['imageData']:
+        suffix = '.png' if contents['imageData'].startswith('iVBOR') else '.jpg'
+        return EmbeddedImage(file, suffix)
+    return ImageFile(named)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A shape as it stands in the JSON, with the index of its class."""
+
+    label: int
+    kind: str
+    points: Any
+    mask: str | None
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The shapes of one image; ``stated`` is (height, width) by the JSON."""
+
+    stated: tuple[Any, Any]
+    shapes: tuple[Shape, ...]
+    fill: int
+
+    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
+        """Draw the shapes in their order."""
+        check_size(self.stated, size)
+        labels = np.full(size, self.fill, np.uint8)
+        for shape in self.shapes:
+            points = as_points(shape.points)
+            if len(points) < LEAST_POINTS[shape.kind]:
+                notes[f'shapes of kind {shape.kind} with too few points'] += 1
+                continue
+            inside = _mask(shape, points, size)
+            if not inside.any():
+                notes['shapes without a pixel in the image'] += 1
+            labels[inside] = shape.label
+        return labels
+
+
+def _mask(shape: Shape, points: list[tuple[float, float]], size: Size) -> np.ndarray:
+    """Return which pixels a shape covers, bool (H, W)."""
+    canvas = Image.new('L', size[::-1])
+    drawer = ImageDraw.Draw(canvas)
+    if shape.kind == 'circle':
+        (x, y), edge = points[:2]
+        r = math.dist((x, y), edge)
+        drawer.ellipse((x - r, y - r, x + r, y + r), fill=1, outline=1)
+    elif shape.kind == 'mask':
+        with Image.open(io.BytesIO(decode_base64(shape.mask, 'a mask'))) as patch:
+            covered = np.asarray(patch.convert('L')) > 0  # saved as 0 and 1
+        left, top = points[0]
+        canvas.paste(Image.fromarray(covered), (round(left), round(top)))
+    elif shape.kind == 'rectangle' and len(points) == 2:
+        (x0, y0), (x1, y1) = points
+        corners = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+        drawer.rectangle(corners, fill=1, outline=1)
+    else:
+        drawer.polygon(points, fill=1, outline=1)
+    return np.asarray(canvas) > 0

@@ -1,0 +1,96 @@
+"""Pascal VOC's layout: JPEGImages, SegmentationClass, ImageSets/Segmentation.
+
+Masks are palette or grey PNGs of class indices: 0 is the background, 255 to ignore.
+Without lists ``train.txt`` and ``val.txt`` all masks are taken and shared out.
+"""
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ....errors import DataError
+from ....files import find_files
+from ...images import SUFFIXES
+from ..annotated_images import IGNORED, PARTS, ImageFile, Item, Size, Source
+from ..options import add_classes, parse_classes, read_text
+from ..read_masks import read_indices
+
+SOURCE = 'folder that holds JPEGImages and SegmentationClass'
+PATHS: frozenset[str] = frozenset()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``read`` takes."""
+    add_classes(parser, "VOC's 21")
+
+
+def read(source: Path, classes: str | None = None) -> Source:
+    """List the images of both lists, or all that have a mask.
+
+    Args:
+        source: the folder, such as ``VOCdevkit/VOC2012``.
+        classes: names in the order of the indices, the background first.
+
+    Raises:
+        DataError: a folder is not there, or a name is in both lists.
+    """
+    names, palette = _classes(classes)
+    found = Source(names, [], palette)
+    masks = source / 'SegmentationClass'
+    images = {file.stem: file for file in find_files(source / 'JPEGImages', SUFFIXES)}
+    stems = _listed(source / 'ImageSets' / 'Segmentation')
+    if not stems:
+        stems = {file.stem: None for file in find_files(masks, ('.png',))}
+        for stem, image in images.items():
+            if stem not in stems:
+                found.leave_out('images without a mask', image)
+    for stem, part in stems.items():
+        image = images.get(stem, source / 'JPEGImages' / f'{stem}.jpg')
+        drawing = IndexMask(masks / f'{stem}.png', len(names))
+        found.items.append(Item(stem, part, ImageFile(image), drawing))
+    return found
+
+
+def _classes(text: str | None) -> tuple[tuple[str, ...], list[list[int]] | None]:
+    if text:
+        return parse_classes(text), None
+    from mmseg.utils import get_classes, get_palette
+
+    return tuple(get_classes('voc')), get_palette('voc')
+
+
+def _listed(folder: Path) -> dict[str, str | None]:
+    stems: dict[str, str | None] = {}
+    for part in PARTS:
+        file = folder / f'{part}.txt'
+        if not file.is_file():
+            continue
+        for stem in read_text(file).split():
+            if stems.setdefault(stem, part) != part:
+                raise DataError(
+                    f"'{stem}' is in both lists of '{folder}': take it out of one, or "
+                    'the validation measures what was learnt'
+                )
+    return stems
+
+
+@dataclass(frozen=True)
+class IndexMask:
+    """A mask of indices below ``classes``, and 255."""
+
+    mask: Path
+    classes: int
+
+    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
+        """Read the indices."""
+        labels = read_indices(self.mask)
+        outside = np.unique(labels[(labels >= self.classes) & (labels != IGNORED)])
+        if len(outside):
+            raise DataError(
+                f"mask '{self.mask}' has the indices {outside[:5].tolist()} and there "
+                f'are {self.classes} classes: name all of them with --classes'
+            )
+        return labels

@@ -1,0 +1,106 @@
+"""What the readers of several formats take: class names, background, extras."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ...compat.optional_packages import is_installed
+from ...errors import ArgumentError, DataError
+from .annotated_images import IGNORED
+
+IGNORE = 'ignore'
+
+
+def add_background(parser: argparse.ArgumentParser) -> None:
+    """Add ``--background`` and ``--skip-empty``."""
+    parser.add_argument(
+        '--background',
+        default='background',
+        metavar='NAME',
+        help='class 0, of pixels without annotation, or "ignore": they become 255',
+    )
+    parser.add_argument(
+        '--skip-empty', action='store_true', help='leave out images without annotation'
+    )
+
+
+def add_classes(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add ``--classes``; ``default`` says in words what holds without it."""
+    parser.add_argument(
+        '--classes',
+        metavar='NAMES',
+        help=f'in their order: a,b,c, or a file with one a line (default: {default})',
+    )
+
+
+def parse_classes(text: str) -> tuple[str, ...]:
+    """Turn ``'a,b,c'``, or the path of a file with one name a line, into names.
+
+    Raises:
+        ArgumentError: a name is there twice, or none is.
+        DataError: the file cannot be read.
+    """
+    file = Path(text)
+    parts = read_text(file).splitlines() if file.is_file() else text.split(',')
+    names = tuple(part.strip() for part in parts if part.strip())
+    if not names or len(set(names)) < len(names):
+        raise ArgumentError(
+            f'--classes {text!r} gives the names {names}: expected each once, such as '
+            'floor,wall,door, or a file with one name a line'
+        )
+    return names
+
+
+def with_background(
+    names: Sequence[str], background: str
+) -> tuple[tuple[str, ...], int]:
+    """Return all class names and the index of pixels without annotation.
+
+    A class that has the background's name already moves to the front.
+    """
+    if background == IGNORE:
+        return tuple(names), IGNORED
+    return (background, *(name for name in names if name != background)), 0
+
+
+def need_package(package: str) -> None:
+    """Raise an ArgumentError with the remedy if ``package`` is not installed."""
+    if not is_installed(package):
+        raise ArgumentError(
+            f"{package} is not installed: pip install 'sctnet[convert]'"
+        )
+
+
+def read_text(path: Path) -> str:
+    """Read a text file; raises DataError."""
+    try:
+        return path.read_text(encoding='utf-8-sig')
+    except OSError as error:
+        raise DataError(
+            f"'{path}' cannot be read ({error.strerror}): check the path"
+        ) from error
+    except ValueError as error:
+        raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
+
+
+def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any]:
+    """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
+
+    Raises:
+        DataError: it cannot be read, is damaged, or holds something else.
+    """
+    text = read_text(path)
+    try:
+        contents = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"'{path}' is no JSON, or is cut off ({error}): export it again"
+        ) from error
+    if not isinstance(contents, dict):
+        raise DataError(
+            f"'{path}' holds a {type(contents).__name__}: expected a JSON object, "
+            f'such as {form}; name another file, or write it again'
+        )
+    return contents

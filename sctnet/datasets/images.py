@@ -1,0 +1,188 @@
+"""Images from files and arrays to what the network's pipeline takes: BGR uint8."""
+
+import io
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import ImageError
+
+MIN_SIZE = 64
+MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
+PIXELS_A_BYTE = 64
+_ORIENTATION = 0x0112  # the tag of a camera that was held another way
+SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
+LOSSY = ('.jpg', '.jpeg', '.webp')
+
+
+def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
+    """Decode an image file to BGR uint8 (H, W, 3).
+
+    Grey images get three equal channels, an alpha channel is dropped, 16 bits are
+    reduced to the upper 8, and the camera's orientation tag is applied, as mmseg does.
+
+    Args:
+        path: of the file.
+        smallest: side in pixels that it must have; the network takes 64.
+
+    Raises:
+        ImageError: the file is missing, empty, truncated, no image, or smaller than
+            ``smallest``.
+    """
+    file = Path(path)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ImageError(
+            f"image '{file}' cannot be read ({error.strerror}): check the path",
+            f'cannot be read: {error.strerror}',
+        ) from error
+    name = f"image '{file}'"
+    return _check_size(decode_image(data, name), name, smallest)
+
+
+def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    """Decode an encoded image of any size to BGR uint8 (H, W, 3).
+
+    Args:
+        data: the file's content.
+        name: what errors call it.
+        flags: OpenCV's; ``IMREAD_REDUCED_COLOR_2`` and its kind give fewer pixels.
+
+    Raises:
+        ImageError: it is empty, truncated or no image.
+    """
+    if not data:
+        raise ImageError(f'{name} is empty (0 bytes): copy it again', 'is empty')
+    pixels = _check_claim(data, name)
+    # A picture of so many pixels in so few bytes is one colour, or damaged.
+    sure = looks_complete(data) and pixels <= PIXELS_A_BYTE * len(data)
+    damage = None if sure else find_damage(data)
+    if damage:
+        raise _damaged(name, damage)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:  # more pixels than OpenCV takes, for one
+        raise ImageError(
+            f'{name} cannot be decoded ({error.err or "OpenCV error"}): scale '
+            'it down or export it again',
+            'cannot be decoded',
+        ) from error
+    if image is None:
+        raise _damaged(name, None)
+    return image
+
+
+def _damaged(name: str, damage: str | None) -> ImageError:
+    problem = f'truncated or not an image: {damage or "unknown format"}'
+    return ImageError(
+        f'{name} is truncated or not an image ({damage or "unknown format"}): '
+        f'expected one of {", ".join(SUFFIXES)}; copy or export it again',
+        problem,
+    )
+
+
+def _check_claim(data: bytes, name: str) -> int:
+    """Return a file's number of pixels; refuse more than any memory is for.
+
+    A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
+    """
+    size = claimed_size(data)
+    if size is None:  # what Pillow cannot open, OpenCV might make room for
+        raise _damaged(name, find_damage(data))
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ImageError(
+            f'{name} claims to have more than {MAX_PIXELS:,} pixels: cut it '
+            'into tiles, or export it again if it is small',
+            f'claims more than {MAX_PIXELS:,} pixels',
+        )
+    return size[0] * size[1]
+
+
+def claimed_size(source: bytes | str) -> tuple[int, int] | None:
+    """Width and height by a file's header, turned as its orientation tag says.
+
+    Args:
+        source: the file's content, or its path.
+
+    Returns:
+        None where Pillow cannot tell.
+    """
+    from PIL import Image
+
+    try:
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        with Image.open(file) as image:
+            # Without a tag Pillow would decode a PNG to look for one behind the pixels.
+            tagged = 'exif' in image.info or image.format == 'TIFF'
+            turned = tagged and image.getexif().get(_ORIENTATION, 1) >= 5
+            return image.size[::-1] if turned else image.size
+    except Image.DecompressionBombError:
+        return 2 * MAX_PIXELS, 1  # more than Pillow opens
+    except Exception:
+        return None
+
+
+def looks_complete(data: bytes) -> bool:
+    """Whether a JPEG or PNG ends with its end marker.
+
+    OpenCV fills the missing part of a truncated file with grey and says nothing.
+    """
+    tail = data[-64:].rstrip(b'\0')
+    return (data[:2] == b'\xff\xd8' and tail.endswith(b'\xff\xd9')) or (
+        data[:4] == b'\x89PNG' and b'IEND' in tail
+    )
+
+
+def find_damage(data: bytes) -> str | None:
+    """Decode with Pillow, which reports what is cut off; None where all is well."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+    except UnidentifiedImageError:
+        return 'unknown format'
+    except Exception as error:
+        return str(error)
+    return None
+
+
+def to_bgr(image: np.ndarray) -> np.ndarray:
+    """Bring an array to BGR uint8 (H, W, 3).
+
+    Takes uint8 or uint16 arrays of shape (H, W), (H, W, 1), BGR (H, W, 3) or BGRA
+    (H, W, 4).
+
+    Raises:
+        ImageError: another type or shape, or smaller than 64x64 pixels.
+    """
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ImageError(
+            f'image array has dtype {image.dtype}: expected uint8 or uint16 values in '
+            'BGR order; convert it with (255 * image).astype("uint8") or alike'
+        )
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4):
+        raise ImageError(
+            f'image array has shape {image.shape}: expected (H, W), (H, W, 1), '
+            '(H, W, 3) or (H, W, 4); pass several images as a list'
+        )
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.shape[2] == 1:
+        image = np.repeat(image, 3, axis=2)
+    return _check_size(np.ascontiguousarray(image[..., :3]), 'image array')
+
+
+def _check_size(image: np.ndarray, name: str, smallest: int = MIN_SIZE) -> np.ndarray:
+    height, width = image.shape[:2]
+    if min(height, width) < smallest:
+        raise ImageError(
+            f'{name} is {width}x{height} pixels: expected at least '
+            f'{smallest}x{smallest}; enlarge it or take a larger one'
+        )
+    return image

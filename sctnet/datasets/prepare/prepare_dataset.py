@@ -1,0 +1,90 @@
+"""From published archives to the folders that the configs name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import ArgumentError, DataError
+from ..parallel import run_all
+from .archives import check_space
+from .published import DATASETS
+from .unpack import Job, run_job
+
+
+@dataclass
+class Prepared:
+    """What a preparation did.
+
+    Attributes:
+        root: data root for a config.
+        written: how many files were made.
+        kept: how many were there, complete.
+        failed: what is broken: one sentence each, with the file's name.
+    """
+
+    root: Path
+    written: int = 0
+    kept: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def prepare(
+    dataset: str,
+    archives: Sequence[Path],
+    out: Path,
+    *,
+    workers: int | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prepared:
+    """Unpack a data set and draw the label maps that its config reads.
+
+    What is there already, complete, is left as it is, so that an interrupted run can be
+    started again.
+
+    Args:
+        dataset: a name of ``DATASETS``.
+        archives: as they are published, in any order.
+        out: the folder ``data``; the data set gets its own below it.
+        workers: processes; 0 works in this one, None takes one a core for many files.
+        overwrite: write everything again.
+        progress: called as progress(done, total) after every file.
+
+    Raises:
+        ArgumentError: no such data set, or an extra that is not installed.
+        DataError: an archive is damaged, unsafe, or of another data set.
+        OutputError: a file cannot be written, or another is in its place.
+    """
+    if dataset not in DATASETS:
+        raise ArgumentError(
+            f'there is no data set {dataset!r}: take one of {", ".join(DATASETS)}'
+        )
+    module = DATASETS[dataset]
+    result = Prepared(out / module.FOLDER)
+    jobs: list[Job] = module.list_jobs(archives, result.root)
+    if not jobs:
+        raise DataError('the archives hold no files: download them again')
+    _check_targets(jobs)
+    todo = jobs if overwrite else [job for job in jobs if not job.is_done()]
+    result.kept = len(jobs) - len(todo)
+    check_space(out, sum(job.size for job in todo if job.draw is None))
+    for done, outcome in enumerate(run_all(run_job, todo, workers), 1):
+        if outcome.failure is None:
+            result.written += 1
+        else:
+            result.failed.append(outcome.failure)
+        if progress is not None:
+            progress(done, len(todo))
+    result.failed.sort()
+    return result
+
+
+def _check_targets(jobs: Sequence[Job]) -> None:
+    seen: dict[Path, Job] = {}
+    for job in jobs:
+        other = seen.setdefault(job.target, job)
+        if other is not job:
+            raise DataError(
+                f"'{other.name}' of '{other.archive}' and '{job.name}' of "
+                f"'{job.archive}' are the same file: name each archive once"
+            )

@@ -1,0 +1,211 @@
+"""What ``tools/train.py`` and ``tools/test.py`` do, callable from Python too."""
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+
+from ..catalog import load_config, merge_options
+from ..cli.explain_errors import config_errors, explain_config
+from ..compat.config_types import kind_of
+from ..errors import ConfigError
+from ..files import check_writable
+from ..weights.segmentor_files import find_teacher
+from .cpu_processes import join_cpu_processes
+from .preflight import LOADERS, datasets_of
+
+
+def prepare_config(args: argparse.Namespace) -> Config:
+    """Turn parsed arguments into the config that the Runner takes.
+
+    Raises:
+        ConfigError: there is no such config.
+        OutputError: the work folder cannot be written.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = load_config(args.config)
+    cfg.launcher = args.launcher
+    merge_options(cfg, args.cfg_options)
+    with explain_config(args.config):
+        data_root = args.data_root or args.cfg_options.get('data_root')
+        if data_root:
+            set_data_root(cfg, data_root)
+        name = Path(cfg.filename or 'sctnet').stem
+        own = cfg.get('work_dir')
+        cfg.work_dir = args.work_dir or own or str(Path('work_dirs') / name)
+        check_writable(cfg.work_dir, '--work-dir')
+        join_cpu_processes(cfg)
+    return cfg
+
+
+@config_errors
+def set_data_root(cfg: Config, data_root: str) -> None:
+    """Point every data set of ``cfg`` to ``data_root``.
+
+    Changing the name ``data_root`` alone does not reach the loaders, which were built
+    from its old value when the config was read.
+    """
+    cfg.data_root = data_root
+    if 'own_data' in cfg:
+        cfg.own_data.root = data_root
+    for dataset in datasets_of(cfg, LOADERS):
+        dataset.data_root = data_root
+
+
+@config_errors
+def distillation_hook(cfg: Config) -> ConfigDict:
+    """Return the config of the ``DistillationHook``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    hook = _find_hook(cfg)
+    if hook is None:
+        raise ConfigError(
+            f"'{cfg.filename}' has no DistillationHook for --teacher: add one to its "
+            'custom_hooks, or drop --teacher'
+        )
+    return hook
+
+
+def _find_hook(cfg: Config) -> ConfigDict | None:
+    hooks = cfg.get('custom_hooks') or []
+    if not isinstance(hooks, list):
+        raise ConfigError(
+            f'custom_hooks is {hooks!r}: expected a list of dicts, one of them a '
+            'DistillationHook'
+        )
+    return next((hook for hook in hooks if kind_of(hook) == 'DistillationHook'), None)
+
+
+@config_errors
+def set_teacher(cfg: Config, checkpoint: str) -> None:
+    """Name the weights of the teacher: a file, a URL or the folder of its training.
+
+    Raises:
+        ConfigError: the config has no ``DistillationHook``.
+    """
+    distillation_hook(cfg).checkpoint = checkpoint
+
+
+@config_errors
+def check_teacher(cfg: Config) -> None:
+    """See that the teacher has weights, if the student of ``cfg`` is to learn from one.
+
+    Raises:
+        CheckpointError: none are named, or they are not there.
+    """
+    siam = cfg.model.get('siam') or {}
+    hook = _find_hook(cfg)
+    if hook is not None and (siam.get('bfa') or siam.get('sdha')):
+        find_teacher(hook.get('teacher'), hook.get('checkpoint'))
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build mmengine's Runner, as :mod:`sctnet.engine.runner` has it.
+
+    Raises:
+        ConfigError: something cannot be built, or gets an argument that it has not.
+    """
+    from .runner import Runner as ExplainingRunner
+
+    with explain_config(cfg.filename or 'the config'):
+        return ExplainingRunner.from_cfg(cfg)
+
+
+@config_errors
+def enable_amp(cfg: Config, on_gpu: bool | None = None) -> None:
+    """Train in mixed precision: float16 on a GPU, bfloat16 on a CPU.
+
+    Args:
+        cfg: the config, which is changed.
+        on_gpu: where it will run; None asks torch.
+
+    Raises:
+        ConfigError: the config has an optimizer wrapper of its own kind.
+    """
+    kind = kind_of(cfg.optim_wrapper) or 'OptimWrapper'
+    if kind == 'BFloat16OptimWrapper':
+        return
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise ConfigError(
+            f'--amp does not go with optim_wrapper.type={kind}: use OptimWrapper, or '
+            'drop --amp'
+        )
+    if not (torch.cuda.is_available() if on_gpu is None else on_gpu):
+        from .. import engine  # noqa: F401  registers it
+
+        # By name: mmengine cannot print a class that was put into a config later.
+        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        for option in ('loss_scale', 'dtype'):
+            cfg.optim_wrapper.pop(option, None)
+        return
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def set_resume(cfg: Config, resume: str | None) -> None:
+    """Resume from a named checkpoint, or, for ``'auto'``, the work folder's newest.
+
+    Raises:
+        CheckpointError: the file, or every one in the folder, cannot be read or is
+            not of a training.
+    """
+    if resume is None:
+        return
+    from .checkpoint_hook import check_resumable, newest_checkpoint
+
+    if resume == 'auto':
+        found = newest_checkpoint(cfg.work_dir)
+        if found is None:
+            print(f"'{cfg.work_dir}' has no checkpoint: starting from the beginning")
+            return
+        resume = found
+    elif '://' not in resume:
+        check_resumable(resume)
+    cfg.resume = True
+    cfg.load_from = resume
+
+
+@config_errors
+def enable_tta(cfg: Config) -> None:
+    """Test with the config's ``tta_pipeline``: several scales, and flipped.
+
+    Raises:
+        ConfigError: the config has no test-time augmentation.
+    """
+    if 'tta_model' not in cfg or 'tta_pipeline' not in cfg:
+        raise ConfigError(
+            f"--tta needs tta_model and tta_pipeline in '{cfg.filename}': inherit a "
+            'data set base of sctnet, or drop --tta'
+        )
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    cfg.model.setdefault('test_cfg', {}).update(fused=False)  # it averages logits
+    cfg.tta_model.module = cfg.model
+    cfg.model = cfg.tta_model
+
+
+@config_errors
+def draw_results(cfg: Config, show_dir: str) -> None:
+    """Write a picture of every tested image, labels beside prediction.
+
+    Raises:
+        OutputError: ``show_dir`` cannot be written.
+    """
+    check_writable(show_dir, '--show-dir')
+    cfg.default_hooks.visualization.update(draw=True, interval=1)
+    cfg.visualizer.save_dir = show_dir
+
+
+@config_errors
+def save_label_maps(cfg: Config, out_dir: str) -> None:
+    """Write the predicted label map of every tested image.
+
+    Raises:
+        OutputError: ``out_dir`` cannot be written.
+    """
+    check_writable(out_dir, '--out')
+    cfg.test_evaluator.update(output_dir=out_dir, keep_results=True)

@@ -1,0 +1,160 @@
+"""Cross entropy of logits that are upsampled to the labels' size, in blocks of rows.
+
+Upsampling is linear, v = U x with a few weights a row and a column, so the gradient at
+low resolution is U' (softmax(v) - onehot): a sum over pixels, to which each block of
+output rows adds its own share as soon as it is computed. Loss, gradient and the number
+of correct pixels come from one pass, in which a block of v exists at a time, and
+backward only multiplies.
+"""
+
+import itertools
+import logging
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from ...datasets.check_labels import check_labels
+from ..half_precision import full_precision
+from .interpolation import interpolation_matrix
+
+LOG2_E = math.log2(math.e)
+BLOCK = {'cpu': 1 << 20, 'cuda': 1 << 25}  # upsampled values that exist at a time
+# Upsampled values from which Numba's kernel, two to four times as fast on a CPU, is
+# worth the 100 MiB that its compiler takes.
+KERNEL_FROM = 1 << 25
+
+
+def upsampled_cross_entropy(
+    logits: Tensor,
+    labels: Tensor,
+    class_weight: Tensor | None = None,
+    ignore_index: int = 255,
+) -> tuple[Tensor, Tensor]:
+    """Sum the cross entropy of ``labels`` and bilinearly upsampled ``logits``.
+
+    Args:
+        logits: (N, K, h, w); half precision is computed in float32.
+        labels: (N, H, W) integers below K, or ``ignore_index``.
+        class_weight: (K,), what a pixel of each class counts.
+        ignore_index: label of pixels that count 0.
+
+    Returns:
+        The sum over pixels (differentiable once, in ``logits``), and at how many pixels
+        the label's logit is larger than all others; both scalars.
+
+    Raises:
+        DataError: on a CPU, a label is outside the classes.
+    """
+    logits, labels = full_precision(logits), labels.long()
+    if class_weight is None:
+        class_weight = logits.new_ones(logits.shape[1])
+    if logits.device.type == 'cpu':
+        # The kernel would write beside its arrays.
+        check_labels(labels, logits.shape[1], ignore_index, 'a label map')
+    with torch.autocast(logits.device.type, enabled=False):
+        return _UpsampledCrossEntropy.apply(
+            logits, labels, class_weight.to(logits), ignore_index
+        )
+
+
+class _UpsampledCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, logits: Tensor, labels: Tensor, weight: Tensor, ignore_index: int
+    ) -> tuple[Tensor, Tensor]:
+        arguments = (logits.detach(), labels, weight, ignore_index)
+        values = labels.numel() * logits.shape[1]
+        kernel = None
+        # The kernel knows no infinities, and torch's way says what becomes of them.
+        if logits.device.type == 'cpu' and values >= KERNEL_FROM:
+            kernel = _numba_kernel() if logits.isfinite().all() else None
+        compute = kernel or blocked_cross_entropy
+        total, correct, gradient = compute(*arguments)
+        ctx.mark_non_differentiable(correct)
+        ctx.save_for_backward(gradient)
+        return total, correct
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, total: Tensor, correct: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * total, None, None, None
+
+
+@cache
+def _numba_kernel() -> Callable[..., tuple[Tensor, Tensor, Tensor]] | None:
+    try:
+        from .cross_entropy_kernel import cpu_cross_entropy
+    except (ImportError, RuntimeError) as error:
+        # No Numba yet for a new Python or NumPy, or no folder for what it compiles.
+        print_log(
+            f'Numba cannot be used ({error}) and cross entropy takes longer: install a '
+            'fitting numba, or set NUMBA_CACHE_DIR to a folder that can be written',
+            logger='current',
+            level=logging.WARNING,
+        )
+        return None
+    return cpu_cross_entropy
+
+
+def blocked_cross_entropy(
+    logits: Tensor, labels: Tensor, weight: Tensor, ignore_index: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return summed loss, correct pixels and gradient, by torch, on any device.
+
+    Rows and columns are upsampled by products with their small matrices, so that the
+    gradient's sums have one order: torch's own upsampling adds atomically on a GPU.
+    (These products follow torch's setting of TF32, which is off by default.) Powers of
+    two take a third of the time of exponentials on a CPU.
+
+    Args:
+        logits: (N, K, h, w), float32 or float64.
+        labels: (N, H, W) int64, below K or ``ignore_index``.
+        weight: (K,), of the logits' type.
+        ignore_index: label of pixels that count 0.
+
+    Returns:
+        The gradient is (N, K, h, w).
+    """
+    classes, height, width = logits.shape[1], *labels.shape[1:]
+    rows = interpolation_matrix(logits.shape[2], height, logits)
+    columns = interpolation_matrix(logits.shape[3], width, logits)
+    columns_of_exponents = columns.t() * LOG2_E
+    gradient = torch.zeros_like(logits)
+    loss, correct = logits.new_zeros(()), labels.new_zeros(())
+    images, step = _block(logits.device.type, classes * width, height)
+    for first, top in itertools.product(
+        range(0, len(logits), images), range(0, height, step)
+    ):
+        some = slice(first, first + images)
+        target = labels[some, None, top : top + step]  # (images, 1, rows, W)
+        block = rows[top : top + step]
+        values = block @ logits[some] @ columns_of_exponents
+        counted = target != ignore_index
+        target = torch.where(counted, target, 0)
+        pixel_weight = weight[target] * counted
+        of_target = values.gather(1, target)
+        others = values.scatter_(1, target, -math.inf).amax(dim=1, keepdim=True)
+        correct += ((of_target > others) & counted).sum()
+        largest = torch.maximum(of_target, others)
+        of_target -= largest
+        power = of_target.exp2()
+        powers = values.sub_(largest).exp2_()  # the target's is 0
+        total = powers.sum(dim=1, keepdim=True) + power
+        loss += ((total.log2() - of_target) * pixel_weight).sum()
+        slope = powers.mul_(pixel_weight / total)
+        slope.scatter_(1, target, (power / total - 1) * pixel_weight)
+        gradient[some] += block.t() @ (slope @ columns)
+    return loss / LOG2_E, correct, gradient
+
+
+def _block(device: str, row: int, height: int) -> tuple[int, int]:
+    """Return how many images and rows, of ``row`` values each, make a block."""
+    rows = max(1, BLOCK.get(device, BLOCK['cpu']) // row)
+    return max(1, rows // height), min(rows, height)

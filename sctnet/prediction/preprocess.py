@@ -1,0 +1,100 @@
+"""From a decoded image to the network's input: mmseg's numbers, fewer copies."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmengine.dataset import Compose
+from mmseg.models import SegDataPreProcessor
+from mmseg.registry import TRANSFORMS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from ..compat.config_types import kind_of
+
+
+class ImagePreprocessor:
+    """Runs a test pipeline and a data preprocessor on one image after another.
+
+    The pipeline's own steps (``Resize`` and so on) run as they are. The last ones, to
+    change BGR to RGB, convert to float, normalise and transpose, become one look-up
+    (there are 256 values a channel) and one copy; the result is bit-equal.
+
+    Args:
+        test_pipeline: the config's; file loading and annotations are left out.
+        data_preprocessor: the model's. Anything but a plain ``SegDataPreProcessor``
+            without padding is called as it is.
+    """
+
+    def __init__(
+        self, test_pipeline: Sequence[dict[str, Any]], data_preprocessor: nn.Module
+    ) -> None:
+        steps = array_pipeline(test_pipeline)
+        self.data_preprocessor = data_preprocessor
+        self._table, self._swap, self._device = None, False, torch.device('cpu')
+        packed = bool(steps) and kind_of(steps[-1]) == 'PackSegInputs'
+        if packed:
+            self._table = value_table(data_preprocessor)
+        if self._table is not None:
+            self._swap = bool(data_preprocessor.channel_conversion)
+            self._device = data_preprocessor.get_buffer('mean').device
+        # By mmseg's registry: the default scope may be another library's.
+        transforms = [TRANSFORMS.build(step) for step in steps]
+        self._steps = Compose(transforms[:-1] if packed else transforms)
+        self._pack = Compose(transforms[-1:] if packed else [])
+
+    def __call__(self, image: np.ndarray) -> tuple[Tensor, SegDataSample]:
+        """Return the input (1, 3, H, W) of a BGR uint8 image and a sample to fill.
+
+        The sample's metainfo says how large the image is and how the input was made of
+        it, as mmseg's does.
+        """
+        data = self._steps({'img': image})
+        bgr = data.get('img')
+        if self._table is None or bgr.dtype != np.uint8 or bgr.ndim != 3:
+            data = self._pack(data)
+            batch = {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
+            batch = self.data_preprocessor(batch, False)
+            return batch['inputs'], batch['data_samples'][0]
+        (packing,) = self._pack.transforms
+        meta = {key: data[key] for key in packing.meta_keys if key in data}
+        inputs = _look_up(bgr, self._table, self._swap)
+        return inputs.to(self._device, non_blocking=True), SegDataSample(metainfo=meta)
+
+
+def array_pipeline(test_pipeline: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return ``test_pipeline`` for decoded arrays: no files, no labels."""
+    steps = []
+    for step in copy.deepcopy(list(test_pipeline)):
+        kind = kind_of(step)
+        if kind == 'LoadImageFromFile':
+            step = {'type': 'LoadImageFromNDArray'}
+        if kind != 'LoadAnnotations':
+            steps.append(step)
+    return steps
+
+
+def value_table(preprocessor: nn.Module) -> np.ndarray | None:
+    """Normalised value of each byte in each channel, (3, 256); None if it pads."""
+    if type(preprocessor) is not SegDataPreProcessor or preprocessor.test_cfg:
+        return None
+    if (
+        not preprocessor._enable_normalize
+        or preprocessor.get_buffer('mean').numel() != 3
+    ):
+        return None
+    values = torch.arange(256, dtype=torch.float32)
+    mean, std = (preprocessor.get_buffer(x).cpu().view(3, 1) for x in ('mean', 'std'))
+    return ((values - mean) / std).numpy()
+
+
+def _look_up(image: np.ndarray, table: np.ndarray, swap: bool) -> Tensor:
+    """Map uint8 (H, W, 3) to float32 (1, 3, H, W), the channels in reverse if asked."""
+    inputs = np.empty((1, 3, *image.shape[:2]), np.float32)
+    planes = cv2.split(image)
+    for channel, plane in enumerate(reversed(planes) if swap else planes):
+        cv2.LUT(plane, table[channel], inputs[0, channel])
+    return torch.from_numpy(inputs)

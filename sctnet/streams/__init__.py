@@ -1,0 +1,1 @@
+"""Images, videos and cameras: read, segmented and written at the same time."""

@@ -1,0 +1,84 @@
+"""What can be segmented: images, folders of them, videos, cameras."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from ..datasets.images import SUFFIXES, read_image
+from ..errors import ImageError
+from .video import VIDEO_SUFFIXES, Clip, is_live, open_camera, open_video
+
+
+class Frame(NamedTuple):
+    """One image to segment: the stem of its outputs' names and how to get it."""
+
+    name: str
+    read: Callable[[], np.ndarray]  # BGR uint8 (H, W, 3); raises ImageError
+
+
+class Source(NamedTuple):
+    """What an input holds."""
+
+    frames: Iterator[Frame]
+    length: int  # 0 where a video does not tell, and of a camera
+    kind: Literal['images', 'video', 'camera'] = 'images'
+    name: str = ''  # stem of a video's output
+    fps: float | None = None  # of a video file
+
+
+def open_source(path: str | os.PathLike) -> Source:
+    """Open an image, a folder of images, a video, or a camera by index or URL.
+
+    Raises:
+        ImageError: there is nothing at ``path``, or nothing that can be segmented.
+    """
+    if not os.fspath(path):
+        raise ImageError('the input is an empty name: name an image, folder or video')
+    place = Path(path)
+    if is_live(os.fspath(path)):
+        return _clip_source(open_camera(os.fspath(path)), 'camera', _live_name(path))
+    if os.path.isdir(place):
+        files = sorted(
+            p for p in place.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()
+        )
+        if not files:
+            raise ImageError(
+                f"folder '{place}' has no images: expected files ending in "
+                f'{", ".join(SUFFIXES)}'
+            )
+        return Source(_image_frames(files), len(files))
+    if place.suffix.lower() in VIDEO_SUFFIXES:
+        return _clip_source(open_video(place), 'video', place.stem)
+    return Source(_image_frames([place]), 1)
+
+
+def _image_frames(files: Sequence[Path]) -> Iterator[Frame]:
+    stems = [file.stem for file in files]
+    for file in files:
+        # a.png beside a.jpg: their outputs must not overwrite each other.
+        name = file.name if stems.count(file.stem) > 1 else file.stem
+        yield Frame(name, partial(read_image, file))
+
+
+def _clip_source(clip: Clip, kind: Literal['video', 'camera'], name: str) -> Source:
+    frames = (
+        Frame(f'{name}_{count:06d}', partial(_identity, image))
+        for count, image in enumerate(clip.images, 1)
+    )
+    return Source(frames, clip.length, kind, name, clip.fps)
+
+
+def _live_name(path: str | os.PathLike) -> str:
+    """Return a name of its own for each recording: none can be made a second time."""
+    index = os.fspath(path)
+    camera = f'camera_{index}' if index.isdecimal() else 'stream'
+    return f'{camera}_{time.strftime("%Y%m%d-%H%M%S")}'
+
+
+def _identity(image: np.ndarray) -> np.ndarray:
+    return image

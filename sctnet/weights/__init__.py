@@ -1,0 +1,1 @@
+"""Weight files: read safely, renamed, compared with a model, converted."""
