@@ -19,7 +19,7 @@ from .deploy.runtimes import check_backend, default_device
 from .engine.build_model import build_segmentor, dataset_meta_from_config
 from .errors import ArgumentError, ImageError
 from .models import SCTSegmentor
-from .prediction.predict import can_fuse, fill_sample, network_logits
+from .prediction.predict import fill_sample, network_logits, small_logits_suffice
 from .prediction.preprocess import ImagePreprocessor
 
 __all__ = ['dataset_meta_from_config', 'inference_model', 'init_model']
@@ -112,7 +112,7 @@ def _open(
 
 def _default_backend(model: BaseSegmentor, device: str | torch.device) -> str:
     on_cpu = torch.device(device).type == 'cpu'
-    fast = isinstance(model, SCTSegmentor) and can_fuse(model, ())
+    fast = isinstance(model, SCTSegmentor) and small_logits_suffice(model, ())
     there = is_installed('onnx') and is_installed('onnxruntime')
     return 'onnxruntime' if on_cpu and fast and there else 'torch'
 
@@ -182,13 +182,13 @@ def _infer_one(
     images, sample = preprocess(_decode(img))
     if isinstance(model, RuntimeSegmentor):
         result = model.segment(images, sample, **wanted)
-    elif can_fuse(model, [sample]):
+    elif small_logits_suffice(model, [sample]):
         small = network_logits(model, images)[0]
         result = fill_sample(sample, small, images.shape[2:], **wanted)
     elif wanted['confidence'] or wanted['top_k']:
         raise ArgumentError(
             "confidence and top_k need a model with test_cfg.mode='whole' and without "
-            'test_cfg.fused=False: ask for logits=True and compute them from these'
+            'test_cfg.shortcuts=False: ask for logits=True and compute them from these'
         )
     else:
         result = model.predict(images, [sample])[0]

@@ -18,7 +18,7 @@ from .. import apis
 from ..datasets.street_scenes.dataset import render_street_scene
 from ..deploy import runtime_segmentor
 from ..deploy.int8 import quantise_model
-from ..prediction.predict import can_fuse
+from ..prediction.predict import small_logits_suffice
 from ..prediction.preprocess import ImagePreprocessor
 from .cases import INT8, Case, Contender, build_network, parse_backend
 from .peers import Entry, bare_config, build_model, entries
@@ -129,7 +129,7 @@ def _our_pieces(model: apis.Segmentor) -> list[Piece]:
     if isinstance(model, runtime_segmentor.RuntimeSegmentor):
         network = Piece(model, 'network_logits', NETWORK)
         return [*before, network, Piece(runtime_segmentor, 'fill_sample', AFTER)]
-    if not can_fuse(model, ()):
+    if not small_logits_suffice(model, ()):
         return [*before, *_predict_pieces(model)]
     network = Piece(apis, 'network_logits', NETWORK)
     return [*before, network, Piece(apis, 'fill_sample', AFTER)]

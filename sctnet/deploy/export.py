@@ -13,7 +13,7 @@ from ..compat.optional_packages import require
 from ..datasets.images import MIN_SIZE
 from ..errors import ArgumentError, CheckpointError, ConfigError
 from ..files import temporary_folder, write_bytes
-from ..prediction.predict import UNFUSED, can_fuse
+from ..prediction.predict import NEEDS_FULL_LOGITS, small_logits_suffice
 from ..prediction.preprocess import value_table
 from .metadata import KEY, Metadata, plain_steps
 from .network import TOLERANCE, Network, deploy_graph
@@ -106,8 +106,8 @@ def check_arguments(path: Path, size: tuple[int, int] | None, precision: str) ->
 
 def check_model(model: BaseSegmentor) -> None:
     """Raise ConfigError if a file cannot hold all that ``model`` does."""
-    if not can_fuse(model, ()):
-        raise ConfigError(UNFUSED)
+    if not small_logits_suffice(model, ()):
+        raise ConfigError(NEEDS_FULL_LOGITS)
     if value_table(model.data_preprocessor) is None:
         raise ConfigError(
             'only a SegDataPreProcessor with mean and std of three channels, and '

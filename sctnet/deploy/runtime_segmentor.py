@@ -9,7 +9,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from ..errors import ArgumentError, ConfigError
-from ..prediction.predict import UNFUSED, can_fuse, fill_sample
+from ..prediction.predict import NEEDS_FULL_LOGITS, fill_sample, small_logits_suffice
 from .network import Network, deploy_graph
 from .runtimes import Runtime, build_runtime
 
@@ -118,8 +118,8 @@ def run_on(
         ArgumentError: see :func:`build_runtime`.
         ConfigError: the model's way to predict is more than a network's.
     """
-    if not can_fuse(model, ()):
-        raise ConfigError(UNFUSED)
+    if not small_logits_suffice(model, ()):
+        raise ConfigError(NEEDS_FULL_LOGITS)
     run = build_runtime(Network(deploy_graph(model)), backend, device, **options)
     return RuntimeSegmentor(
         run,

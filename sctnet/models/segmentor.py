@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ..datasets.check_labels import check_samples
 from ..errors import ConfigError
-from ..prediction.predict import can_fuse, fill_sample, network_logits
+from ..prediction.predict import fill_sample, network_logits, small_logits_suffice
 from ..weights.fit import check_weights
 from ..weights.key_map import (
     HEAD_NAMES,
@@ -189,9 +189,9 @@ class SCTSegmentor(EncoderDecoder):
 
         Returns:
             The samples with ``pred_sem_seg`` (1, H, W) at each image's own size; with
-            ``seg_logits`` (K, H, W) too where :func:`can_fuse` says no.
+            ``seg_logits`` (K, H, W) too where :func:`small_logits_suffice` says no.
         """
-        if data_samples is None or not can_fuse(self, data_samples):
+        if data_samples is None or not small_logits_suffice(self, data_samples):
             return super().predict(inputs, data_samples)
         return [
             fill_sample(sample, logits, inputs.shape[2:])

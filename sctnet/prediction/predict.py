@@ -13,25 +13,27 @@ from ..errors import ArgumentError
 from . import label_map as maps
 from .label_map import Geometry
 
-UNFUSED = (
+NEEDS_FULL_LOGITS = (
     'only a plain encoder-decoder can be exported or run by a runtime: one with '
     "test_cfg.mode='whole', more than one output channel, align_corners=False and no "
     "prediction code of its own; change the config, or pass backend='torch'"
 )
 
 
-def can_fuse(model: BaseSegmentor, samples: Sequence[SegDataSample]) -> bool:
+def small_logits_suffice(
+    model: BaseSegmentor, samples: Sequence[SegDataSample]
+) -> bool:
     """Whether the label maps of ``samples`` may come from the small logits.
 
-    Not where the config says ``test_cfg.fused=False`` or ``mode='slide'``, the head has
-    one output channel or its own way to predict, or an image is augmented (a test-time
-    augmentation averages full-size logits).
+    Not where the config says ``test_cfg.shortcuts=False`` (``fused`` in older configs)
+    or ``mode='slide'``, the head has one output channel or its own way to predict, or
+    an image is augmented (a test-time augmentation averages full-size logits).
     """
     if not isinstance(model, EncoderDecoder) or _overrides(model):
         return False
     test_cfg = model.test_cfg or {}
     return (
-        test_cfg.get('fused', True)
+        test_cfg.get('shortcuts', test_cfg.get('fused', True))
         and test_cfg.get('mode', 'whole') == 'whole'
         and _upsamples_plainly(model.decode_head)
         and model.out_channels > 1

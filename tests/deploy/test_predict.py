@@ -1,4 +1,4 @@
-"""Fused prediction inside the segmentor, where the Runner's loops use it."""
+"""Label maps from small logits inside the segmentor, as the Runner uses it."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from support import SEG50
 
 from sctnet.apis import inference_model
 from sctnet.errors import ArgumentError
-from sctnet.prediction.predict import can_fuse
+from sctnet.prediction.predict import small_logits_suffice
 
 
 def sample(**meta):
@@ -30,8 +30,8 @@ def model(tiny_model):
 
 
 @torch.no_grad()
-def predict(model, samples, fused, size=(72, 104)):
-    model.test_cfg = ConfigDict(mode='whole', fused=fused)
+def predict(model, samples, shortcuts, size=(72, 104)):
+    model.test_cfg = ConfigDict(mode='whole', shortcuts=shortcuts)
     images = torch.randn(
         len(samples), 3, *size, generator=torch.Generator().manual_seed(1)
     )
@@ -76,9 +76,10 @@ def test_augmented_images_keep_their_logits(model):
 
 def test_where_small_logits_are_not_enough(model):
     model.test_cfg = ConfigDict(mode='whole')
-    assert can_fuse(model, [sample()])
-    assert not can_fuse(model, [sample(), sample(flip=False)])
+    assert small_logits_suffice(model, [sample()])
+    assert not small_logits_suffice(model, [sample(), sample(flip=False)])
     for change in (
+        lambda: model.test_cfg.update(shortcuts=False),
         lambda: model.test_cfg.update(fused=False),
         lambda: model.test_cfg.update(mode='slide'),
         lambda: setattr(model, 'out_channels', 1),
@@ -86,7 +87,7 @@ def test_where_small_logits_are_not_enough(model):
     ):
         before = model.test_cfg.copy(), model.out_channels
         change()
-        assert not can_fuse(model, [sample()])
+        assert not small_logits_suffice(model, [sample()])
         model.test_cfg, model.out_channels = before
 
 
@@ -96,9 +97,9 @@ def test_a_head_with_its_own_way_to_predict_is_left_to_it(model):
             return super().predict_by_feat(*args)
 
     model.test_cfg = ConfigDict(mode='whole')
-    assert can_fuse(model, [])
+    assert small_logits_suffice(model, [])
     model.decode_head.__class__ = Own
-    assert not can_fuse(model, [])
+    assert not small_logits_suffice(model, [])
 
 
 def test_without_samples_it_is_mmsegs(model):
@@ -111,8 +112,8 @@ def test_without_samples_it_is_mmsegs(model):
     assert 'seg_logits' not in result
 
 
-def test_more_than_labels_needs_the_fused_path(model):
-    model.test_cfg = ConfigDict(mode='whole', fused=False)
+def test_more_than_labels_needs_small_logits(model):
+    model.test_cfg = ConfigDict(mode='whole', shortcuts=False)
     steps = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
     model.cfg = ConfigDict(test_pipeline=steps)
     model.data_preprocessor = SegDataPreProcessor()
