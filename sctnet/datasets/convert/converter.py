@@ -5,6 +5,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError, DataError, OutputError
+from ...errors import ArgumentError, DataError, OutputError, SCTNetError
 from ...files import write_bytes
-from ..parallel import Outcome, run_all
+from ..parallel import run_all
 from .annotated_images import IGNORED, PARTS, Item, Source
 from .formats import FORMATS
 from .names import assign_splits, make_unique
@@ -70,7 +71,7 @@ def convert(
         out: folder to make; it becomes the root of the data set.
         val: share of images for validation, where the source has no split.
         link: to the images, instead of copies.
-        workers: processes; 0 works in this one, None takes one a core for many images.
+        workers: threads; 0 works in this one, None takes one a core.
         overwrite: replace files of the same names in ``out``.
         progress: called as progress(done, total) after every image.
         **options: of the format's ``read``.
@@ -105,7 +106,8 @@ def convert(
     _check_earlier(root, items, result)
     _withdraw_summary(root)
     work = partial(write_item, out=root, link=link)
-    _write_all(run_all(work, items, workers), len(items), result, progress)
+    with closing(run_all(work, items, workers)) as outcomes:
+        _write_all(outcomes, len(items), result, progress)
     _write_summary(result, format_name)
     return result
 
@@ -121,17 +123,17 @@ def _withdraw_summary(root: Path) -> None:
 
 
 def _write_all(
-    outcomes: Iterable[Outcome],
+    outcomes: Iterable[tuple[Item, Written | SCTNetError]],
     total: int,
     result: Converted,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Work off the ``total`` outcomes and add them to ``result``."""
-    for done, outcome in enumerate(outcomes, 1):
-        if outcome.failure is None:
-            _add(result, outcome.task, outcome.value)
+    for done, (item, written) in enumerate(outcomes, 1):
+        if isinstance(written, SCTNetError):
+            result.failed.append(str(written))
         else:
-            result.failed.append(outcome.failure)
+            _add(result, item, written)
         if progress is not None:
             progress(done, total)
     result.failed.sort()

@@ -1,10 +1,11 @@
 """From published archives to the folders that the configs name."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import ArgumentError, DataError
+from ...errors import ArgumentError, DataError, SCTNetError
 from ..parallel import run_all
 from .archives import check_space
 from .published import DATASETS
@@ -46,7 +47,7 @@ def prepare(
         dataset: a name of ``DATASETS``.
         archives: as they are published, in any order.
         out: the folder ``data``; the data set gets its own below it.
-        workers: processes; 0 works in this one, None takes one a core for many files.
+        workers: threads; 0 works in this one, None takes one a core.
         overwrite: write everything again.
         progress: called as progress(done, total) after every file.
 
@@ -68,13 +69,14 @@ def prepare(
     todo = jobs if overwrite else [job for job in jobs if not job.is_done()]
     result.kept = len(jobs) - len(todo)
     check_space(out, sum(job.size for job in todo if job.draw is None))
-    for done, outcome in enumerate(run_all(run_job, todo, workers), 1):
-        if outcome.failure is None:
-            result.written += 1
-        else:
-            result.failed.append(outcome.failure)
-        if progress is not None:
-            progress(done, len(todo))
+    with closing(run_all(run_job, todo, workers)) as outcomes:
+        for done, (_, failure) in enumerate(outcomes, 1):
+            if isinstance(failure, SCTNetError):
+                result.failed.append(str(failure))
+            else:
+                result.written += 1
+            if progress is not None:
+                progress(done, len(todo))
     result.failed.sort()
     return result
 
