@@ -48,3 +48,7 @@ class TrainingError(SCTNetError, ArithmeticError):
 
 class ProcessError(SCTNetError, RuntimeError):
     """A process of a run, or a worker of its data loader, that is gone."""
+
+
+class PackageError(SCTNetError, ImportError):
+    """A package that is needed and is not installed, or not in a fitting version."""

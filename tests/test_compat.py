@@ -1,3 +1,6 @@
+import importlib
+import sys
+import textwrap
 import zipfile
 from threading import Thread
 
@@ -12,9 +15,90 @@ from mmengine.utils import ManagerMixin
 from support import run_python
 
 from sctnet.apis import init_model
+from sctnet.compat import aliases
 from sctnet.compat.gaps import declare_torchvision_ops, stand_in_for_missing_ops
+from sctnet.datasets.own import FolderDataset
 from sctnet.errors import CheckpointError, ConfigError
 from sctnet.weights.safe_files import read_checkpoint
+
+LOADED = "print(sorted({'torch', 'numpy', 'mmengine', 'mmcv'} & set(sys.modules)))"
+
+
+def test_importing_sctnet_loads_nothing_heavy():
+    done = run_python(f'import sys, sctnet\n{LOADED}')
+    assert done.stdout == '[]\n', done.stderr
+
+
+CLOSED = """
+    from mmengine.runner import checkpoint
+    from mmengine.utils import ManagerMixin
+    import mmseg.apis, mmcv.ops, torch
+    print(checkpoint.load_from_http.__module__)
+    print(ManagerMixin.get_instance.__func__.__wrapped__.__name__)
+    safe = torch.serialization.get_safe_globals()
+    print(any('HistoryBuffer' in str(one) for one in safe))
+"""
+
+
+@pytest.mark.parametrize('first', ['sctnet', 'mmengine.runner'])
+def test_gaps_are_closed_whichever_package_comes_first(first):
+    done = run_python(f'import {first}\nimport sctnet{textwrap.dedent(CLOSED)}')
+    expected = ['sctnet.weights.mmengine_loaders', 'get_instance', 'True']
+    assert done.stdout.split() == expected, done.stderr
+
+
+def test_find_loader_is_there_for_mmengine_on_a_python_without_it():
+    done = run_python("""
+        import pkgutil, sctnet
+        del pkgutil.find_loader
+        from mmengine.utils.dl_utils.misc import mmcv_full_available
+        import mmcv, mmcv.utils
+        print(pkgutil.find_loader.__module__, pkgutil.find_loader('no_such_package'))
+        print(mmcv_full_available(), pkgutil.find_loader('mmcv.ops') is not None)
+        try:
+            pkgutil.find_loader('no_such_package.module')
+        except ImportError as error:
+            print(type(error).__name__)
+    """)
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ['sctnet.compat.gaps None', 'False True'], done.stderr
+    assert lines[2] in ('ImportError', 'ModuleNotFoundError')
+
+
+@pytest.mark.parametrize('old', aliases.MOVED)
+def test_a_module_under_its_old_name_is_the_same_module(old):
+    sys.modules.pop(f'sctnet.{old}', None)
+    with pytest.warns(FutureWarning, match=rf'sctnet\.{old} is sctnet'):
+        module = importlib.import_module(f'sctnet.{old}')
+    assert module is importlib.import_module(f'sctnet.{aliases.MOVED[old]}')
+
+
+def test_what_lies_below_an_old_name_is_loaded_once():
+    sys.modules.pop('sctnet.own_data', None)
+    sys.modules.pop('sctnet.own_data.dataset', None)
+    with pytest.warns(FutureWarning):
+        old = importlib.import_module('sctnet.own_data.dataset')
+    assert old.FolderDataset is FolderDataset
+    with pytest.raises(ModuleNotFoundError, match=r"'sctnet\.own_data\.nothing'"):
+        importlib.import_module('sctnet.own_data.nothing')
+
+
+def test_register_registers_for_configs_of_strings():
+    done = run_python("""
+        from mmengine.config import Config
+        import sctnet
+        Config({'custom_imports': {'imports': ['sctnet.register']}})
+        from mmengine.utils import import_modules_from_strings
+        import_modules_from_strings('sctnet.register')
+        from mmseg.registry import DATASETS, HOOKS, LOOPS, METRICS, MODELS
+        for registry, name in (
+            (MODELS, 'SCTSegmentor'), (HOOKS, 'DistillationHook'),
+            (LOOPS, 'ResumableTrainLoop'), (DATASETS, 'FolderDataset'),
+            (METRICS, 'ReportMetric'),
+        ):
+            print(registry.get(name).__name__)
+    """)
+    assert len(done.stdout.split()) == 5, done.stderr
 
 
 @pytest.mark.skipif(not stand_in_for_missing_ops(), reason='mmcv has its ops')
@@ -56,7 +140,7 @@ def test_full_mmcv_is_left_alone(tmp_path):
         """
         import importlib.util, pathlib, sys
         import sctnet as package
-        from sctnet.compat import stand_in_for_missing_ops
+        from sctnet.compat.gaps import stand_in_for_missing_ops
         print(stand_in_for_missing_ops(), 'mmcv._ext' in sys.modules)
         import mmcv._ext
         print(mmcv._ext.roi_align_forward)
@@ -72,10 +156,12 @@ def test_without_any_mmcv_the_import_says_in_one_sentence_what_to_install():
         found = util.find_spec
         util.find_spec = lambda name, *a: None if name == 'mmcv' else found(name, *a)
         import sctnet
+        print('light')
+        import mmseg
     """)
-    assert done.returncode != 0
+    assert (done.returncode, done.stdout) == (1, 'light\n')
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith('ImportError: sctnet needs mmcv or mmcv-lite')
+    assert 'PackageError: sctnet needs mmcv or mmcv-lite' in last
     assert 'pip install' in last
 
 
@@ -160,13 +246,13 @@ CRAFTED = {
 }
 
 
-@pytest.mark.parametrize('name', CRAFTED)
-def test_crafted_arrays_are_refused_not_built(tmp_path, name):
+def test_crafted_arrays_are_refused_not_built(tmp_path):
     """In a process of its own: what is guarded against ends it by a signal."""
+    lines = [f'{name!r}: lambda: {code},' for name, code in CRAFTED.items()]
     done = run_python(f"""
         import numpy as np, torch, sctnet
         from mmengine.logging.history_buffer import HistoryBuffer
-        from sctnet.checkpoint_files import read_checkpoint
+        from sctnet.weights.safe_files import read_checkpoint
         from sctnet.errors import CheckpointError
 
         class Call:
@@ -176,15 +262,16 @@ def test_crafted_arrays_are_refused_not_built(tmp_path, name):
             def __reduce__(self):
                 return self.words[0], self.words[1:]
 
-        path = {str(tmp_path / 'crafted.pth')!r}
-        torch.save({{'state_dict': {{'w': {CRAFTED[name]}}}}}, path)
-        try:
-            read_checkpoint(path)
-        except CheckpointError as error:
-            print('refused:', error)
+        for name, make in {{{' '.join(lines)}}}.items():
+            path = {str(tmp_path / 'crafted.pth')!r}
+            torch.save({{'state_dict': {{'w': make()}}}}, path)
+            try:
+                read_checkpoint(path)
+            except CheckpointError:
+                print('refused', name)
     """)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith('refused:'), done.stdout
+    assert done.stdout.splitlines() == [f'refused {name}' for name in CRAFTED]
 
 
 def test_loaded_arrays_are_saved_as_ordinary_ones(tmp_path):

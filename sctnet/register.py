@@ -1,0 +1,11 @@
+"""Registers everything of sctnet with mmengine, for configs that name types as strings.
+
+``custom_imports = dict(imports=['sctnet.register'])`` in such a config is all it needs.
+New-style configs name classes, which import what they need themselves.
+"""
+
+from . import engine, models
+from .datasets import own
+from .evaluation import report_metric
+
+__all__ = ['engine', 'models', 'own', 'report_metric']
