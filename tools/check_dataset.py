@@ -7,8 +7,9 @@ from sctnet.catalog import load_config
 from sctnet.cli.arguments import add_cfg_options
 from sctnet.cli.progress import progress_bar
 from sctnet.datasets.check import check_config
-from sctnet.datasets.check.report import print_summary, write_json, write_page
+from sctnet.datasets.check.report import print_summary, write_json
 from sctnet.engine.launch import merge_options, run_tool, set_data_root
+from sctnet.evaluation.dataset_page import write_dataset_page
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,7 +40,7 @@ def main() -> int:
     if args.json:
         write_json(result, args.json)
     if args.html:
-        write_page(result, f'Data set of {Path(args.config).stem}', args.html)
+        write_dataset_page(result, f'Data set of {Path(args.config).stem}', args.html)
         print(f"the page is '{args.html}'")
     return 1 if result.serious or (args.strict and result.warnings) else 0
 

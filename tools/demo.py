@@ -11,7 +11,8 @@ import cv2
 from sctnet.apis import inference_model, init_model
 from sctnet.datasets.images import read_image
 from sctnet.engine.launch import run_tool
-from sctnet.evaluation.training_curves import draw_comparison, draw_curves
+from sctnet.evaluation.comparison import draw_comparison
+from sctnet.evaluation.training_curves import draw_curves
 from sctnet.weights.segmentor_files import best_checkpoint
 
 TEACHER = 'segformer_t_1xb4_600_streets_128x256.py'

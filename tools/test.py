@@ -4,7 +4,7 @@ import argparse
 
 from sctnet.cli.arguments import add_run_arguments
 from sctnet.engine import launch, preflight
-from sctnet.evaluation.report_files import collect_report, write_report
+from sctnet.evaluation.report import collect_report, write_report
 
 
 def parse_args() -> argparse.Namespace:

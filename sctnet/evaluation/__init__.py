@@ -1,4 +1,4 @@
-"""What a test tells beyond three numbers: confusions, worst images, a report."""
+"""What a test or a training tells: its report, its curves, the check of its data."""
 
 from .report_metric import ReportMetric
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from own_folder import (
+    claim_size,
     image_path,
     label_path,
     truncate,
@@ -14,12 +15,12 @@ from own_folder import (
     write_config,
     write_own_data,
 )
-from PIL import Image
 
 from sctnet.catalog import load_config
 from sctnet.datasets.check import check_config
 from sctnet.datasets.check.faults import KINDS
-from sctnet.datasets.check.report import as_json, write_json, write_page
+from sctnet.datasets.check.report import as_json, print_summary, write_json
+from sctnet.datasets.images import MAX_PIXELS
 from sctnet.errors import ArgumentError, ConfigError, DataError
 
 
@@ -188,9 +189,8 @@ def test_what_cannot_be_checked_is_one_sentence(root):
             check_config(cfg)
 
 
-def test_page_and_json_hold_the_faults(root, tmp_path):
-    for fault in ('labels outside',):
-        spoil(root, fault)
+def test_json_holds_figures_and_faults(root, tmp_path):
+    spoil(root, 'labels outside')
     result = check_config(config(root))
     write_json(result, tmp_path / 'check.json')
     read = json.loads((tmp_path / 'check.json').read_text())
@@ -198,11 +198,23 @@ def test_page_and_json_hold_the_faults(root, tmp_path):
     assert read['verdict'] == '1 fault, no warnings'
     assert read['faults'][0]['kind'] == 'labels outside'
     assert read['parts']['train']['classes'][1]['images'] == 6
-    write_page(result, 'rooms', tmp_path / 'check.html')
-    page = (tmp_path / 'check.html').read_text()
-    assert 'train2.png' in page
-    assert page.count('data:image/png') == 2  # the classes, their colours
-    assert page.count('data:image/jpeg') == 1 + 6  # the faulty pair, overlays
+
+
+def test_summary_prints_every_name_as_it_is(root, capsys):
+    image_path(root, 'train', 2).rename(root / 'images/train/[b]:smile:.png')
+    classes = ('[/]', '[red]wall[/red]', ':door:', 'lamp[')
+    print_summary(check_config(config(root, classes=classes)))
+    printed = capsys.readouterr().out
+    for text in (*classes, '[b]:smile:.png', 'class never seen: 2', '1 fault, 3 warn'):
+        assert text in printed
+
+
+def test_a_label_map_that_claims_too_much_is_not_decoded(root):
+    path = label_path(root, 'train', 0)
+    claim_size(path, 20_000, 20_000)
+    (fault,) = check_config(config(root)).faults
+    assert fault.kind == 'broken label map'
+    assert fault.detail == f'claims more than {MAX_PIXELS:,} pixels'
 
 
 def test_a_void_class_within_the_labels_is_no_fault(root):
@@ -214,14 +226,6 @@ def test_a_void_class_within_the_labels_is_no_fault(root):
     for loader in ('train', 'val'):
         cfg[f'{loader}_dataloader'].dataset.ignore_index = 2
     assert not check_config(cfg).faults
-
-
-def test_grey_masks_with_alpha_are_drawn(root, tmp_path):
-    Image.new('LA', (96, 80)).save(label_path(root, 'train', 2))
-    result = check_config(config(root))
-    assert kinds(result) == {'colour label map': 1}
-    write_page(result, 'rooms', tmp_path / 'check.html')
-    assert 'data:image/jpeg' in (tmp_path / 'check.html').read_text()
 
 
 def test_an_empty_folder_is_a_fault(root):

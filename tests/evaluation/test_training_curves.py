@@ -1,21 +1,16 @@
 import json
 
-import cv2
 import numpy as np
 import pytest
-from tool_process import start
 
 from sctnet.errors import ArgumentError, DataError
-from sctnet.evaluation import training_curves as figures
+from sctnet.evaluation import training_curves
 from sctnet.evaluation.training_curves import (
-    draw_comparison,
     draw_curves,
     name_runs,
     read_scalars,
     smooth,
 )
-
-PALETTE = [[255, 0, 0], [0, 0, 255]]
 
 
 def write_log(work_dir, run, lines):
@@ -47,7 +42,7 @@ def panels_drawn(monkeypatch, *args, **options):
             drawn[axes.get_title()] = lines
 
     monkeypatch.setattr(Figure, 'savefig', save)
-    monkeypatch.setattr(figures, 'write_bytes', lambda *_: None)
+    monkeypatch.setattr(training_curves, 'write_bytes', lambda *_: None)
     draw_curves(*args, **options)
     return drawn
 
@@ -121,27 +116,6 @@ def test_what_cannot_be_drawn_is_said(student, tmp_path):
     with pytest.raises(ArgumentError, match=r'one of \.png, \.svg, \.pdf'):
         draw_curves({'x': student}, tmp_path / 'curves.xyz')
     assert not list(tmp_path.glob('curves*'))
-
-
-def test_plot_tool_draws_into_the_first_folder(student, teacher, tmp_path):
-    done = start('plot_log.py', student, teacher, '--smooth', '0.9', cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert (student / 'curves.png').stat().st_size > 10_000
-
-
-def test_comparison_shows_image_and_label_maps_in_their_colours(tmp_path):
-    image = np.full((20, 30, 3), 77, np.uint8)
-    ones, mixed = np.ones((20, 30), np.uint8), np.zeros((20, 30), np.uint8)
-    mixed[:, 15:] = 255
-    path = tmp_path / 'comparison.png'
-    draw_comparison(image, {'truth': ones, 'student': mixed}, PALETTE, path)
-    picture = cv2.imread(str(path))
-    assert picture.shape == (2 * 44, 60, 3)
-    panels = picture[24:44, :30], picture[24:44, 30:], picture[68:, :30]
-    assert (panels[0] == 77).all()
-    assert (panels[1] == (255, 0, 0)).all()  # BGR of blue
-    assert (panels[2][:, :15] == (0, 0, 255)).all()
-    assert (panels[2][:, 15:] == 0).all()
 
 
 def test_lines_that_are_no_figures_are_passed_over(tmp_path):

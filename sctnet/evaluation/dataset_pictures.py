@@ -1,55 +1,22 @@
-"""Pictures of a check: class shares, and faulty pairs beside what is wrong."""
+"""Draws pairs of a data set: faulty ones beside what is wrong, sound ones overlaid."""
 
-import io
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ...errors import ImageError
-from ..images import read_image
-from ..overlay import draw_overlay
-from .checker import CheckResult
-from .faults import Fault
-from .inspection import outside_mask, read_labels
-from .pairs import Pair, Part
+from ..datasets.check.checker import CheckResult
+from ..datasets.check.faults import Fault
+from ..datasets.check.inspection import outside_mask, read_labels
+from ..datasets.check.pairs import Pair, Part
+from ..datasets.images import read_image
+from ..datasets.overlay import draw_overlay
+from ..errors import ImageError
 
 _WIDTH = 480  # pixels of a sample in the page
 _MAGENTA = (255, 0, 255)
 _DRAWN = ('size mismatch', 'labels outside', 'empty label map', 'colour label map')
-
-
-def draw_shares(result: CheckResult) -> bytes:
-    """Draw each class's share of the pixels of every part as a PNG."""
-    from matplotlib.figure import Figure
-
-    classes = result.parts[0].classes
-    height = max(2.5, 0.24 * len(classes) * max(1, len(result.parts) / 2) + 1)
-    figure = Figure(figsize=(9, height), layout='tight')
-    axes = figure.subplots()
-    width = 0.8 / len(result.parts)
-    for number, part in enumerate(result.parts):
-        pixels = result.shares[part.name].pixels
-        percent = 100 * pixels / max(1, pixels.sum())
-        places = (
-            np.arange(len(percent)) + (number - (len(result.parts) - 1) / 2) * width
-        )
-        axes.barh(places, percent, width, label=part.name)
-    axes.set_yticks(range(len(classes)), classes, fontsize='small')
-    axes.set_ylim(len(classes) - 0.5, -0.5)
-    axes.set_xscale('symlog', linthresh=1)
-    axes.set_xlim(0, 100)
-    axes.set_xticks(
-        [0, 0.5, 1, 5, 10, 50, 100], ['0', '0.5', '1', '5', '10', '50', '100']
-    )
-    axes.grid(axis='x', alpha=0.3)
-    axes.set_xlabel('% of the labelled pixels (linear up to 1, then logarithmic)')
-    axes.legend()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', dpi=110)
-    return buffer.getvalue()
 
 
 def draw_samples(result: CheckResult, most: int = 12) -> Iterator[tuple[bytes, str]]:
@@ -86,25 +53,6 @@ def draw_overlays(result: CheckResult, most: int = 6) -> Iterator[tuple[bytes, s
         drawn = draw_overlay(image, seen, part.palette, opacity=0.6)
         data = cv2.imencode('.jpg', _fit(drawn))[1].tobytes()
         yield data, f'{part.name}: {Path(pair.image).name}'
-
-
-def draw_legend(part: Part) -> bytes:
-    """Draw the colour and the name of each class as a PNG."""
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
-
-    columns = 6
-    figure = Figure(figsize=(11, 0.3 + 0.25 * math.ceil(len(part.classes) / columns)))
-    patches = [
-        Patch(color='#{:02x}{:02x}{:02x}'.format(*colour), label=name)
-        for name, colour in zip(part.classes, part.palette, strict=True)
-    ]
-    figure.legend(
-        handles=patches, ncols=columns, loc='center', frameon=False, fontsize='small'
-    )
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', dpi=110)
-    return buffer.getvalue()
 
 
 def draw_pair(part: Part, pair: Pair) -> np.ndarray | None:

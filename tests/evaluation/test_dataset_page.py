@@ -1,21 +1,66 @@
-"""What is wrong in a label map is drawn in magenta, and only that."""
+"""The page of a check, and its pictures: what is wrong is magenta, and only that."""
 
 import cv2
 import numpy as np
 import pytest
 from own_folder import image_path, label_path, write, write_config, write_own_data
+from page_reader import Page
+from PIL import Image
 
 from sctnet.catalog import load_config
 from sctnet.datasets.check import check_config
-from sctnet.datasets.check.drawing import draw_overlays, draw_pair, draw_samples
+from sctnet.evaluation.dataset_page import write_dataset_page
+from sctnet.evaluation.dataset_pictures import (
+    draw_overlays,
+    draw_pair,
+    draw_samples,
+)
 
 
-def checked(root):
-    return check_config(load_config(write_config(root.parent / 'c.py', root)))
+def checked(root, **more):
+    return check_config(load_config(write_config(root.parent / 'c.py', root, **more)))
 
 
 def picture(data):
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).astype(int)
+
+
+def test_page_holds_faults_classes_and_sizes(tmp_path):
+    root = write_own_data(tmp_path / 'rooms')
+    labels = np.zeros((80, 96), np.uint8)
+    labels[:40] = 1
+    labels[0, 0] = 77
+    write(label_path(root, 'train', 2), labels)
+    Image.new('LA', (96, 80)).save(label_path(root, 'train', 3))
+    result = checked(root, classes=('floor', '<b>$_{', '[/]', 'lamp'))
+    write_dataset_page(result, 'Data set of <rooms>', tmp_path / 'page.html')
+    page = Page(tmp_path / 'page.html')
+    assert 'Data set of <rooms>' in page.text
+    assert '2 faults, 2 warnings' in page.text
+    assert page.row('labels outside', '1', 'fault')
+    assert page.row('class never seen', '2', 'warning')
+    path = str(label_path(root, 'train', 2))
+    assert page.row('labels outside', 'train')[2] == path
+    assert [address.partition(';')[0] for address, _ in page.pictures] == (
+        ['data:image/jpeg'] * (2 + 5)  # faulty pairs, overlays of the six
+    )
+    shares = page.row('1', '<b>$_{')
+    pixels = result.shares['train'].pixels
+    assert shares[2:4] == [f'{100 * pixels[1] / pixels.sum():.2f}', '3']
+    assert page.row('3', 'lamp')[2:] == ['0.00', '0', '0.00', '0']
+    assert page.widths[page.rows.index(page.row('3', 'lamp'))] == [0, 0]
+    assert page.row('val', '96 x 80') == ['val', '96 x 80', '2']
+
+
+def test_a_name_that_is_no_unicode_is_written_all_the_same(tmp_path):
+    root = write_own_data(tmp_path / 'rooms')
+    image_path(root, 'train', 1).rename(root / 'images/train/\udcff.png')
+    label_path(root, 'train', 1).rename(root / 'labels/train/\udcff.jpg')
+    write_dataset_page(checked(root), 'rooms', tmp_path / 'page.html')
+    assert (
+        '\\udcff.png'
+        in Page(tmp_path / 'page.html').row('missing label map', 'train')[2]
+    )
 
 
 def test_outside_labels_are_magenta_and_samples_are_pictures(tmp_path):

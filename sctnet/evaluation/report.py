@@ -1,4 +1,4 @@
-"""The report of a test: one page to look at, and its figures as JSON."""
+"""Writes the report of a test: one page to look at, and its figures as JSON."""
 
 import json
 import math
@@ -16,15 +16,13 @@ from ..engine.preflight import datasets_of
 from ..errors import DataError, OutputError
 from ..files import check_writable, write_bytes
 from .confusion import Figures, figures_of, top_confusions
-from .heat_map import draw_heat_map
-from .report_metric import NO_LABELS, ImageResult, Results, found_by
-from .report_page import ReportPage
-from .worst_images import draw_panels
+from .html_page import write_page
+from .report_metric import NO_LABELS, Results, found_by
+from .report_pictures import draw_heat_map, draw_panels
 
 PAGE, DATA = 'index.html', 'report.json'
 MOST_NUMBERED = 30  # classes whose confusion matrix has numbers
 CONFUSIONS = 15
-LEGEND = 24  # classes named below an image
 
 
 def collect_report(
@@ -118,7 +116,7 @@ def write_results(
     data = json.dumps(as_json(found, figures, facts), indent=1, allow_nan=False)
     write_bytes(Path(folder) / DATA, data.encode())
     path = Path(folder) / PAGE
-    build_page(found, figures, facts).write(path)
+    _write_page(found, figures, facts, path)
     return path
 
 
@@ -160,77 +158,28 @@ def _finite(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 4)
 
 
-def build_page(
-    found: Results, figures: Figures, facts: Mapping[str, str]
-) -> ReportPage:
-    """Return the page of ``found``, which refers to nothing outside of it."""
-    page = ReportPage('Test report', found.classes, found.palette)
-    page.table(['tested', ''], facts.items())
-    page.scores(list(_means(figures).items()))
-    page.paragraph(
-        f'{len(found.images)} images, {found.matrix.sum():,} labelled pixels, '
-        f'{len(found.classes)} classes; all figures in percent.'
-    )
-    outside = int(found.matrix[-1].sum())
-    if outside:
-        page.paragraph(
-            f'{outside:,} pixels have a label outside the classes; whatever is '
-            'predicted there counts as wrong. Check the label maps.',
-            kind='bad',
-        )
-    page.heading('Classes')
-    page.class_bars(
-        figures.iou,
-        figures.class_accuracy,
-        figures.truth_share,
-        figures.predicted_share,
-    )
-    _add_confusions(page, found)
-    _add_worst(page, found)
-    return page
-
-
-def _add_confusions(page: ReportPage, found: Results) -> None:
-    page.heading('Confusions')
-    top = top_confusions(found.matrix, found.classes, CONFUSIONS)
-    if not top:
-        page.paragraph('No class was taken for another.', kind='good')
-        return
-    page.table(
-        ['truth', 'taken for', 'pixels', 'of the true class, %'],
-        [[c.truth, c.prediction, c.pixels, c.share] for c in top],
-    )
+def _write_page(
+    found: Results, figures: Figures, facts: Mapping[str, str], path: Path
+) -> None:
+    """Fill the template with what a reader looks at first at the top."""
     size = len(found.classes)
     with np.errstate(invalid='ignore'):
         shares = found.matrix[:size, :size] / found.matrix[:size].sum(1, keepdims=True)
-    if size <= MOST_NUMBERED:
-        page.paragraph(
-            'Rows are true classes, columns predicted ones: percent of the true '
-            "class's pixels."
-        )
-        page.confusion_table(shares)
-    else:
-        page.picture(
-            draw_heat_map(shares),
-            'Rows are true classes, columns predicted ones, by their numbers in the '
-            "table of classes: share of the true class's pixels, right in blue, wrong "
-            'in orange.',
-        )
-
-
-def _add_worst(page: ReportPage, found: Results) -> None:
-    if not found.worst:
-        return
-    page.heading('Worst images')
-    page.paragraph(
-        'Those of the lowest mean IoU over the classes that are in their labels.'
+    largest = max(figures.truth_share.max(), figures.predicted_share.max(), 1e-9)
+    best_first = np.where(np.isnan(figures.iou), np.inf, -figures.iou)
+    write_page(
+        'report.html',
+        path,
+        title='Test report',
+        facts=facts,
+        found=found,
+        figures=figures,
+        means=_means(figures),
+        outside=int(found.matrix[-1].sum()),
+        order=np.argsort(best_first, kind='stable').tolist(),
+        largest_share=largest,
+        confusions=top_confusions(found.matrix, found.classes, CONFUSIONS),
+        shares=shares,
+        heat_map=draw_heat_map(shares) if size > MOST_NUMBERED else None,
+        worst=[(image, draw_panels(image, found.palette)) for image in found.worst],
     )
-    for result in found.worst:
-        _add_image(page, result, found)
-
-
-def _add_image(page: ReportPage, result: ImageResult, found: Results) -> None:
-    panels = draw_panels(result, found.palette)
-    title = f'{result.path}: mIoU {result.miou:.2f}, accuracy {result.accuracy:.2f}'
-    page.panels(title, panels.pictures, panels.wide)
-    page.legend(panels.present[:LEGEND])

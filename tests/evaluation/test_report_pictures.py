@@ -4,13 +4,18 @@ import pytest
 
 from sctnet.evaluation.confusion import SparseCounts
 from sctnet.evaluation.report_metric import ImageResult
-from sctnet.evaluation.worst_images import WRONG, draw_errors, draw_panels
+from sctnet.evaluation.report_pictures import (
+    WRONG,
+    draw_errors,
+    draw_heat_map,
+    draw_panels,
+)
 
 PALETTE = [[255, 0, 0], [0, 0, 255]]
 
 
-def decode(data):
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+def decode(data, mode=cv2.IMREAD_COLOR):
+    return cv2.imdecode(np.frombuffer(data, np.uint8), mode)
 
 
 def result(path, truth, prediction):
@@ -54,3 +59,18 @@ def test_large_images_shrink_and_one_that_is_gone_is_grey(tmp_path):
     assert {picture.shape for picture in pictures} == {(640, 427, 3)}
     assert (pictures[0] == 128).all()
     assert not panels.wide
+
+
+def test_heat_map_has_what_is_right_in_blue_and_what_is_wrong_in_orange():
+    shares = np.full((100, 100), np.nan)
+    np.fill_diagonal(shares, 1.0)
+    shares[20:60, 70:90] = 1.0
+    picture = decode(draw_heat_map(shares), cv2.IMREAD_UNCHANGED).astype(int)
+    solid = picture[..., 3] == 255
+    blue = solid & (picture[..., 0] > picture[..., 2] + 50)
+    orange = solid & (picture[..., 2] > picture[..., 0] + 50)
+    assert blue.sum() > 1000
+    assert orange.sum() > 5 * blue.sum()
+    rows, columns = np.nonzero(orange)
+    assert rows.mean() < picture.shape[0] / 2 < columns.mean()  # above the diagonal
+    assert picture[0, 0, 3] == 0  # for any background
