@@ -75,6 +75,8 @@ def test_wheel_holds_each_thing_once_and_nothing_else(wheel):
         assert f'sctnet/.mim/tools/{tool}' in names
     assert 'sctnet/.mim/model-index.yml' in names
     assert any(name.endswith('licenses/LICENSE') for name in names)
+    for page in ('base.html', 'dataset.html', 'report.html', 'style.css'):
+        assert f'sctnet/evaluation/templates/{page}' in names
     assert {name.partition('/')[0].partition('-')[0] for name in names} == {'sctnet'}
     assert not any('test_' in name for name in names)
 

@@ -1,22 +1,19 @@
 """Inspects all pairs in parallel, and adds up what they hold."""
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
 
 import numpy as np
 from mmengine.config import Config
 
 from ...cli.explain_errors import explain_config
-from ...errors import ArgumentError
+from ...errors import SCTNetError
+from ..parallel import run_all
 from .faults import KINDS, Fault
 from .inspection import Inspection, inspect_pair
 from .pairs import Pair, Part, list_parts
-
-_AHEAD = 8  # pairs a worker has waiting: memory stays small, workers busy
 
 
 @dataclass
@@ -75,31 +72,31 @@ def check_config(
 
     Args:
         cfg: the config.
-        workers: threads; None takes one a core.
+        workers: threads; 0 works in the caller's, None takes one a core.
         most: how many pairs of each part, spread evenly; None takes all.
         progress: called as progress(done, total) after every pair.
 
     Raises:
-        ArgumentError: ``workers`` is not at least 1.
+        ArgumentError: ``workers`` is negative.
         ConfigError: the config is not sound, or a data set cannot be built.
         DataError: a folder is not there.
     """
-    workers = workers if workers is not None else os.cpu_count() or 1
-    if workers < 1:
-        raise ArgumentError(f'--workers is {workers}: set it to 1 or more')
     with explain_config(cfg.filename or 'the config'):
         parts = list(list_parts(cfg))
     jobs = [(part, pair) for part in parts for pair in _spread(part.pairs, most)]
     shares: dict[str, Share] = {}
     faults = [fault for part in parts for fault in part.faults]
     pictures: defaultdict[bytes, list[tuple[str, str]]] = defaultdict(list)
-    for done, (part, found) in enumerate(_inspect_all(jobs, workers), 1):
-        _add(shares, part, found)
-        faults += found.faults
-        if found.digest:
-            pictures[found.digest].append((part.name, found.pair.image))
-        if progress is not None:
-            progress(done, len(jobs))
+    with closing(run_all(lambda job: inspect_pair(*job), jobs, workers)) as inspected:
+        for done, ((part, pair), found) in enumerate(inspected, 1):
+            if isinstance(found, SCTNetError):
+                raise found
+            _add(shares, part, found)
+            faults += found.faults
+            if found.digest:
+                pictures[found.digest].append((part.name, pair.image))
+            if progress is not None:
+                progress(done, len(jobs))
     for part in parts:
         shares.setdefault(part.name, _empty(part))
     faults += _repeated(pictures.values())
@@ -118,26 +115,6 @@ def _spread(pairs: Sequence[Pair], most: int | None) -> list[Pair]:
     if most is None or len(pairs) <= most:
         return list(pairs)
     return [pairs[i] for i in np.linspace(0, len(pairs) - 1, most).astype(int)]
-
-
-def _inspect_all(
-    jobs: list[tuple[Part, Pair]], workers: int
-) -> Iterator[tuple[Part, Inspection]]:
-    """Inspect in threads (decoding leaves Python free); results in order."""
-    rest = iter(jobs)
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = [
-            (part, pool.submit(inspect_pair, part, pair))
-            for part, pair in islice(rest, workers * _AHEAD)
-        ]
-        try:
-            while waiting:
-                part, future = waiting.pop(0)
-                yield part, future.result()
-                for part, pair in islice(rest, 1):
-                    waiting.append((part, pool.submit(inspect_pair, part, pair)))
-        finally:  # an interrupt does not wait for what nobody will see
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _empty(part: Part) -> Share:

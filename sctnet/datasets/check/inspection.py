@@ -21,14 +21,12 @@ class Inspection:
     """What one pair holds.
 
     Attributes:
-        pair: which.
         size: the image's (width, height); None where it cannot be read.
         digest: of the image's pixels; equal for equal pictures.
         stored: of each byte, how many pixels of the label map hold it, int64 (256,).
         faults: of this pair alone.
     """
 
-    pair: Pair
     size: tuple[int, int] | None = None
     digest: bytes = b''
     stored: np.ndarray | None = None
@@ -42,7 +40,7 @@ def inspect_pair(part: Part, pair: Pair) -> Inspection:
         part: the data set that says which labels are classes.
         pair: its files, which exist.
     """
-    found = Inspection(pair)
+    found = Inspection()
 
     def fault(kind: str, path: str, detail: str) -> None:
         found.faults.append(Fault(kind, part.name, path, detail))

@@ -176,8 +176,8 @@ def test_a_concatenated_data_set_is_read_in_all_its_parts(root):
 
 
 def test_what_cannot_be_checked_is_one_sentence(root):
-    with pytest.raises(ArgumentError, match='--workers is 0'):
-        check_config(config(root), workers=0)
+    with pytest.raises(ArgumentError, match='--workers is -1'):
+        check_config(config(root), workers=-1)
     for key, value, error, said in (
         ('train_dataloader.dataset.misspelt', 1, ConfigError, 'misspelt'),
         ('default_scope', 1, ConfigError, 'cannot be used'),
