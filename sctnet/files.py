@@ -1,6 +1,7 @@
 """Writing files whole or not at all, and finding them."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,25 +24,21 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """
     temporary = None
     try:
-        target = Path(os.path.realpath(path))
-        if target.exists() and not target.is_file():  # root could replace /dev/null
-            raise OutputError(f"'{path}' is there and is no file: name another path")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f'.{target.stem}-', suffix=target.suffix, dir=target.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except SCTNetError:
-        raise
-    except OSError as error:
-        raise OutputError(
-            f"cannot write '{path}' ({error.strerror or error}): choose a folder "
-            'that exists, is writable and has space left'
-        ) from error
+        with _writing(path):
+            target = Path(os.path.realpath(path))
+            if target.exists() and not target.is_file():  # root could replace /dev/null
+                raise OutputError(
+                    f"'{path}' is there and is no file: name another path"
+                )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(
+                prefix=f'.{target.stem}-', suffix=target.suffix, dir=target.parent
+            )
+            os.close(handle)
+            temporary = Path(name)
+            yield temporary
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, target)
     finally:
         if temporary is not None and temporary.exists():
             temporary.unlink()
@@ -51,6 +48,55 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a hidden folder beside ``path`` that takes its place on success.
+
+    ``path`` is new, or an empty folder, and stays so until the block has ended without
+    an error. What a killed process left of such a block is removed.
+
+    Raises:
+        OutputError: ``path`` holds something or cannot be replaced, or the folder
+            cannot be made.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f'.{target.name}.unfinished')
+    with _writing(path):
+        if target.exists() and not target.is_dir():
+            raise OutputError(f"'{path}' is a file: name a new folder")
+        if target.is_dir() and any(target.iterdir()):
+            raise OutputError(
+                f"'{path}' is not empty: name a new folder, or delete this one"
+            )
+        if target.is_mount() or target == Path.cwd():
+            raise OutputError(f"'{path}' cannot be replaced: name a new folder in it")
+        if temporary.exists():
+            shutil.rmtree(temporary)
+        temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        with _writing(path):
+            if target.exists():  # not every system replaces an empty folder
+                target.rmdir()
+            os.replace(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _writing(path: str | os.PathLike) -> Iterator[None]:
+    """Turn what the system says about writing to ``path`` into an OutputError."""
+    try:
+        yield
+    except SCTNetError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"cannot write '{path}' ({error.strerror or error}): choose a folder "
+            'that exists, is writable and has space left'
+        ) from error
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from sctnet.errors import OutputError
-from sctnet.files import atomic_path, find_files, write_bytes
+from sctnet.files import atomic_folder, atomic_path, find_files, write_bytes
 
 
 def test_writes_into_new_folders_and_replaces(tmp_path):
@@ -49,6 +49,46 @@ def test_failure_leaves_the_old_file_and_no_litter(tmp_path):
         stop_in_the_middle(target)
     assert target.read_bytes() == b'old'
     assert os.listdir(tmp_path) == ['a.bin']
+
+
+def fill(target, stop=False, meanwhile=None):
+    with atomic_folder(target) as new:
+        (new / 'x').write_text('x')
+        assert not (target / 'x').exists()
+        if meanwhile:
+            write_bytes(meanwhile, b'mine')
+        if stop:
+            raise RuntimeError('stopped')
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path, monkeypatch):
+    (tmp_path / 'real').mkdir()
+    (tmp_path / 'link').symlink_to(tmp_path / 'real')
+    for name in ('a/new', 'link'):  # a new one, an empty one
+        target = tmp_path / name
+        with pytest.raises(RuntimeError, match='stopped'):
+            fill(target, stop=True)
+        assert made(tmp_path) == []
+        fill(target)
+        assert os.listdir(target) == ['x']
+        assert made(tmp_path) == [target.resolve() / 'x']
+        with pytest.raises(OutputError, match='is not empty'), atomic_folder(target):
+            raise AssertionError
+        (target / 'x').unlink()
+    monkeypatch.chdir(tmp_path / 'real')
+    with pytest.raises(OutputError, match='cannot be replaced'), atomic_folder('.'):
+        raise AssertionError
+
+
+def made(folder):
+    return [path for path in folder.rglob('*') if path.is_file()]
+
+
+def test_what_was_written_meanwhile_is_not_lost(tmp_path):
+    target = tmp_path / 'new'
+    with pytest.raises(OutputError, match='cannot write'):
+        fill(target, meanwhile=target / 'mine')
+    assert made(tmp_path) == [target / 'mine']
 
 
 def test_unwritable_place_is_one_sentence(tmp_path):

@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         add('--val', type=float, default=0.1, help='share, if the source has no split')
         add('--link', action='store_true', help='to images, instead of copying them')
         add('--workers', type=int, help='threads (default: one a core; 0: none)')
-        add('--overwrite', action='store_true', help='replace files of the same names')
+
         module.add_arguments(sub)
     return parser.parse_args()
 

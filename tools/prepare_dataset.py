@@ -23,7 +23,6 @@ def parse_args() -> argparse.Namespace:
     add('archives', nargs='+', type=Path, metavar='ARCHIVE', help='as published')
     add('--out', type=Path, default=Path('data'), help='the folder of all data sets')
     add('--workers', type=int, help='threads (default: one a core; 0: none)')
-    add('--overwrite', action='store_true', help='write again what is there')
     return parser.parse_args()
 
 

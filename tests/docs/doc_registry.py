@@ -43,7 +43,7 @@ CAMERA = Only('needs a camera')
 DEPLOYMENT, TRAINING = Same('docs/deployment.md'), Same('docs/training.md')
 BENCHMARK = Elsewhere('benchmark/test_benchmark_tool.py::test_')
 OWN_DATA = Elsewhere(
-    'test_own_data_guide.py::test_teacher_then_student_are_trained_and_tested'
+    'datasets/own/test_own_data_guide.py::test_teacher_then_student_are_trained_and_tested'
 )
 
 PRETRAINING = Elsewhere(
@@ -51,7 +51,7 @@ PRETRAINING = Elsewhere(
 )
 REPORTS = Elsewhere('test_reports_page.py::test_commands_run_one_after_the_other')
 CONVERTING = Elsewhere(
-    'conversion/test_converting_guide.py::test_a_command_of_the_page_does_what_it_says'
+    'datasets/convert/test_converting_guide.py::test_a_command_of_the_page_does_what_it_says'
 )
 WEB = Elsewhere('web_demo/test_web_page.py::test_')
 
@@ -118,7 +118,7 @@ BLOCKS = {
         'colours rooms_colours': CONVERTING,
         'voc VOCdevkit': CONVERTING,
         'from sctnet.datasets.convert import': Elsewhere(
-            'conversion/test_converting_guide.py::test_the_python_of_the_page_runs'
+            'datasets/convert/test_converting_guide.py::test_the_python_of_the_page_runs'
         ),
         'prepare_dataset.py ade20k': CONVERTING,
     },

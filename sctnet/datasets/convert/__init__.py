@@ -1,4 +1,4 @@
-"""Data sets of other formats to images and label maps, and published archives.
+"""Converting data sets of other formats to folders of images and label maps.
 
 What is made is ``images/{train,val}/NAME.ext`` beside ``labels/{train,val}/NAME.png``
 with one class index a pixel, 255 to ignore: what ``own_data`` in a config reads.

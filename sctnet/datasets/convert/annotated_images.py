@@ -1,58 +1,31 @@
-"""What a format's reader hands over: images, and how their label maps are drawn."""
+"""What a format's reader returns: images, and how their label maps are drawn."""
 
+import os
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from ...errors import DataError
+from ...errors import DataError, OutputError
+from ...files import atomic_path
 from ..images import SUFFIXES, read_image
-from .copy_or_link import copy_file, link_file
 
 IGNORED = 255
 PARTS = ('train', 'val')
 Size = tuple[int, int]  # height, width
 
-
-class Drawing(Protocol):
-    """How one label map is drawn; it goes to a worker by pickle."""
-
-    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
-        """Return class indices, uint8 (H, W), and count in ``notes`` what is left out.
-
-        Args:
-            size: height and width of the image.
-            notes: reason to count.
-
-        Raises:
-            DataError: the annotation cannot be drawn on an image of this size.
-        """
-        ...
-
-
-class ImageSource(Protocol):
-    """Where the pixels of an image come from."""
-
-    @property
-    def suffix(self) -> str:
-        """Of the file to be written, with its dot."""
-        ...
-
-    def size(self) -> Size:
-        """Decode the image to its height and width; raises ImageError, DataError."""
-        ...
-
-    def place(self, target: Path, link: bool) -> None:
-        """Put the file at ``target``; raises OutputError."""
-        ...
+# Draws a label map: takes the image's size and a counter to which it adds what it
+# leaves out (reason to count), returns class indices, uint8 (H, W). Raises a DataError
+# for an annotation that is not of such an image. Is called in a thread.
+Draw = Callable[[Size, Counter[str]], np.ndarray]
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image that lies on disk, copied byte for byte."""
+    """An image on disk, whose file is copied as it is."""
 
     path: Path
 
@@ -61,11 +34,15 @@ class ImageFile:
 
     @property
     def suffix(self) -> str:
-        """The file's own, in small letters."""
+        """Of the file to be written: the image's own, in small letters."""
         return self.path.suffix.lower()
 
     def size(self) -> Size:
-        """Decode the whole image, so that a broken one is found here."""
+        """Decode the whole image, so that a broken one is found here.
+
+        Raises:
+            DataError, ImageError: it is of no known kind, or broken.
+        """
         if self.suffix not in SUFFIXES:
             raise DataError(
                 f"'{self.path}' is of no known kind: expected one of "
@@ -75,8 +52,28 @@ class ImageFile:
         return height, width
 
     def place(self, target: Path, link: bool) -> None:
-        """Copy the file, or link to it."""
-        (link_file if link else copy_file)(self.path, target)
+        """Copy the file to ``target``, which is new, or link to it.
+
+        A link is hard or, from another disk, symbolic.
+
+        Raises:
+            OutputError: ``target`` cannot be written.
+        """
+        original = self.path.resolve()
+        if not link:
+            with atomic_path(target) as temporary:
+                shutil.copyfile(original, temporary)
+            return
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(original, target)
+            except OSError:
+                os.symlink(original, target)
+        except OSError as error:
+            raise OutputError(
+                f"cannot link '{target}' ({error.strerror or error}): leave out --link"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -87,14 +84,14 @@ class Item:
         name: of the files to be made: without suffix, folders divided by ``/``.
         split: 'train', 'val', or None where the source does not say.
         image: the pixels.
-        drawing: the label map.
+        draw: makes the label map.
         empty: whether it has no annotation, so that all of it is background.
     """
 
     name: str
     split: str | None
-    image: ImageSource
-    drawing: Drawing
+    image: ImageFile
+    draw: Draw
     empty: bool = False
 
 
@@ -112,7 +109,7 @@ class Source:
     """
 
     classes: tuple[str, ...]
-    items: list[Item]
+    items: list[Item] = field(default_factory=list)
     palette: Sequence[Sequence[int]] | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)

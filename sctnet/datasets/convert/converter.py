@@ -1,27 +1,28 @@
-"""From a reader's items to a data set on disk."""
+"""Converting a data set: reads a format, writes images, label maps, dataset.json."""
 
 import inspect
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from ...errors import ArgumentError, DataError, OutputError, SCTNetError
-from ...files import write_bytes
+from ...files import atomic_folder, write_bytes
 from ..parallel import run_all
 from .annotated_images import IGNORED, PARTS, Item, Source
 from .formats import FORMATS
-from .names import assign_splits, make_unique
-from .write_pair import Written, image_path, label_path, write_item
+from .names_and_splits import assign_splits, make_unique
+from .write_pair import write_pair
 
 SUMMARY = 'dataset.json'
+Progress = Callable[[int, int], None]
 
 
 @dataclass
@@ -32,22 +33,22 @@ class Converted:
         root: folder of the new data set.
         classes: names in the order of the labels.
         palette: RGB of each class, or None.
-        images: how many are in each part.
-        pixels: of each value of the label maps, int64 (256,).
         skipped: what was left out on purpose: reason to count.
         failed: what is broken: one sentence each, with the file's name.
         examples: of some reasons in ``skipped``, the first file.
+        images: how many are in each part.
+        pixels: of each value of the label maps, int64 (256,).
         empty: names of images without annotation, background all over.
     """
 
     root: Path
     classes: tuple[str, ...]
     palette: Sequence[Sequence[int]] | None
-    images: Counter[str] = field(default_factory=Counter)
-    pixels: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     examples: dict[str, str] = field(default_factory=dict)
+    images: Counter[str] = field(default_factory=Counter)
+    pixels: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
     empty: list[str] = field(default_factory=list)
 
 
@@ -59,20 +60,18 @@ def convert(
     val: float = 0.1,
     link: bool = False,
     workers: int | None = None,
-    overwrite: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     **options: Any,
 ) -> Converted:
-    """Convert a data set; each file appears whole or not at all.
+    """Convert a data set; the new one appears whole or not at all.
 
     Args:
         format_name: a name of ``FORMATS``.
         source: what that format's reader takes.
-        out: folder to make; it becomes the root of the data set.
+        out: folder to make, new or empty; it becomes the root of the data set.
         val: share of images for validation, where the source has no split.
         link: to the images, instead of copies.
         workers: threads; 0 works in this one, None takes one a core.
-        overwrite: replace files of the same names in ``out``.
         progress: called as progress(done, total) after every image.
         **options: of the format's ``read``.
 
@@ -85,69 +84,59 @@ def convert(
         raise ArgumentError(
             f'there is no format {format_name!r}: take one of {", ".join(FORMATS)}'
         )
-    root = Path(out)
     reader = FORMATS[format_name].read
-    _check_options(format_name, reader, options)
-    named = {
-        name: options[name] for name in FORMATS[format_name].PATHS & options.keys()
-    }
-    paths = {name: Path(value) for name, value in named.items() if value is not None}
-    options.update(paths)
-    _check_out(root, [Path(source), *paths.values()], overwrite)
-    found = reader(Path(source), **options)
-    if not found.items:
-        raise DataError(_nothing(source, found))
-    _check_classes(found.classes)
-    items = assign_splits(make_unique(found.items), val)
-    result = Converted(root, found.classes, found.palette)
-    result.skipped += found.skipped
-    result.failed += found.failed
-    result.examples.update(found.examples)
-    _check_earlier(root, items, result)
-    _withdraw_summary(root)
-    work = partial(write_item, out=root, link=link)
-    with closing(run_all(work, items, workers)) as outcomes:
-        _write_all(outcomes, len(items), result, progress)
-    _write_summary(result, format_name)
+    options = _check_options(format_name, reader, options)
+    source = Path(source)
+    inputs = [value for value in options.values() if isinstance(value, Path)]
+    _check_apart(Path(out), [source, *inputs])
+    with atomic_folder(out) as folder:
+        found = reader(source, **options)
+        _check_found(source, found)
+        items = assign_splits(make_unique(found.items), val)
+        result = Converted(
+            Path(out), found.classes, found.palette,
+            found.skipped, found.failed, found.examples,
+        )  # fmt: skip
+        _write_items(items, result, folder, link, workers, progress)
+        _write_summary(result, format_name, folder)
     return result
 
 
-def _withdraw_summary(root: Path) -> None:
-    """Remove the summary of an earlier conversion: its figures no longer hold."""
-    try:
-        (root / SUMMARY).unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write '{root}' ({error.strerror}): name a writable folder"
-        ) from error
-
-
-def _write_all(
-    outcomes: Iterable[tuple[Item, Written | SCTNetError]],
-    total: int,
+def _write_items(
+    items: Sequence[Item],
     result: Converted,
-    progress: Callable[[int, int], None] | None,
+    folder: Path,
+    link: bool,
+    workers: int | None,
+    progress: Progress | None,
 ) -> None:
-    """Work off the ``total`` outcomes and add them to ``result``."""
-    for done, (item, written) in enumerate(outcomes, 1):
-        if isinstance(written, SCTNetError):
-            result.failed.append(str(written))
-        else:
-            _add(result, item, written)
-        if progress is not None:
-            progress(done, total)
+    """Write all pairs into ``folder`` and add them up in ``result``."""
+    work = partial(write_pair, out=folder, link=link)
+    with closing(run_all(work, items, workers)) as outcomes:
+        for done, (item, written) in enumerate(outcomes, 1):
+            if isinstance(written, SCTNetError):
+                result.failed.append(str(written))
+            else:
+                pixels, notes = written
+                result.images[str(item.split)] += 1
+                result.pixels += pixels
+                result.skipped += notes
+                result.empty += [item.name] if item.empty else []
+            if progress is not None:
+                progress(done, len(items))
     result.failed.sort()
     result.empty.sort()
     if not result.images:
         raise DataError(
-            f'none of the {total} images could be converted, the first because: '
+            f'none of the {len(items)} images could be converted, the first because: '
             f'{result.failed[0]}'
         )
 
 
 def _check_options(
     format_name: str, reader: Callable[..., Source], options: dict[str, Any]
-) -> None:
+) -> dict[str, Any]:
+    """Return the options with those that the reader declares as paths as paths."""
     known = inspect.signature(reader).parameters
     unknown = options.keys() - known.keys()
     if unknown:
@@ -155,23 +144,22 @@ def _check_options(
             f'{format_name} has no option {min(unknown)!r}: it has '
             f'{", ".join([*known][1:])}'
         )
+    paths = {
+        name
+        for name, option in known.items()
+        if Path in (option.annotation, *get_args(option.annotation))
+    }
+    return {
+        name: Path(value) if name in paths and value is not None else value
+        for name, value in options.items()
+    }
 
 
-def _nothing(source: str | os.PathLike, found: Source) -> str:
-    reasons = [f'{count} {reason}' for reason, count in found.skipped.items()]
-    reasons += found.failed[:1]
-    return (
-        f"'{source}' has no image to convert ({'; '.join(reasons) or 'it is empty'}): "
-        'check the path and the format'
-    )
-
-
-def _check_out(out: Path, inputs: Sequence[Path], overwrite: bool) -> None:
-    """See that ``out`` can be written, and nothing of the source with it."""
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"'{out}' is a file: name a new folder")
+def _check_apart(out: Path, inputs: Sequence[Path]) -> None:
+    """See that nothing of the source would be written over, or read as new."""
+    mine = out.resolve()
     for path in inputs:
-        mine, theirs = out.resolve(), path.resolve()
+        theirs = path.resolve()
         if theirs.is_relative_to(mine) or (
             theirs.is_dir() and mine.is_relative_to(theirs)
         ):
@@ -179,56 +167,26 @@ def _check_out(out: Path, inputs: Sequence[Path], overwrite: bool) -> None:
                 f"'{out}' and '{path}' lie in each other: name a folder outside the "
                 'source'
             )
-    try:
-        held = out.is_dir() and any(out.iterdir())
-    except OSError as error:
-        raise OutputError(
-            f"cannot read '{out}' ({error.strerror}): name another folder"
-        ) from error
-    if held and not overwrite:
-        raise OutputError(
-            f"'{out}' is not empty: name a new folder, or replace files of the same "
-            'names with --overwrite'
-        )
 
 
-def _check_classes(classes: Sequence[str]) -> None:
-    if not 2 <= len(classes) <= IGNORED:
-        cure = 'merge some' if len(classes) > 1 else 'list or annotate at least two'
+def _check_found(source: Path, found: Source) -> None:
+    if not found.items:
+        reasons = [f'{count} {reason}' for reason, count in found.skipped.items()]
+        reasons += found.failed[:1]
         raise DataError(
-            f'the source has {len(classes)} classes in all: a label map takes 2 to '
-            f'{IGNORED}; {cure}'
+            f"'{source}' has no image to convert "
+            f'({"; ".join(reasons) or "it is empty"}): check the path and the format'
+        )
+    if not 2 <= len(found.classes) <= IGNORED:
+        many = len(found.classes) > 1
+        cure = 'merge some' if many else 'list or annotate at least two'
+        raise DataError(
+            f'the source has {len(found.classes)} classes in all: a label map takes 2 '
+            f'to {IGNORED}; {cure}'
         )
 
 
-def _check_earlier(out: Path, items: Sequence[Item], result: Converted) -> None:
-    """See that no earlier conversion left files that would be taken for new ones."""
-    ours = {path(out, item) for item in items for path in (image_path, label_path)}
-    labels = {f'{item.name}.png' for item in items}
-    for part in PARTS:
-        folder = out / 'images' / part
-        for place, _, names in os.walk(folder):
-            for old in (Path(place, name) for name in names):
-                if old in ours:
-                    continue
-                name = old.relative_to(folder).with_suffix('.png').as_posix()
-                if name in labels:
-                    raise OutputError(
-                        f"'{old}' is left from an earlier conversion and would stand "
-                        'beside its new copy: name a new folder, or delete this one'
-                    )
-                result.skipped['images of an earlier conversion, still there'] += 1
-
-
-def _add(result: Converted, item: Item, written: Written) -> None:
-    result.images[str(item.split)] += 1
-    result.pixels += written.pixels
-    result.skipped += written.notes
-    if item.empty:
-        result.empty.append(item.name)
-
-
-def _write_summary(result: Converted, format_name: str) -> None:
+def _write_summary(result: Converted, format_name: str, folder: Path) -> None:
     pixels = result.pixels[: len(result.classes)].tolist()
     summary = {
         'format': format_name,
@@ -244,4 +202,4 @@ def _write_summary(result: Converted, format_name: str) -> None:
     }
     text = json.dumps(summary, indent=2, ensure_ascii=False) + '\n'
     # A name on disk need not be UTF-8; an escape of JSON's stands for such bytes.
-    write_bytes(result.root / SUMMARY, text.encode(errors='backslashreplace'))
+    write_bytes(folder / SUMMARY, text.encode(errors='backslashreplace'))

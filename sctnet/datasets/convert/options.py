@@ -1,14 +1,13 @@
-"""What the readers of several formats take: class names, background, extras."""
+"""Options that several formats share: class names, background, extra packages."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ...compat.optional_packages import is_installed
-from ...errors import ArgumentError, DataError
+from ...errors import ArgumentError
 from .annotated_images import IGNORED
+from .annotation_files import read_text
 
 IGNORE = 'ignore'
 
@@ -71,36 +70,3 @@ def need_package(package: str) -> None:
         raise ArgumentError(
             f"{package} is not installed: pip install 'sctnet[convert]'"
         )
-
-
-def read_text(path: Path) -> str:
-    """Read a text file; raises DataError."""
-    try:
-        return path.read_text(encoding='utf-8-sig')
-    except OSError as error:
-        raise DataError(
-            f"'{path}' cannot be read ({error.strerror}): check the path"
-        ) from error
-    except ValueError as error:
-        raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
-
-
-def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any]:
-    """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
-
-    Raises:
-        DataError: it cannot be read, is damaged, or holds something else.
-    """
-    text = read_text(path)
-    try:
-        contents = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"'{path}' is no JSON, or is cut off ({error}): export it again"
-        ) from error
-    if not isinstance(contents, dict):
-        raise DataError(
-            f"'{path}' holds a {type(contents).__name__}: expected a JSON object, "
-            f'such as {form}; name another file, or write it again'
-        )
-    return contents

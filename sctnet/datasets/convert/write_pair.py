@@ -1,7 +1,6 @@
-"""One item to its two files."""
+"""Writing one image and its label map."""
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,37 +10,21 @@ from ...errors import DataError, SCTNetError
 from ...files import write_bytes
 from .annotated_images import Item, Size
 
-
-@dataclass(frozen=True)
-class Written:
-    """What the files of one item hold.
-
-    Attributes:
-        pixels: of each value of the label map, int64 (256,).
-        notes: what was left out of the annotation: reason to count.
-    """
-
-    pixels: np.ndarray
-    notes: Counter[str]
+# What malformed annotations bring about, here or in a library that draws them.
+_MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, OSError, MemoryError)
 
 
-def image_path(out: Path, item: Item) -> Path:
-    """Return where the image of ``item`` goes."""
-    return out / 'images' / str(item.split) / f'{item.name}{item.image.suffix}'
-
-
-def label_path(out: Path, item: Item) -> Path:
-    """Return where the label map of ``item`` goes."""
-    return out / 'labels' / str(item.split) / f'{item.name}.png'
-
-
-def write_item(item: Item, out: Path, link: bool) -> Written:
+def write_pair(item: Item, out: Path, link: bool) -> tuple[np.ndarray, Counter[str]]:
     """Draw the label map of ``item`` and place its image beside it.
 
     Args:
         item: with its split.
         out: root of the new data set.
         link: to the image, instead of a copy of it.
+
+    Returns:
+        The pixels of each value of the label map, int64 (256,), and what was left out
+        of the annotation: reason to count.
 
     Raises:
         DataError: the annotation cannot be drawn.
@@ -51,21 +34,18 @@ def write_item(item: Item, out: Path, link: bool) -> Written:
     size = item.image.size()
     notes: Counter[str] = Counter()
     labels = _draw(item, size, notes)
-    # An image without its label map would stop a training; the reverse does not.
-    write_png(label_path(out, item), labels)
-    target = image_path(out, item)
-    if target.is_symlink():  # of an earlier run: what it leads to is not ours
-        target.unlink()
-    item.image.place(target, link)
-    return Written(np.bincount(labels.ravel(), minlength=256), notes)
+    part = str(item.split)
+    write_label_map(out / 'labels' / part / f'{item.name}.png', labels)
+    item.image.place(out / 'images' / part / f'{item.name}{item.image.suffix}', link)
+    return np.bincount(labels.ravel(), minlength=256), notes
 
 
 def _draw(item: Item, size: Size, notes: Counter[str]) -> np.ndarray:
     try:
-        labels = item.drawing.draw(size, notes)
+        labels = item.draw(size, notes)
     except SCTNetError as error:
         raise DataError(f"'{item.image}': {error}") from error
-    except Exception as error:  # anything may stand in an annotation
+    except _MALFORMED as error:
         reason = ' '.join(f'{type(error).__name__}: {error}'.split())
         raise DataError(
             f"'{item.image}': its annotation cannot be drawn ({reason}): export it "
@@ -79,7 +59,7 @@ def _draw(item: Item, size: Size, notes: Counter[str]) -> np.ndarray:
     return labels
 
 
-def write_png(path: Path, labels: np.ndarray) -> None:
-    """Write a label map, uint8 (H, W); raises OutputError."""
+def write_label_map(path: Path, labels: np.ndarray) -> None:
+    """Write a label map, uint8 (H, W), as PNG; raises OutputError."""
     _, data = cv2.imencode('.png', labels)
     write_bytes(path, data.tobytes())

@@ -1,1 +1,1 @@
-"""Published archives (Cityscapes, ADE20K, COCO-Stuff) to what the configs read."""
+"""Unpacking published archives (Cityscapes, ADE20K, COCO-Stuff) for the configs."""

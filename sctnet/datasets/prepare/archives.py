@@ -1,70 +1,21 @@
-"""Zip archives: listed, checked, and read by member."""
+"""Reading published zip archives, and making files of their members."""
 
 import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+import numpy as np
 
 from ...errors import DataError, OutputError
 from ...files import atomic_path
+from ..convert.write_pair import write_label_map
 
-
-def list_files(archive: Path) -> list[zipfile.ZipInfo]:
-    """Return the files of an archive, without what macOS adds.
-
-    Raises:
-        DataError: it is no whole zip archive, or has a member that would be unpacked
-            elsewhere than below its folder.
-    """
-    infos = _open(archive).infolist()
-    for info in infos:
-        path = PurePosixPath(info.filename)
-        outside = path.is_absolute() or '..' in path.parts
-        if outside or '\\' in info.filename or ':' in info.filename.partition('/')[0]:
-            raise DataError(
-                f"'{archive}' has the member '{info.filename}', which leads out of its "
-                'folder: take the archive from the publisher'
-            )
-        if stat.S_ISLNK(info.external_attr >> 16):
-            raise DataError(
-                f"'{archive}' has the member '{info.filename}', a link: expected plain "
-                'files; take the archive from the publisher'
-            )
-    return [
-        info
-        for info in infos
-        if not info.is_dir()
-        and not info.filename.startswith('__MACOSX/')
-        and not info.filename.endswith('.DS_Store')
-    ]
-
-
-def read_member(archive: Path, name: str) -> bytes:
-    """Return the bytes of a member, checked by its sum; raises DataError."""
-    try:
-        return _open(archive).read(name)
-    except _DAMAGED as error:
-        raise _damage(archive, name, error) from error
-
-
-def unpack_member(archive: Path, name: str, target: Path) -> None:
-    """Write a member to ``target``, whole or not at all.
-
-    Raises:
-        DataError: the member is damaged.
-        OutputError: ``target`` cannot be written.
-    """
-    opened = _open(archive)
-    with atomic_path(target) as temporary, temporary.open('wb') as file:
-        try:
-            with opened.open(name) as member:
-                shutil.copyfileobj(member, file, 1 << 20)
-        except _DAMAGED as error:
-            raise _damage(archive, name, error) from error
-
+Draw = Callable[[bytes, str], np.ndarray]  # what a member holds, its name
 
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -76,25 +27,141 @@ _DAMAGED = (
 )
 
 
-def _damage(archive: Path, name: str, error: BaseException) -> DataError:
-    return DataError(
-        f"'{name}' in '{archive}' is damaged ({error}): download the archive again"
-    )
+class Archive:
+    """A zip archive, which several threads may read.
+
+    Args:
+        path: of the file.
+
+    Attributes:
+        sizes: of each file's name, its bytes; without what macOS adds.
+
+    Raises:
+        DataError: it is no whole zip archive, or has a member that would be unpacked
+            elsewhere than below its folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except zipfile.BadZipFile as error:
+            raise DataError(
+                f"'{path}' is truncated or no zip archive ({error}): download it again"
+            ) from error
+        except OSError as error:
+            raise DataError(
+                f"'{path}' cannot be read ({error.strerror or error}): check the path"
+            ) from error
+        self.sizes: dict[str, int] = {}
+        for info in self._zip.infolist():
+            self._check_member(info)
+            name = info.filename
+            of_macos = name.startswith('__MACOSX/') or name.endswith('.DS_Store')
+            if not info.is_dir() and not of_macos:
+                self.sizes[name] = info.file_size
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def head_of(self, landmark: str) -> str | None:
+        """Return what stands before ``landmark`` in a name, '' or 'x/', else None."""
+        for name in self.sizes:
+            head, found, _ = f'/{name}'.partition(f'/{landmark}')
+            if found:
+                return head[1:] + '/' if head else ''
+        return None
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a member, checked by its sum; raises DataError."""
+        with self._damage(name):
+            return self._zip.read(name)
+
+    def unpack(self, name: str, target: Path) -> None:
+        """Write a member to ``target``, whole or not at all.
+
+        Raises:
+            DataError: the member is damaged.
+            OutputError: ``target`` cannot be written.
+        """
+        with (
+            atomic_path(target) as temporary,
+            temporary.open('wb') as file,
+            self._damage(name),
+            self._zip.open(name) as member,
+        ):
+            shutil.copyfileobj(member, file, 1 << 20)
+
+    def _check_member(self, info: zipfile.ZipInfo) -> None:
+        name = info.filename
+        path = PurePosixPath(name)
+        outside = path.is_absolute() or '..' in path.parts
+        if outside or '\\' in name or ':' in name.partition('/')[0]:
+            raise DataError(
+                f"'{self}' has the member '{name}', which leads out of its folder: "
+                'take the archive from the publisher'
+            )
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise DataError(
+                f"'{self}' has the member '{name}', a link: expected plain files; take "
+                'the archive from the publisher'
+            )
+
+    @contextmanager
+    def _damage(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except _DAMAGED as error:
+            raise DataError(
+                f"'{name}' in '{self}' is damaged ({error}): download the archive again"
+            ) from error
 
 
-@lru_cache(maxsize=4)
-def _open(archive: Path) -> zipfile.ZipFile:
-    """Open an archive, once in each process."""
-    try:
-        return zipfile.ZipFile(archive)
-    except zipfile.BadZipFile as error:
-        raise DataError(
-            f"'{archive}' is truncated or no zip archive ({error}): download it again"
-        ) from error
-    except OSError as error:
-        raise DataError(
-            f"'{archive}' cannot be read ({error.strerror or error}): check the path"
-        ) from error
+@dataclass(frozen=True)
+class Job:
+    """Unpacks a member, or draws a label map from what it holds.
+
+    Attributes:
+        archive: with the member.
+        name: of the member.
+        target: file to be written.
+        draw: makes a label map, uint8 (H, W); None unpacks as it is.
+    """
+
+    archive: Archive
+    name: str
+    target: Path
+    draw: Draw | None = None
+
+    def is_done(self) -> bool:
+        """Whether the target is there; as it appears whole, it is complete.
+
+        Raises:
+            OutputError: something else is there.
+        """
+        if not self.target.exists():
+            return False
+        size, found = self.archive.sizes[self.name], self.target.stat().st_size
+        if not self.target.is_file() or (self.draw is None and found != size):
+            raise OutputError(
+                f"'{self.target}' is there and is not what '{self.archive}' holds "
+                f'({found} bytes instead of {size}): delete it, or name another '
+                'folder with --out'
+            )
+        return True
+
+    def run(self) -> None:
+        """Write the target, whole or not at all.
+
+        Raises:
+            DataError: the member is damaged.
+            OutputError: the target cannot be written.
+        """
+        if self.draw is None:
+            self.archive.unpack(self.name, self.target)
+        else:
+            labels = self.draw(self.archive.read(self.name), self.name)
+            write_label_map(self.target, labels)
 
 
 def check_space(folder: Path, needed: int) -> None:
@@ -112,12 +179,3 @@ def check_space(folder: Path, needed: int) -> None:
             f"unpacking needs {needed / 1e9:.1f} GB and '{place}' has {free / 1e9:.1f} "
             'GB free: make room, or name another folder with --out'
         )
-
-
-def common_root(names: Sequence[str], landmark: str) -> str | None:
-    """Return what stands before ``landmark`` in one of ``names``, or None."""
-    for name in names:
-        head, found, _ = f'/{name}'.partition(f'/{landmark}')
-        if found:
-            return head[1:] + '/' if head else ''
-    return None

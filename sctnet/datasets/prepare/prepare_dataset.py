@@ -1,4 +1,4 @@
-"""From published archives to the folders that the configs name."""
+"""Unpacking published archives to the folders that the configs name."""
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -7,9 +7,8 @@ from pathlib import Path
 
 from ...errors import ArgumentError, DataError, SCTNetError
 from ..parallel import run_all
-from .archives import check_space
+from .archives import Archive, Job, check_space
 from .published import DATASETS
-from .unpack import Job, run_job
 
 
 @dataclass
@@ -35,20 +34,18 @@ def prepare(
     out: Path,
     *,
     workers: int | None = None,
-    overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
     """Unpack a data set and draw the label maps that its config reads.
 
-    What is there already, complete, is left as it is, so that an interrupted run can be
-    started again.
+    What is there already, complete, is left as it is: an interrupted run is started
+    again and goes on.
 
     Args:
         dataset: a name of ``DATASETS``.
         archives: as they are published, in any order.
         out: the folder ``data``; the data set gets its own below it.
         workers: threads; 0 works in this one, None takes one a core.
-        overwrite: write everything again.
         progress: called as progress(done, total) after every file.
 
     Raises:
@@ -62,14 +59,16 @@ def prepare(
         )
     module = DATASETS[dataset]
     result = Prepared(out / module.FOLDER)
-    jobs: list[Job] = module.list_jobs(archives, result.root)
+    jobs: list[Job] = module.list_jobs([*map(Archive, archives)], result.root)
     if not jobs:
         raise DataError('the archives hold no files: download them again')
     _check_targets(jobs)
-    todo = jobs if overwrite else [job for job in jobs if not job.is_done()]
+    todo = [job for job in jobs if not job.is_done()]
     result.kept = len(jobs) - len(todo)
-    check_space(out, sum(job.size for job in todo if job.draw is None))
-    with closing(run_all(run_job, todo, workers)) as outcomes:
+    check_space(
+        out, sum(job.archive.sizes[job.name] for job in todo if job.draw is None)
+    )
+    with closing(run_all(Job.run, todo, workers)) as outcomes:
         for done, (_, failure) in enumerate(outcomes, 1):
             if isinstance(failure, SCTNetError):
                 result.failed.append(str(failure))

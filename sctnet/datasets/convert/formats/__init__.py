@@ -1,8 +1,17 @@
-"""The formats that can be converted: one module each, found by its name.
+"""The formats that can be converted: one module or package each, found by its name.
 
-A module has a docstring, which is its help; ``SOURCE``, in words what it reads;
-``add_arguments(parser)``; and ``read(source, **options)``, which takes what these
-arguments set and returns a :class:`~sctnet.datasets.convert.annotated_images.Source`.
+To add one, put ``NAME.py`` here (a package, if it has parts of its own) with
+
+- a docstring: its first line, and all of it, are the help of the command;
+- ``SOURCE``: in a few words, what the command's first argument names;
+- ``add_arguments(parser)``: the options of this format;
+- ``read(source, **options)``: takes the source and these options, and returns a
+  :class:`~sctnet.datasets.convert.annotated_images.Source`. What is annotated ``Path``
+  may be given as text.
+
+A reader lists files and checks what holds for all of them; pixels are decoded and drawn
+later, in threads, by the ``draw`` of each item. Splits, names, copies and the summary
+are made by ``converter``.
 """
 
 import importlib

@@ -5,7 +5,7 @@ What is read is ``gtFine/{train,val}/CITY/*_polygons.json`` beside ``leftImg8bit
 
 import argparse
 from collections import Counter
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,10 @@ import numpy as np
 from ....errors import ArgumentError, DataError
 from ....files import find_files
 from ..annotated_images import PARTS, ImageFile, Item, Size, Source
-from ..options import need_package, read_text
+from ..annotation_files import read_text
+from ..options import need_package
 
 SOURCE = 'folder that holds leftImg8bit and gtFine'
-PATHS: frozenset[str] = frozenset()
 POLYGONS = '_gtFine_polygons.json'
 ENCODINGS = {'train': 'trainIds', 'all': 'ids'}  # as the scripts name them
 
@@ -55,9 +55,8 @@ def read(source: Path, classes: str = 'train') -> Source:
         )
     else:
         kept = [label for label in labels if label.id >= 0]
-    found = Source(
-        tuple(label.name for label in kept), [], [list(label.color) for label in kept]
-    )
+    names = tuple(label.name for label in kept)
+    found = Source(names, palette=[list(label.color) for label in kept])
     fine = source / 'gtFine'
     for file in find_files(fine, (POLYGONS.lower(),)):
         part, *folders = file.relative_to(fine).parts[:-1]
@@ -67,21 +66,13 @@ def read(source: Path, classes: str = 'train') -> Source:
         stem = file.name.removesuffix(POLYGONS)
         place = source.joinpath('leftImg8bit', part, *folders)
         image = ImageFile(place / f'{stem}_leftImg8bit.png')
-        drawing = CityPolygons(file, ENCODINGS[classes])
-        found.items.append(Item('/'.join([*folders, stem]), part, image, drawing))
+        draw = partial(_draw, file, ENCODINGS[classes])
+        found.items.append(Item('/'.join([*folders, stem]), part, image, draw))
     return found
 
 
-@dataclass(frozen=True)
-class CityPolygons:
-    """A JSON file of polygons, and whether train ids or label ids are drawn."""
-
-    file: Path
-    encoding: str
-
-    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
-        """Draw the polygons on the size that the JSON states."""
-        return draw_polygons(read_text(self.file), f"'{self.file}'", self.encoding)
+def _draw(file: Path, encoding: str, size: Size, notes: Counter[str]) -> np.ndarray:
+    return draw_polygons(read_text(file), f"'{file}'", encoding)
 
 
 def draw_polygons(text: str, where: str, encoding: str = 'trainIds') -> np.ndarray:

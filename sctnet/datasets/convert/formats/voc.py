@@ -6,7 +6,7 @@ Without lists ``train.txt`` and ``val.txt`` all masks are taken and shared out.
 
 import argparse
 from collections import Counter
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,10 @@ from ....errors import DataError
 from ....files import find_files
 from ...images import SUFFIXES
 from ..annotated_images import IGNORED, PARTS, ImageFile, Item, Size, Source
-from ..options import add_classes, parse_classes, read_text
-from ..read_masks import read_indices
+from ..annotation_files import read_indices, read_text
+from ..options import add_classes, parse_classes
 
 SOURCE = 'folder that holds JPEGImages and SegmentationClass'
-PATHS: frozenset[str] = frozenset()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +37,7 @@ def read(source: Path, classes: str | None = None) -> Source:
         DataError: a folder is not there, or a name is in both lists.
     """
     names, palette = _classes(classes)
-    found = Source(names, [], palette)
+    found = Source(names, palette=palette)
     masks = source / 'SegmentationClass'
     images = {file.stem: file for file in find_files(source / 'JPEGImages', SUFFIXES)}
     stems = _listed(source / 'ImageSets' / 'Segmentation')
@@ -49,8 +48,8 @@ def read(source: Path, classes: str | None = None) -> Source:
                 found.leave_out('images without a mask', image)
     for stem, part in stems.items():
         image = images.get(stem, source / 'JPEGImages' / f'{stem}.jpg')
-        drawing = IndexMask(masks / f'{stem}.png', len(names))
-        found.items.append(Item(stem, part, ImageFile(image), drawing))
+        draw = partial(draw_indices, masks / f'{stem}.png', len(names))
+        found.items.append(Item(stem, part, ImageFile(image), draw))
     return found
 
 
@@ -77,20 +76,15 @@ def _listed(folder: Path) -> dict[str, str | None]:
     return stems
 
 
-@dataclass(frozen=True)
-class IndexMask:
-    """A mask of indices below ``classes``, and 255."""
-
-    mask: Path
-    classes: int
-
-    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
-        """Read the indices."""
-        labels = read_indices(self.mask)
-        outside = np.unique(labels[(labels >= self.classes) & (labels != IGNORED)])
-        if len(outside):
-            raise DataError(
-                f"mask '{self.mask}' has the indices {outside[:5].tolist()} and there "
-                f'are {self.classes} classes: name all of them with --classes'
-            )
-        return labels
+def draw_indices(
+    mask: Path, classes: int, size: Size, notes: Counter[str]
+) -> np.ndarray:
+    """Read a mask of indices below ``classes``, and 255; raises DataError."""
+    labels = read_indices(mask)
+    outside = np.unique(labels[(labels >= classes) & (labels != IGNORED)])
+    if len(outside):
+        raise DataError(
+            f"mask '{mask}' has the indices {outside[:5].tolist()} and there are "
+            f'{classes} classes: name all of them with --classes'
+        )
+    return labels

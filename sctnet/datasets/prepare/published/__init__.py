@@ -1,7 +1,8 @@
 """Data sets whose archives can be prepared: one module each, found by its name.
 
-A module has a docstring, ``FOLDER`` below ``data``, and ``list_jobs(archives, root)``,
-which returns what is to be written as a list of ``Job``.
+To add one, put ``NAME.py`` here with a docstring, whose first line is its help; with
+``FOLDER``, the data root below ``data``; and with ``list_jobs(archives, root)``, which
+returns a list of ``Job`` (see ``prepare.archives``): what is to be written.
 """
 
 import importlib

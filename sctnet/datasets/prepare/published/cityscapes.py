@@ -12,14 +12,13 @@ from ....errors import DataError
 from ...convert.annotated_images import PARTS
 from ...convert.formats.cityscapes import POLYGONS, draw_polygons
 from ...convert.options import need_package
-from ..archives import list_files
-from ..unpack import Job
+from ..archives import Archive, Job
 
 FOLDER = 'cityscapes'
 FOLDERS = ('leftImg8bit', 'gtFine')
 
 
-def list_jobs(archives: Sequence[Path], root: Path) -> list[Job]:
+def list_jobs(archives: Sequence[Archive], root: Path) -> list[Job]:
     """Return the files of the archives and the label maps of train and val.
 
     One archive may be missing if it was unpacked before.
@@ -32,23 +31,21 @@ def list_jobs(archives: Sequence[Path], root: Path) -> list[Job]:
     jobs: list[Job] = []
     missing = {folder for folder in FOLDERS if not (root / folder).is_dir()}
     for archive in archives:
-        infos = list_files(archive)
-        heads = {info.filename.partition('/')[0] for info in infos}
+        heads = {name.partition('/')[0] for name in archive.sizes}
         if heads.isdisjoint(FOLDERS):
             raise DataError(
                 f"'{archive}' has neither leftImg8bit nor gtFine: expected "
                 'leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip'
             )
         missing -= heads
-        for info in infos:
-            name = info.filename
+        for name in archive.sizes:
             if name.partition('/')[0] not in FOLDERS:  # README and licence
                 continue
-            jobs.append(Job(archive, name, info.file_size, root / name))
+            jobs.append(Job(archive, name, root / name))
             if name.endswith(POLYGONS) and name.split('/')[1] in PARTS:
                 stem = name.removesuffix('_polygons.json')
                 target = root / f'{stem}_labelTrainIds.png'
-                jobs.append(Job(archive, name, info.file_size, target, draw_train_ids))
+                jobs.append(Job(archive, name, target, draw_train_ids))
     if missing:
         raise DataError(
             f'nothing holds the folder {" or ".join(sorted(missing))}: name '

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ....errors import DataError
-from ..archives import common_root, list_files, read_member
-from ..unpack import Job
+from ..archives import Archive, Job
 
 FOLDER = 'coco_stuff10k'
 LANDMARK = 'imageLists/train.txt'
@@ -21,7 +20,7 @@ UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91)
 LARGEST = 182
 
 
-def list_jobs(archives: Sequence[Path], root: Path) -> list[Job]:
+def list_jobs(archives: Sequence[Archive], root: Path) -> list[Job]:
     """Return an image and a label map for each name in the two lists.
 
     Raises:
@@ -29,27 +28,26 @@ def list_jobs(archives: Sequence[Path], root: Path) -> list[Job]:
     """
     jobs: list[Job] = []
     for archive in archives:
-        sizes = {info.filename: info.file_size for info in list_files(archive)}
-        head = common_root(list(sizes), LANDMARK)
+        head = archive.head_of(LANDMARK)
         if head is None:
             raise DataError(
                 f"'{archive}' has no file '{LANDMARK}': expected cocostuff-10k-v1.1.zip"
             )
         for part, folder in FOLDER_OF.items():
-            listed = read_member(archive, f'{head}imageLists/{part}.txt')
+            listed = archive.read(f'{head}imageLists/{part}.txt')
             for stem in listed.decode('ascii', 'replace').split():
                 image = f'{head}images/{stem}.jpg'
                 labels = f'{head}annotations/{stem}.mat'
                 for name in (image, labels):
-                    if name not in sizes:
+                    if name not in archive.sizes:
                         raise DataError(
                             f"'{archive}' has no '{name}', which {part}.txt names: "
                             'download it again'
                         )
                 target = root / 'images' / folder / f'{stem}.jpg'
-                jobs.append(Job(archive, image, sizes[image], target))
+                jobs.append(Job(archive, image, target))
                 target = root / 'annotations' / folder / f'{stem}_labelTrainIds.png'
-                jobs.append(Job(archive, labels, sizes[labels], target, draw_labels))
+                jobs.append(Job(archive, labels, target, draw_labels))
     return jobs
 
 

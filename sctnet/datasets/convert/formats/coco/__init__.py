@@ -7,7 +7,8 @@ smaller one is seen.
 
 import argparse
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ import numpy as np
 
 from .....errors import DataError
 from ...annotated_images import ImageFile, Item, Size, Source, check_size
-from ...names import output_name
-from ...options import add_background, need_package, read_json, with_background
+from ...annotation_files import read_json
+from ...names_and_splits import output_name
+from ...options import add_background, need_package, with_background
 from .masks import to_rle
 
 SOURCE = 'JSON file'
-PATHS: frozenset[str] = frozenset({'images', 'val_annotations', 'val_images'})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +71,7 @@ def read(
     named = list(dict.fromkeys(name for _, name in sorted(categories.items())))
     classes, fill = with_background(named, background)
     labels = {number: classes.index(name) for number, name in categories.items()}
-    found = Source(classes, [])
+    found = Source(classes)
     for file in files:
         file.add_items(found, labels, fill, skip_empty or background == 'ignore')
     return found
@@ -149,12 +150,11 @@ class _File:
                     f"{row.get('category_id')!r}, which '{self.path}' does not list: "
                     'add the category, or correct the annotation'
                 )
-            crowd = bool(row.get('iscrowd'))
-            instances.append(Instance(label, row['segmentation'], crowd))
+            instances.append((label, row))
         stated = entry.get('height'), entry.get('width')
-        drawing = Instances(stated, tuple(instances), fill)
+        draw = partial(draw_instances, stated, instances, fill)
         name = output_name(relative)
-        return Item(name, self.part, ImageFile(image), drawing, empty=not rows)
+        return Item(name, self.part, ImageFile(image), draw, empty=not rows)
 
 
 def _is_table(rows: Any) -> bool:
@@ -165,37 +165,37 @@ def _hashable(value: Any) -> Any:
     return value if isinstance(value, int | str) else None
 
 
-@dataclass(frozen=True)
-class Instance:
-    """The label of an annotation and its segmentation as it stands in the JSON."""
+def draw_instances(
+    stated: tuple[Any, Any],
+    instances: Sequence[tuple[int, dict]],
+    fill: int,
+    size: Size,
+    notes: Counter[str],
+) -> np.ndarray:
+    """Draw crowds, then instances from large to small.
 
-    label: int
-    segmentation: Any
-    crowd: bool
+    Args:
+        stated: (height, width) of the image by the JSON.
+        instances: label and annotation, as it stands in the JSON.
+        fill: label of all other pixels.
+        size: of the image.
+        notes: counts what has no pixel.
 
+    Raises:
+        DataError: an annotation is not of an image of this size.
+    """
+    from pycocotools import mask as coco_mask
 
-@dataclass(frozen=True)
-class Instances:
-    """The instances of one image; ``stated`` is (height, width) by the JSON."""
-
-    stated: tuple[Any, Any]
-    instances: tuple[Instance, ...]
-    fill: int
-
-    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
-        """Draw crowds, then instances from large to small."""
-        from pycocotools import mask as coco_mask
-
-        check_size(self.stated, size)
-        regions = []
-        for instance in self.instances:
-            region = to_rle(instance.segmentation, size, notes)
-            if region is not None:
-                area = int(coco_mask.area(region))
-                regions.append((not instance.crowd, -area, instance.label, region))
-        labels = np.full(size, self.fill, np.uint8)
-        for _, area, label, region in sorted(regions, key=lambda entry: entry[:2]):
-            if area == 0:
-                notes['shapes without a pixel in the image'] += 1
-            labels[coco_mask.decode(region).astype(bool)] = label
-        return labels
+    check_size(stated, size)
+    regions = []
+    for label, row in instances:
+        region = to_rle(row['segmentation'], size, notes)
+        if region is not None:
+            area = int(coco_mask.area(region))
+            regions.append((not row.get('iscrowd'), -area, label, region))
+    labels = np.full(size, fill, np.uint8)
+    for _, area, label, region in sorted(regions, key=lambda entry: entry[:2]):
+        if area == 0:
+            notes['shapes without a pixel in the image'] += 1
+        labels[coco_mask.decode(region).astype(bool)] = label
+    return labels

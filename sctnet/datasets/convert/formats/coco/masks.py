@@ -1,11 +1,11 @@
-"""Segmentations of COCO, checked before pycocotools decodes them."""
+"""COCO's segmentations to RLE, checked before pycocotools decodes them."""
 
 from collections import Counter
 from typing import Any
 
 from .....errors import DataError
 from ...annotated_images import Size, check_size
-from ...points import as_points
+from ...annotation_files import as_points
 
 
 def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any] | None:

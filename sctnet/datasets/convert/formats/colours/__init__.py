@@ -7,8 +7,7 @@ with ``--mask-suffix`` added. JPEG masks are refused: they change colours at the
 
 import argparse
 from collections import Counter
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +16,12 @@ from .....errors import ArgumentError, DataError
 from .....files import find_files
 from ....images import LOSSY, SUFFIXES
 from ...annotated_images import IGNORED, ImageFile, Item, Size, Source
-from ...names import split_by_folder
+from ...annotation_files import LOSSLESS, read_colours, refuse_lossy
+from ...names_and_splits import split_by_folder
 from ...options import IGNORE
-from ...read_masks import LOSSLESS, read_colours, refuse_lossy
-from .colour_list import Colour, read_colour_list
+from .colour_list import read_colour_list
 
 SOURCE = 'folder of images'
-PATHS: frozenset[str] = frozenset({'masks', 'colours'})
 UNKNOWN = ('error', IGNORE)
 _NONE = -1  # in the table of labels: no class has this colour
 
@@ -63,9 +61,11 @@ def read(
     listed = read_colour_list(colours)
     classes = tuple(dict.fromkeys(name for name, _ in listed if name != IGNORE))
     index = {IGNORE: IGNORED, **{name: i for i, name in enumerate(classes)}}
-    table = tuple((colour, index[name]) for name, colour in listed)
+    label_of = np.full(1 << 24, _NONE, np.int16)  # of each colour of 24 bits
+    for name, (red, green, blue) in listed:
+        label_of[red << 16 | green << 8 | blue] = index[name]
     first = dict(reversed(listed))
-    found = Source(classes, [], [list(first[name]) for name in classes])
+    found = Source(classes, palette=[list(first[name]) for name in classes])
     known = {
         file.relative_to(masks).with_suffix('').as_posix(): file
         for file in find_files(masks, LOSSY) + find_files(masks, LOSSLESS)
@@ -79,49 +79,50 @@ def read(
             continue
         if mask.suffix.lower() in LOSSY:
             refuse_lossy(mask)
-        drawing = ColourMask(mask, table, unknown == IGNORE)
-        found.items.append(Item(name, split, ImageFile(image), drawing))
+        draw = partial(draw_colours, mask, label_of, unknown == IGNORE)
+        found.items.append(Item(name, split, ImageFile(image), draw))
     return found
 
 
-@dataclass(frozen=True)
-class ColourMask:
-    """A mask, the label of each colour, and whether other colours become 255."""
+def draw_colours(
+    mask: Path,
+    label_of: np.ndarray,
+    ignore_unknown: bool,
+    size: Size,
+    notes: Counter[str],
+) -> np.ndarray:
+    """Look up the label of each pixel's colour.
 
-    mask: Path
-    table: tuple[tuple[Colour, int], ...]
-    ignore_unknown: bool
+    Args:
+        mask: the file.
+        label_of: of each 24-bit colour, int16 (2**24,); -1 where it is not listed.
+        ignore_unknown: whether colours that are not listed become 255.
+        size: of the image.
+        notes: counts pixels of such colours.
 
-    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
-        """Look up the colour of each pixel."""
-        pixels = read_colours(self.mask).astype(np.uint32)
-        packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
-        labels = _lookup(self.table)[packed]
-        unknown = labels == _NONE
-        if unknown.any():
-            if not self.ignore_unknown:
-                self._report(packed[unknown])
-            notes['pixels of unknown colour, now 255'] += int(unknown.sum())
-            labels[unknown] = IGNORED
-        return labels.astype(np.uint8)
-
-    def _report(self, packed: np.ndarray) -> None:
-        values, counts = np.unique(packed, return_counts=True)
-        most = np.argsort(-counts, kind='stable')[:3]
-        listed = ', '.join(
-            f'({v >> 16}, {v >> 8 & 255}, {v & 255}) in {n} pixels'
-            for v, n in zip(values[most].tolist(), counts[most].tolist(), strict=True)
-        )
-        raise DataError(
-            f"mask '{self.mask}' has colours that are not listed ({len(values)}), "
-            f'{listed}: add them to the list of --colours, or pass --unknown ignore'
-        )
+    Raises:
+        DataError: the mask cannot be read, or has colours that are not listed.
+    """
+    pixels = read_colours(mask).astype(np.uint32)
+    packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+    labels = label_of[packed]
+    unknown = labels == _NONE
+    if unknown.any():
+        if not ignore_unknown:
+            _refuse_unknown(mask, packed[unknown])
+        notes['pixels of unknown colour, now 255'] += int(unknown.sum())
+        labels[unknown] = IGNORED
+    return labels.astype(np.uint8)
 
 
-@lru_cache(maxsize=1)
-def _lookup(table: tuple[tuple[Colour, int], ...]) -> np.ndarray:
-    """Return the label of each 24-bit colour, int16."""
-    labels = np.full(1 << 24, _NONE, np.int16)
-    for (red, green, blue), label in table:
-        labels[red << 16 | green << 8 | blue] = label
-    return labels
+def _refuse_unknown(mask: Path, packed: np.ndarray) -> None:
+    values, counts = np.unique(packed, return_counts=True)
+    most = np.argsort(-counts, kind='stable')[:3]
+    listed = ', '.join(
+        f'({v >> 16}, {v >> 8 & 255}, {v & 255}) in {n} pixels'
+        for v, n in zip(values[most].tolist(), counts[most].tolist(), strict=True)
+    )
+    raise DataError(
+        f"mask '{mask}' has colours that are not listed ({len(values)}), {listed}: add "
+        'them to the list of --colours, or pass --unknown ignore'
+    )

@@ -1,11 +1,11 @@
-"""Lists of class names and their colours."""
+"""Reading the list of class names and their colours."""
 
 import csv
 from pathlib import Path
 from typing import Any
 
 from .....errors import DataError
-from ...options import read_json, read_text
+from ...annotation_files import read_json, read_text
 
 Colour = tuple[int, int, int]
 

@@ -7,42 +7,27 @@ Pillow's functions that labelme itself uses.
 """
 
 import argparse
-import io
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
 from .....errors import DataError
 from .....files import find_files
-from ....images import SUFFIXES
-from ...annotated_images import (
-    IGNORED,
-    ImageFile,
-    ImageSource,
-    Item,
-    Size,
-    Source,
-    check_size,
-)
-from ...names import split_by_folder
-from ...options import (
-    add_background,
-    add_classes,
-    parse_classes,
-    read_json,
-    with_background,
-)
-from ...points import as_points
+from ....images import SUFFIXES, decode_image
+from ...annotated_images import IGNORED, ImageFile, Item, Size, Source, check_size
+from ...annotation_files import as_points, read_json
+from ...names_and_splits import split_by_folder
+from ...options import add_background, add_classes, parse_classes, with_background
 from .image_data import EmbeddedImage, decode_base64
 
 SOURCE = 'folder of JSON files'
-PATHS: frozenset[str] = frozenset()
 LEAST_POINTS = {'polygon': 3, 'rectangle': 2, 'circle': 2, 'mask': 2}  # those drawn
 
 
@@ -69,7 +54,7 @@ def read(
     Raises:
         DataError: there is no such folder.
     """
-    found = Source((), [])
+    found = Source(())
     files = find_files(source, ('.json',))
     annotated: list[tuple[Path, str | None, str, dict]] = []
     for file, split, name in split_by_folder(source, files, found.skipped):
@@ -87,9 +72,9 @@ def read(
             found.leave_out('images without annotation', file)
             continue
         stated = contents.get('imageHeight'), contents.get('imageWidth')
-        drawing = Shapes(stated, tuple(shapes), fill)
+        draw = partial(draw_shapes, stated, shapes, fill)
         picture = _image(file, contents)
-        found.items.append(Item(name, split, picture, drawing, empty=not shapes))
+        found.items.append(Item(name, split, picture, draw, empty=not shapes))
     jsons = {file.with_suffix('') for file in files}
     for image in find_files(source, SUFFIXES):
         if image.with_suffix('') not in jsons:
@@ -125,7 +110,7 @@ def _kind(shape: dict[str, Any]) -> str:
 
 def _shapes(
     contents: dict[str, Any], labels: dict[str, int], skipped: Counter[str]
-) -> list['Shape']:
+) -> list[tuple[int, dict]]:
     kept = []
     for shape in contents['shapes']:
         kind = _kind(shape)
@@ -134,12 +119,11 @@ def _shapes(
         elif shape['label'] not in labels:
             skipped[f"shapes of a class not named ('{shape['label']}')"] += 1
         else:
-            label = labels[shape['label']]
-            kept.append(Shape(label, kind, shape.get('points'), shape.get('mask')))
+            kept.append((labels[shape['label']], shape))
     return kept
 
 
-def _image(file: Path, contents: dict[str, Any]) -> ImageSource:
+def _image(file: Path, contents: dict[str, Any]) -> ImageFile:
     """Return the file that the JSON names or, if that is not there, its own copy."""
     name = str(contents.get('imagePath') or '').replace('\\', '/')
     if not name:
@@ -154,54 +138,55 @@ def _image(file: Path, contents: dict[str, Any]) -> ImageSource:
     return ImageFile(named)
 
 
-@dataclass(frozen=True)
-class Shape:
-    """A shape as it stands in the JSON, with the index of its class."""
+def draw_shapes(
+    stated: tuple[Any, Any],
+    shapes: Sequence[tuple[int, dict]],
+    fill: int,
+    size: Size,
+    notes: Counter[str],
+) -> np.ndarray:
+    """Draw shapes in their order.
 
-    label: int
-    kind: str
-    points: Any
-    mask: str | None
+    Args:
+        stated: (height, width) of the image by the JSON.
+        shapes: label and shape, as it stands in the JSON.
+        fill: label of all other pixels.
+        size: of the image.
+        notes: counts what has no pixel.
+
+    Raises:
+        DataError: a shape cannot be drawn, or the image has another size.
+    """
+    check_size(stated, size)
+    labels = np.full(size, fill, np.uint8)
+    for label, shape in shapes:
+        kind, points = _kind(shape), as_points(shape.get('points'))
+        if len(points) < LEAST_POINTS[kind]:
+            notes[f'shapes of kind {kind} with too few points'] += 1
+            continue
+        inside = _covered(kind, points, shape.get('mask'), size)
+        if not inside.any():
+            notes['shapes without a pixel in the image'] += 1
+        labels[inside] = label
+    return labels
 
 
-@dataclass(frozen=True)
-class Shapes:
-    """The shapes of one image; ``stated`` is (height, width) by the JSON."""
-
-    stated: tuple[Any, Any]
-    shapes: tuple[Shape, ...]
-    fill: int
-
-    def draw(self, size: Size, notes: Counter[str]) -> np.ndarray:
-        """Draw the shapes in their order."""
-        check_size(self.stated, size)
-        labels = np.full(size, self.fill, np.uint8)
-        for shape in self.shapes:
-            points = as_points(shape.points)
-            if len(points) < LEAST_POINTS[shape.kind]:
-                notes[f'shapes of kind {shape.kind} with too few points'] += 1
-                continue
-            inside = _mask(shape, points, size)
-            if not inside.any():
-                notes['shapes without a pixel in the image'] += 1
-            labels[inside] = shape.label
-        return labels
-
-
-def _mask(shape: Shape, points: list[tuple[float, float]], size: Size) -> np.ndarray:
+def _covered(
+    kind: str, points: list[tuple[float, float]], mask: Any, size: Size
+) -> np.ndarray:
     """Return which pixels a shape covers, bool (H, W)."""
     canvas = Image.new('L', size[::-1])
     drawer = ImageDraw.Draw(canvas)
-    if shape.kind == 'circle':
+    if kind == 'circle':
         (x, y), edge = points[:2]
         r = math.dist((x, y), edge)
         drawer.ellipse((x - r, y - r, x + r, y + r), fill=1, outline=1)
-    elif shape.kind == 'mask':
-        with Image.open(io.BytesIO(decode_base64(shape.mask, 'a mask'))) as patch:
-            covered = np.asarray(patch.convert('L')) > 0  # saved as 0 and 1
+    elif kind == 'mask':
+        data = decode_base64(mask, 'a mask')
+        on = decode_image(data, 'a mask', cv2.IMREAD_GRAYSCALE) > 0  # saved as 0 and 1
         left, top = points[0]
-        canvas.paste(Image.fromarray(covered), (round(left), round(top)))
-    elif shape.kind == 'rectangle' and len(points) == 2:
+        canvas.paste(Image.fromarray(on), (round(left), round(top)))
+    elif kind == 'rectangle' and len(points) == 2:
         (x0, y0), (x1, y1) = points
         corners = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
         drawer.rectangle(corners, fill=1, outline=1)

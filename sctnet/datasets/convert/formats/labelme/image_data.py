@@ -1,53 +1,43 @@
-"""Images that labelme saved inside its JSON files."""
+"""Reading images that labelme saved inside its JSON files."""
 
 import base64
 import binascii
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
-
-from .....errors import DataError, ImageError
+from .....errors import DataError
 from .....files import write_bytes
-from ...annotated_images import Size
-from ...options import read_json
+from ....images import decode_image
+from ...annotated_images import ImageFile, Size
+from ...annotation_files import read_json
 
 
 @dataclass(frozen=True)
-class EmbeddedImage:
-    """The copy of an image inside a JSON file, read where it is needed.
+class EmbeddedImage(ImageFile):
+    """The copy of an image inside a JSON file, which is read where it is needed.
 
     Attributes:
-        file: the JSON.
-        suffix: '.png' or '.jpg', as the image is.
+        path: of the JSON.
+        kind: '.png' or '.jpg', as the image is.
     """
 
-    file: Path
-    suffix: str
+    kind: str
 
-    def __str__(self) -> str:
-        return str(self.file)
+    @property
+    def suffix(self) -> str:
+        """Of the file to be written."""
+        return self.kind
 
     def size(self) -> Size:
-        """Decode the image to its height and width, turned as its camera says."""
-        try:
-            with Image.open(io.BytesIO(self._data())) as image:
-                width, height = ImageOps.exif_transpose(image).size
-                kind = image.format
-        except DataError:
-            raise
-        except Exception as error:
-            raise ImageError(
-                f"the image inside '{self.file}' cannot be decoded ({error}): save the "
-                'file again in labelme'
-            ) from error
-        if kind not in (('PNG',) if self.suffix == '.png' else ('JPEG', 'MPO')):
-            raise ImageError(
-                f"the image inside '{self.file}' is {kind}: expected PNG or JPEG; put "
-                'the image itself beside the file'
+        """Decode the image; raises DataError, ImageError."""
+        data = self._data()
+        if self.kind == '.jpg' and data[:2] != b'\xff\xd8':
+            raise DataError(
+                f"the image inside '{self.path}' is neither PNG nor JPEG: put the "
+                'image itself beside the file'
             )
+        height, width = decode_image(data, f"image inside '{self.path}'").shape[:2]
         return height, width
 
     def place(self, target: Path, link: bool) -> None:
@@ -55,7 +45,7 @@ class EmbeddedImage:
         write_bytes(target, self._data())
 
     def _data(self) -> bytes:
-        return decode_base64(read_json(self.file).get('imageData'), f"'{self.file}'")
+        return decode_base64(read_json(self.path).get('imageData'), f"'{self.path}'")
 
 
 def decode_base64(text: Any, where: str) -> bytes:

@@ -11,7 +11,7 @@ from conversion_sources import (
 )
 from tool_process import one_line_error, start
 
-from sctnet.datasets.prepare.archives import list_files
+from sctnet.datasets.prepare.archives import Archive
 from sctnet.datasets.prepare.prepare_dataset import prepare
 from sctnet.errors import ArgumentError, DataError, OutputError
 
@@ -33,8 +33,9 @@ def test_an_interrupted_run_goes_on_and_changes_nothing_that_is_complete(tmp_pat
     result = prepare('cityscapes', archives, out, workers=0)
     assert (result.kept, result.written) == (4, 7)
     assert kept.read_bytes() == before
-    result = prepare('cityscapes', archives, out, workers=0, overwrite=True)
-    assert (result.kept, result.written) == (0, 11)
+    kept.unlink()
+    result = prepare('cityscapes', archives, out, workers=0)
+    assert (result.kept, result.written) == (10, 1)
     assert kept.read_bytes() != before
 
 
@@ -44,10 +45,11 @@ def test_another_file_in_the_place_is_not_overwritten(tmp_path):
     mine = out / 'ade/ADEChallengeData2016/objectInfo150.txt'
     mine.write_text('my own notes')
     before = contents(out)
-    with pytest.raises(OutputError, match=r'12 bytes instead of 6.*--overwrite'):
+    with pytest.raises(OutputError, match=r'12 bytes instead of 6\): delete it, or'):
         prepare('ade20k', [archive], out, workers=0)
     assert contents(out) == before
-    prepare('ade20k', [archive], out, workers=0, overwrite=True)
+    mine.unlink()
+    prepare('ade20k', [archive], out, workers=0)
     assert mine.read_text() == '1 wall'
 
 
@@ -72,7 +74,7 @@ def test_a_link_in_an_archive_is_refused(tmp_path):
         link.external_attr = 0o120777 << 16
         opened.writestr(link, '/etc/passwd')
     with pytest.raises(DataError, match='a link: expected plain files'):
-        list_files(archive)
+        Archive(archive)
 
 
 def test_archives_that_are_cut_off_missing_or_others_are_one_sentence(tmp_path):

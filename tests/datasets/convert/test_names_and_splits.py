@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sctnet.datasets.convert.annotated_images import ImageFile, Item
-from sctnet.datasets.convert.names import (
+from sctnet.datasets.convert.names_and_splits import (
     assign_splits,
     make_unique,
     output_name,

@@ -179,19 +179,21 @@ def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path)
     labelme_json(source / 'wild.json', [('wall', 'polygon', [[1, 1], [2], 5])])
     labelme_json(source / 'small.json', shapes, imageHeight=20)
     labelme_json(source / 'damaged.json', shapes, 'x.jpg', imageData='/9j/nonsense')
+    labelme_json(source / 'gif.json', shapes, 'x.jpg', imageData='R0lGODlhAQ==')
     (source / 'other.json').write_text('{"shapes": [{}]}')
     picture(source / 'alone.jpg')
     result, out = run()
     assert made(out)[1:] == ['images/train/a.jpg', 'labels/train/a.png']
     told = '\n'.join(result.failed)
-    assert len(result.failed) == 7
+    assert len(result.failed) == 8
     for name, reason in {
         'cut.json': 'is no JSON, or is cut off',
         'missing.jpg': 'cannot be read',
         'broken.jpg': 'is truncated',
         'a.jpg': 'no pairs of numbers',
         "a.jpg': the annotation": 'is for 96x20 pixels',
-        'damaged.json': 'cannot be decoded',
+        'damaged.json': 'is truncated',
+        'gif.json': 'is neither PNG nor JPEG',
         'other.json': "no list 'shapes'",
     }.items():
         assert any(name in line and reason in line for line in told.splitlines()), name

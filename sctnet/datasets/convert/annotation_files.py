@@ -1,0 +1,127 @@
+"""Reading annotations: text, JSON, points of shapes, and masks without loss."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ...errors import DataError
+
+LOSSLESS = ('.png', '.bmp', '.tif', '.tiff', '.gif')
+FARTHEST = 100_000  # pixels; libraries that draw shapes overflow far beyond
+
+
+def read_text(path: Path) -> str:
+    """Read a text file; raises DataError."""
+    try:
+        return path.read_text(encoding='utf-8-sig')
+    except OSError as error:
+        raise DataError(
+            f"'{path}' cannot be read ({error.strerror}): check the path"
+        ) from error
+    except ValueError as error:
+        raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
+
+
+def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any]:
+    """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
+
+    Raises:
+        DataError: it cannot be read, is damaged, or holds something else.
+    """
+    text = read_text(path)
+    try:
+        contents = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"'{path}' is no JSON, or is cut off ({error}): export it again"
+        ) from error
+    if not isinstance(contents, dict):
+        raise DataError(
+            f"'{path}' holds a {type(contents).__name__}: expected a JSON object, "
+            f'such as {form}; name another file, or write it again'
+        )
+    return contents
+
+
+def as_points(values: Any) -> list[tuple[float, float]]:
+    """Turn pairs of numbers into points (x, y).
+
+    Raises:
+        DataError: they are no pairs of finite numbers, or lie absurdly far outside.
+    """
+    try:
+        points = [(float(x), float(y)) for x, y in values]
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            'a shape has points that are no pairs of numbers: draw it again'
+        ) from error
+    for x, y in points:
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise DataError(
+                f'a shape has the point ({x}, {y}), expected finite numbers: draw it '
+                'again'
+            )
+        if max(abs(x), abs(y)) > FARTHEST:
+            raise DataError(
+                f'a shape has the point ({x:g}, {y:g}), more than {FARTHEST} pixels '
+                'off: coordinates are in pixels; draw it again'
+            )
+    return points
+
+
+def read_indices(path: Path) -> np.ndarray:
+    """Read a mask of palette or grey pixels to their indices, uint8 (H, W).
+
+    Raises:
+        DataError: the mask is missing, damaged, or in colours.
+    """
+    mask = _open_mask(path)
+    if mask.mode not in ('P', 'L', '1'):
+        raise DataError(
+            f"mask '{path}' has pixels of kind {mask.mode}: expected a palette or grey "
+            'values; convert colours with the format "colours"'
+        )
+    return np.asarray(mask, np.uint8)
+
+
+def read_colours(path: Path) -> np.ndarray:
+    """Read a mask to RGB uint8 (H, W, 3): palettes are looked up, alpha is dropped.
+
+    Raises:
+        DataError: the mask is missing, damaged, or has more than 8 bits a channel.
+    """
+    mask = _open_mask(path)
+    if mask.mode not in ('P', 'PA', 'L', 'LA', '1', 'RGB', 'RGBA'):
+        raise DataError(
+            f"mask '{path}' has pixels of kind {mask.mode}: expected RGB or a palette "
+            'with 8 bits a channel; export it again'
+        )
+    return np.asarray(mask.convert('RGB'))
+
+
+def _open_mask(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as opened:
+            mask = opened.copy()
+            kind, compression = opened.format, opened.info.get('compression')
+    except FileNotFoundError as error:
+        raise DataError(f"there is no mask '{path}': add it") from error
+    except Exception as error:  # Pillow has many for damaged files
+        raise DataError(
+            f"mask '{path}' cannot be read ({error}): export it again"
+        ) from error
+    if kind in ('JPEG', 'MPO', 'WEBP') or compression == 'jpeg':
+        refuse_lossy(path)
+    return mask
+
+
+def refuse_lossy(path: Path) -> None:
+    """Raise the DataError for a mask whose format changes its colours."""
+    raise DataError(
+        f"mask '{path}' is a JPEG or WebP, which changes colours at every edge: export "
+        'the masks as PNG'
+    )

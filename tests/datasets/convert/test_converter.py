@@ -1,0 +1,191 @@
+"""What all formats share: a data set appears whole or not at all, with a summary."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from conversion_sources import LARGE, contents, corners, labelme_json, made, picture
+from PIL import Image
+
+from sctnet.datasets.convert import convert
+from sctnet.errors import ArgumentError, DataError, OutputError
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / 'source'
+    for number in range(6):
+        picture(folder / f'{number}.jpg', number)
+        shapes = [('wall', 'polygon', corners(LARGE))]
+        labelme_json(folder / f'{number}.json', shapes, f'{number}.jpg')
+    return folder
+
+
+def run(source, out, **options):
+    return convert('labelme', source, out, **{'workers': 0, **options})
+
+
+def test_the_summary_counts_images_and_pixels(source, tmp_path):
+    bad = os.fsdecode(b'bad\xfc.json')  # no UTF-8
+    (source / bad).write_text('{')
+    run(source, tmp_path / 'out', val=0.5)
+    summary = json.loads((tmp_path / 'out/dataset.json').read_text())
+    assert summary['classes'] == ['background', 'wall']
+    assert summary['format'] == 'labelme'
+    assert sum(summary['images'].values()) == 6
+    assert min(summary['images'].values()) > 0
+    assert summary['pixels'] == {'background': 6 * (72 * 96 - 3000), 'wall': 6 * 3000}
+    assert (summary['ignore_index'], summary['ignored_pixels']) == (255, 0)
+    assert 'bad\udcfc.json' in summary['failed'][0]
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_an_interrupted_conversion_leaves_nothing(source, tmp_path, workers):
+    out, before = tmp_path / 'data' / 'out', contents(tmp_path)
+
+    def stop(done, total):
+        assert total == 6
+        assert not out.exists()
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(source, out, progress=stop, workers=workers)
+    assert contents(tmp_path) == before
+    assert not out.exists()
+    # What a killed run leaves, the next one removes.
+    (tmp_path / 'data/.out.unfinished/images/train').mkdir(parents=True)
+    (tmp_path / 'data/.out.unfinished/images/train/old.jpg').write_text('old')
+    assert sum(run(source, out).images.values()) == 6
+    assert os.listdir(tmp_path / 'data') == ['out']
+    assert len(made(out)) == 13
+
+
+def test_many_threads_make_what_one_makes(source, tmp_path):
+    for number in range(6, 40):
+        for suffix in ('.jpg', '.json'):
+            (source / f'{number}{suffix}').write_bytes(
+                (source / f'{number % 6}{suffix}').read_bytes()
+            )
+    (source / '9.jpg').write_bytes(b'')
+    first, second = (
+        (result, {path.relative_to(result.root): d for path, d in files.items()})
+        for result in (
+            run(source, tmp_path / 'a'),
+            run(source, tmp_path / 'b', workers=4),
+        )
+        for files in [contents(result.root)]
+    )
+    assert first[1] == second[1]
+    assert len(first[1]) == 2 * sum(first[0].images.values()) + 1
+    assert first[0].pixels.tolist() == second[0].pixels.tolist()
+
+
+def test_a_place_that_holds_something_is_refused_and_left_alone(source, tmp_path):
+    out = tmp_path / 'out'
+    (out / 'images/train').mkdir(parents=True)
+    (out / 'images/train/mine.txt').write_text('mine')
+    with pytest.raises(OutputError, match='is not empty: name a new folder, or delete'):
+        run(source, out)
+    assert made(out) == ['images/train/mine.txt']
+    (tmp_path / 'file').write_text('x')
+    with pytest.raises(OutputError, match='is a file: name a new folder'):
+        run(source, tmp_path / 'file')
+    with pytest.raises(OutputError, match='cannot write'):
+        run(source, tmp_path / 'file/out')
+    before = contents(tmp_path)
+    for inside in ('source', 'source/out', '.'):
+        with pytest.raises(OutputError, match='lie in each other'):
+            run(source, tmp_path / inside)
+    assert contents(tmp_path) == before
+
+
+def test_links_share_the_pixels_and_leave_the_original_alone(source, tmp_path):
+    os.chmod(source / '0.jpg', 0o640)
+    before = {
+        path: (path.stat().st_mode, path.read_bytes()) for path in source.iterdir()
+    }
+    run(source, tmp_path / 'out', link=True)
+    (linked,) = (tmp_path / 'out').rglob('0.jpg')
+    assert linked.samefile(source / '0.jpg')
+    run(source, tmp_path / 'copies')
+    (copied,) = (tmp_path / 'copies').rglob('0.jpg')
+    assert not copied.samefile(source / '0.jpg')
+    assert copied.read_bytes() == linked.read_bytes()
+    assert before == {
+        path: (path.stat().st_mode, path.read_bytes()) for path in source.iterdir()
+    }
+
+
+def test_across_disks_the_link_is_symbolic(source, tmp_path, monkeypatch):
+    def other_disk(*_, **__):
+        raise OSError(18, 'Invalid cross-device link')
+
+    monkeypatch.setattr('os.link', other_disk)
+    monkeypatch.chdir(tmp_path)
+    run(source.relative_to(tmp_path), 'out', link=True)
+    (linked,) = (tmp_path / 'out').rglob('0.jpg')
+    assert linked.is_symlink()
+    assert linked.read_bytes() == (source / '0.jpg').read_bytes()
+
+
+@pytest.mark.parametrize('call', ['replace', 'symlink'])
+def test_a_full_disk_is_said_in_one_sentence(source, tmp_path, monkeypatch, call):
+    def full(*_):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(f'os.{call}', full)
+    monkeypatch.setattr('os.link', full)
+    with pytest.raises(OutputError, match='No space left on device'):
+        run(source, tmp_path / 'out', link=True)
+    assert os.listdir(tmp_path) == ['source']
+
+
+def test_an_image_that_no_training_could_read_is_broken(source, tmp_path):
+    (source / '0.jpg').rename(source / '0.heic')
+    labelme_json(source / '0.json', [('wall', 'polygon', corners(LARGE))], '0.heic')
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned by 90 degrees
+    with Image.open(source / '1.jpg') as image:
+        image.save(source / '1.jpg', exif=exif)
+    result = run(source, tmp_path / 'out')
+    assert "0.heic' is of no known kind" in result.failed[0]
+    assert 'is for 96x72 pixels and the image has 72x96' in result.failed[1]
+
+
+def test_what_is_empty_wrong_or_broken_throughout_is_an_error(source, tmp_path):
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(DataError, match=r'has no image to convert \(it is empty\)'):
+        run(tmp_path / 'empty', tmp_path / 'out')
+    with pytest.raises(DataError, match=r'has 1 classes in all: .* at least two'):
+        run(source, tmp_path / 'out', background='wall')
+    with pytest.raises(ArgumentError, match=r"no format 'cocoa'.*coco"):
+        convert('cocoa', source, tmp_path / 'out')
+    with pytest.raises(
+        ArgumentError, match=r"no option 'colour': it has classes, back"
+    ):
+        run(source, tmp_path / 'out', colour='red')
+    with pytest.raises(ArgumentError, match='--workers is -1'):
+        run(source, tmp_path / 'out', workers=-1)
+    for image in source.glob('*.jpg'):
+        image.unlink()
+    with pytest.raises(DataError, match=r'none of the 6 images .*0\.jpg'):
+        run(source, tmp_path / 'out')
+    assert sorted(os.listdir(tmp_path)) == ['empty', 'source']
+
+
+def test_the_data_set_is_read_by_mmseg(source, tmp_path):
+    from mmseg.datasets import BaseSegDataset
+
+    result = run(source, tmp_path / 'out', val=0)
+    data = BaseSegDataset(
+        data_root=str(result.root),
+        data_prefix={'img_path': 'images/train', 'seg_map_path': 'labels/train'},
+        metainfo={'classes': result.classes},
+        pipeline=[{'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'}],
+    )
+    assert len(data) == 6
+    sample = data[0]
+    assert sample['img'].shape == (72, 96, 3)
+    assert np.bincount(sample['gt_seg_map'].ravel()).tolist() == [72 * 96 - 3000, 3000]
