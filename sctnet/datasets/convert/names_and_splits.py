@@ -1,4 +1,4 @@
-"""Names of the files that are made: below their folder, and each once."""
+"""Naming the files that are made, each once, and sharing them out to train and val."""
 
 import hashlib
 import os
@@ -24,6 +24,10 @@ def output_name(path: str | os.PathLike) -> str:
     # A leading dot would hide the file from the data set that reads it.
     parts = [part.lstrip('.') for part in text.split('/')]
     parts = [part for part in parts if part]
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:  # a JSON can hold what no file is called
+        parts = []
     if not parts:
         raise DataError(
             f'{os.fspath(path)!r} is no name of an image: correct the entry'

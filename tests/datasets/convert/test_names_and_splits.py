@@ -37,7 +37,7 @@ def test_a_name_keeps_folders_and_leads_nowhere_else(path, name):
     assert output_name(path) == name
 
 
-@pytest.mark.parametrize('path', ['', '..', '/', './.'])
+@pytest.mark.parametrize('path', ['', '..', '/', './.', '\ud800.jpg'])
 def test_a_path_without_a_name_is_refused(path):
     with pytest.raises(DataError, match='is no name of an image'):
         output_name(path)

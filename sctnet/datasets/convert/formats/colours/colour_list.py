@@ -61,7 +61,7 @@ def _read_lines(path: Path) -> list[tuple[str, Any, str]]:
 def _colour(value: Any) -> Colour | None:
     try:
         red, green, blue = (int(part) for part in value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     inside = all(0 <= part <= 255 for part in (red, green, blue))
     return (red, green, blue) if inside else None
