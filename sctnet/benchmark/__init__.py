@@ -1,1 +1,1 @@
-"""What ``tools/benchmark.py`` runs: our networks and their peers, measured alike."""
+"""How fast our networks and their peers are, and what training takes."""

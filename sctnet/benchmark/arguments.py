@@ -1,14 +1,11 @@
-"""The command line of ``tools/benchmark.py``."""
+"""The options of the benchmark's command line; ``--help`` imports nothing heavy."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .cases import Case
-from .command import resolve_models
-from .peers import find_entries
-from .runs import cases_of, check_backends
-from .training import OPTIONS, WAYS, check_way, training_cases
+from .case import READABLE, SHORTCUTS, TRAINING_OPTIONS, WAYS, Case, parse_way
 
 TORCH = (
     'torch, onnxruntime, openvino, tensorrt; for torch also fp16, bf16, channels_last, '
@@ -17,7 +14,7 @@ TORCH = (
 
 
 class _Kind(NamedTuple):
-    """What the options of a kind of benchmark stand for."""
+    """The defaults of a kind of benchmark, and what its options stand for."""
 
     models: list[str]
     models_help: str
@@ -34,21 +31,19 @@ class _Kind(NamedTuple):
 KINDS = {
     'network': _Kind(
         ['ours', 'peers'], 'also: ours, peers', ['torch', 'onnxruntime'], TORCH,
-        "may be repeated; default: each model's own", [1], 'default: 1', 20, 2,
+        "each model's own", [1], '1', 20, 2,
     ),
     'image': _Kind(
         ['ours'], 'also: ours, peers', ['mmseg', 'torch', 'onnxruntime'],
         TORCH + '; also mmseg and onnxruntime+int8',
-        "may be repeated; default: typical of each model's data set", [1], 'default: 1',
-        20, 2,
+        "typical of each model's data set", [1], '1', 20, 2,
     ),
     'train': _Kind(
         [], 'students of ours; default: S and B on ADE20K, S on Cityscapes',
-        ['reference', 'fused'],
-        f'some of {", ".join(WAYS)}; the first two also with {", ".join(OPTIONS)}, '
-        'as in fused+amp+channels_last',
-        "may be repeated; default: the recipe's crop, 256x256 for B on a CPU", [],
-        "default: 2 on a CPU, the recipe's on a GPU", 7, 1, '--ways',
+        [READABLE, SHORTCUTS],
+        f'some of {", ".join(WAYS)}; the first two also with '
+        f'{", ".join(TRAINING_OPTIONS)}, as in shortcuts+amp+channels_last',
+        "the recipe's crop", [], "2 on a CPU, the recipe's on a GPU", 7, 1, '--ways',
     ),
 }  # fmt: skip
 
@@ -56,36 +51,22 @@ KINDS = {
 def add_kinds(parser: argparse.ArgumentParser) -> None:
     """Add a sub-command with its options for each kind of benchmark."""
     kinds = parser.add_subparsers(dest='kind', required=True)
-    several: dict[str, Any] = {'nargs': '+', 'metavar': 'NAME'}
     for name, kind in KINDS.items():
-        add = kinds.add_parser(name).add_argument
-        add('--models', **several, default=kind.models, help=kind.models_help)
-        add(
-            kind.backends_option,
-            **several,
-            dest='backends',
-            default=kind.backends,
-            help=f'{kind.backends_help}; default: {" ".join(kind.backends)}',
-        )
-        if name == 'network':
-            norms = ['kept', 'folded']
-            add('--norms', nargs='+', choices=norms, default=norms)
-        add(
-            '--size',
-            nargs=2,
-            type=int,
-            action='append',
-            metavar=('HEIGHT', 'WIDTH'),
-            help=kind.size_help,
-        )
-        add(
-            '--batch',
-            nargs='+',
-            type=int,
-            default=kind.batch,
-            metavar='N',
-            help=kind.batch_help,
-        )
+        add: Callable[..., object] = kinds.add_parser(name).add_argument
+        several: dict[str, Any] = {'nargs': '+', 'metavar': 'NAME'}
+        add('--models', default=kind.models, help=kind.models_help, **several)
+        several |= {'dest': 'backends', 'default': kind.backends}
+        text = f'{kind.backends_help}; default: {" ".join(kind.backends)}'
+        add(kind.backends_option, help=text, **several)
+        pair: dict[str, Any] = {
+            'nargs': 2,
+            'metavar': ('HEIGHT', 'WIDTH'),
+            'action': 'append',
+        }
+        text = f'may be repeated; default: {kind.size_help}'
+        add('--size', type=int, help=text, **pair)
+        numbers: dict[str, Any] = {'nargs': '+', 'metavar': 'N', 'default': kind.batch}
+        add('--batch', type=int, help=f'default: {kind.batch_help}', **numbers)
         add('--device', default='cpu', help="'cpu' or 'cuda'")
         add('--threads', type=int, default=0, help="of a CPU; default: torch's")
         add('--repeats', type=int, default=kind.repeats, help='timed calls of each')
@@ -101,12 +82,16 @@ def cases_from(args: argparse.Namespace) -> list[Case]:
     Raises:
         ArgumentError: a model, a backend or a way to train is not known.
     """
-    models = find_entries(resolve_models(args.models))
-    sizes = [tuple(size) for size in args.size or ()]
     if args.kind == 'train':
         for way in args.backends:
-            check_way(way)
+            parse_way(way)
+    from .models import find_entries
+    from .runs import cases_of, check_backends
+    from .training import training_cases
+
+    models = find_entries(args.models)
+    sizes = [tuple(size) for size in args.size or ()]
+    if args.kind == 'train':
         return training_cases(models, args.backends, args.batch, sizes, args.device)
     check_backends(args.backends)
-    norms = getattr(args, 'norms', ())
-    return cases_of(args.kind, models, args.backends, norms, args.batch, sizes)
+    return cases_of(args.kind, models, args.backends, args.batch, sizes)

@@ -1,4 +1,4 @@
-"""What ``tools/benchmark.py`` does, callable from Python too."""
+"""Measure cases and write the report: what the command line does, for Python too."""
 
 import contextlib
 import io
@@ -10,31 +10,13 @@ import torch
 
 from ..errors import ArgumentError
 from ..files import atomic_path, write_bytes
-from .cases import Case
+from .case import Case
 from .machine import describe_machine
 from .markdown import to_markdown
-from .measure import SIZE
-from .peers import entries, find_entries, published_size
-from .plots import draw_latency, draw_stages, draw_training
-from .report import Published, Report
-from .runs import Settings, describe, run_cases
-
-GROUPS = ('ours', 'peers')
-
-
-def resolve_models(names: Sequence[str]) -> list[str]:
-    """Replace ``ours`` and ``peers`` by the models they stand for.
-
-    Raises:
-        ArgumentError: a name is not known.
-    """
-    found: list[str] = []
-    for name in names:
-        if name in GROUPS:
-            found += [e.name for e in entries().values() if e.ours == (name == 'ours')]
-        else:
-            found.append(name)
-    return [entry.name for entry in find_entries(found)]
+from .models import find_entries
+from .plots import draw_latency, draw_stages
+from .report import Report
+from .runs import Settings, run_cases
 
 
 def check_settings(settings: Settings, batches: Sequence[int]) -> None:
@@ -53,7 +35,7 @@ def check_settings(settings: Settings, batches: Sequence[int]) -> None:
     for option, (value, least) in ranges.items():
         if value < least:
             raise ArgumentError(f'{option} is {value}: expected at least {least}')
-    if settings.device.partition(':')[0] not in SIZE:
+    if settings.device.partition(':')[0] not in ('cpu', 'cuda'):
         raise ArgumentError(
             f"device '{settings.device}' is not known: expected cpu, cuda or cuda:N"
         )
@@ -94,26 +76,20 @@ def benchmark(
     (out / '.probe').unlink()
     with contextlib.redirect_stdout(io.StringIO()):  # mmseg prints what it loads
         rows = run_cases(kind, cases, settings, advance)
-    published = {
-        e.name: Published(e.dataset, e.miou, e.source, e.ours, published_size(e))
-        for e in find_entries(case.model for case in cases)
-    }
+    published = {e.name: e.published for e in find_entries(c.model for c in cases)}
     options = {'command': command, **settings._asdict()}
     machine = describe_machine(settings.device)
     report = Report(kind, machine, options, published, rows)
     report.save(out / f'{kind}.json')
     files = [out / f'{kind}.json', *write_views(report, out)]
-    return files, [f'{describe(row)}: {row.reason}' for row in rows if row.reason]
+    return files, [f'{row.case}: {row.reason}' for row in rows if row.reason]
 
 
 def write_views(report: Report, out: Path) -> list[Path]:
     """Write a report's Markdown and plot; raises :class:`OutputError`."""
-    draw, name = {
-        'network': (draw_latency, 'network_latency.png'),
-        'image': (draw_stages, 'image_stages.png'),
-        'train': (draw_training, 'train_stages.png'),
-    }[report.kind]
-    draw(report, out / name)
+    latency = report.kind == 'network'
+    name = 'network_latency.png' if latency else f'{report.kind}_stages.png'
+    (draw_latency if latency else draw_stages)(report, out / name)
     text = to_markdown(report, [name])
     write_bytes(out / f'{report.kind}.md', text.encode())
     return [out / f'{report.kind}.md', out / name]

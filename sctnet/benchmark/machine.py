@@ -10,30 +10,41 @@ from typing import Any
 import torch
 
 PACKAGES = (
-    *('sctnet', 'torch', 'mmsegmentation', 'mmengine', 'mmcv-lite', 'mmcv', 'numpy'),
-    *('numba', 'onnxruntime', 'openvino', 'tensorrt', 'triton'),
+    *('mmcv', 'mmcv-lite', 'mmengine', 'mmsegmentation', 'numba', 'numpy'),
+    *('onnxruntime', 'openvino', 'sctnet', 'tensorrt', 'torch', 'triton'),
 )
 
 
 def describe_machine(device: str) -> dict[str, Any]:
     """Return date, processor, memory, GPU and versions, all plain values."""
+    affinity = getattr(os, 'sched_getaffinity', None)  # not on macOS and Windows
+    memory = total_memory()
     found = {
         'date': datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
         'processor': _processor(),
-        'cores': _cores(),
+        'cores': len(affinity(0)) if affinity else os.cpu_count() or 1,
         'threads': torch.get_num_threads(),
         'instructions': torch.backends.cpu.get_cpu_capability(),
-        'memory_gib': _memory_gib(),
+        'memory_gib': round(memory / 2**30, 1) if memory else None,
         'system': f'{platform.system()} {platform.machine()}',
         'python': platform.python_version(),
         'gpu': None,
-        'packages': dict(sorted(_versions().items())),
+        'packages': _versions(),
     }
     if device.startswith('cuda'):
         found['gpu'] = torch.cuda.get_device_name(device)
         found['cuda'] = torch.version.cuda
         found['tf32'] = torch.backends.cuda.matmul.allow_tf32
+        found['tf32_convolutions'] = torch.backends.cudnn.allow_tf32
     return found
+
+
+def total_memory() -> int | None:
+    """Return the machine's bytes of memory, None where the system does not say."""
+    try:
+        return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    except (AttributeError, ValueError):
+        return None
 
 
 def _processor() -> str:
@@ -43,22 +54,6 @@ def _processor() -> str:
         if line.startswith('model name'):
             return line.partition(':')[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
-
-
-def _memory_gib() -> float | None:
-    try:
-        total = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
-    except (AttributeError, ValueError):
-        return None
-    return round(total / 2**30, 1)
 
 
 def _versions() -> dict[str, str]:

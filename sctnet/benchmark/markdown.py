@@ -2,9 +2,50 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .markdown_training import NOTES, training_columns
-from .report import Column, Report, Row
-from .stages import STAGES
+from . import image, training
+from .case import LOADER, READABLE
+from .report import Report, Row
+
+Text = Callable[[Row], str]
+Column = tuple[str, Text]  # the head, and a row's cell
+TITLES = {
+    'network': 'Network alone: a random tensor to logits at its own size',
+    'image': 'Image in memory to label map of its own size',
+    'train': 'A training step: a batch to updated weights',
+}
+NOTES = {
+    'network': (
+        'The time includes the bilinear upsampling of all classes to the input size, '
+        'inside the runtime. Graphs are exported for the very size.',
+    ),
+    'image': (
+        "`mmseg` is mmseg's own `init_model` and `inference_model`, untouched; the "
+        'other rows are ours. The image is a drawn street scene. With trained weights, '
+        'whose logits are smoother, our label map can skip more.',
+    ),
+    'train': (
+        '`readable` computes every loss and the teacher step by step, by torch and '
+        'mmseg alone (`model.train_cfg.shortcuts=False`); `shortcuts` is the default. '
+        "Both are one iteration of a Runner's parts: normalisation, losses, gradients, "
+        "the recipe's AdamW. `amp` is `--amp`.",
+        'Weights are random, images and labels noise, a tenth of the labels ignored.',
+        "`loader` is the recipe's pipeline in one process, as in a worker, on drawn "
+        "street scenes in files of the data set's typical size; no step waits for it.",
+        'Loss is that of the first iteration, from equal weights and random numbers.',
+        'Stages are medians of their own. SIAM is the alignment with its losses, heads '
+        'are both heads with theirs, backward is that of all losses, rest is mostly '
+        'normalisation. On a GPU each stage waits for the one before it.',
+        'Memory is the peak of a process of its own in two iterations, with imports, '
+        "weights and AdamW's state; on a GPU what torch allocates there.",
+    ),
+}
+NOTES_ON_INFERENCE = (
+    'Weights are random and seeded; norms have statistics of real activations. A '
+    'runtime may fold norms into convolutions when it loads a graph.',
+    'FLOPs count 2 a multiply-add of convolutions and matrix products for one image.',
+    'Memory is that of a process of its own that calls the row twice; "of it calls" is '
+    'what was added after building.',
+)
 
 
 def to_markdown(report: Report, pictures: Sequence[str]) -> str:
@@ -14,17 +55,12 @@ def to_markdown(report: Report, pictures: Sequence[str]) -> str:
         report: what was found.
         pictures: file names of the plots, relative to the Markdown's folder.
     """
-    what = {
-        'network': 'Network alone: a random tensor to logits at its own size',
-        'image': 'Image in memory to label map of its own size',
-        'train': 'A training step: a batch to updated weights',
-    }
     parts = [
-        f'## {what[report.kind]}',
+        f'## {TITLES[report.kind]}',
         _circumstances(report),
         *(f'![{name}]({name})' for name in pictures),
         *_tables(report),
-        _explanations(report),
+        '\n'.join(f'- {note}' for note in _notes(report)),
         _not_run(report),
     ]
     return '\n\n'.join(part for part in parts if part) + '\n'
@@ -47,62 +83,85 @@ def _circumstances(report: Report) -> str:
 
 def _tables(report: Report) -> Iterable[str]:
     """Yield a table for each batch size; networks are sorted, fastest first."""
-    done = [row for row in report.rows if row.reason is None]
-    columns = _columns(report) if report.kind != 'train' else training_columns(report)
-    for batch in sorted({row.batch for row in done}):
-        rows = [row for row in done if row.batch == batch]
+    columns = _columns(report)
+    for batch in sorted({row.batch for row in report.done}):
+        rows = [row for row in report.done if row.batch == batch]
         if report.kind == 'network':
-            rows.sort(key=lambda row: row.times.median)
-        yield f'Batch {batch}:\n\n' + _table(columns, rows)
+            rows.sort(key=lambda row: row.median)
+        lines = [
+            [title for title, _ in columns],
+            ['---'] * 3 + ['---:'] * (len(columns) - 3),
+            *([text(row) for _, text in columns] for row in rows),
+        ]
+        table = '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+        yield f'Batch {batch}:\n\n{table}'
 
 
 def _columns(report: Report) -> list[Column]:
-    baseline = {
-        (r.model, r.size, r.batch): r.times.median
-        for r in report.rows
-        if r.backend == 'mmseg' and r.reason is None
-    }
-
-    def ratio(row: Row) -> str:
-        whole = baseline.get((row.model, row.size, row.batch))
-        return f'{whole / row.times.median:.2f}x' if whole else ''
-
     columns: list[Column] = [
         ('model', lambda row: row.model),
-        ('backend', lambda row: row.backend),
-        ('norms', lambda row: row.norms),
+        ('way' if report.kind == 'train' else 'backend', lambda row: row.backend),
         ('size', lambda row: '{}x{}'.format(*row.size)),
-        ('median ms', lambda row: _ms(row.times.median)),
-        ('p95 ms', lambda row: _ms(row.times.p95)),
-        ('min ms', lambda row: _ms(row.times.fastest)),
+        ('median ms', lambda row: _ms(row.median)),
+        ('p95 ms', lambda row: _ms(row.p95)),
+        ('min ms', lambda row: _ms(min(row.seconds))),
     ]
+    if report.kind == 'train':
+        return columns + _training_columns(report)
     if report.kind == 'image':
         columns += [
-            ('to mmseg', ratio),
-            *((f'{stage} ms', _stage(stage)) for stage in STAGES),
+            ('time to mmseg', _ratio(report, 'mmseg', lambda row: row.median)),
+            *((f'{stage} ms', _stage(stage)) for stage in image.STAGES),
             ('equal labels', _agreement),
         ]
     else:
         columns += [
-            ('images/s', lambda row: f'{row.batch / row.times.median:.1f}'),
+            ('images/s', lambda row: f'{row.batch / row.median:.2f}'),
             ('parameters', lambda row: f'{(row.parameters or 0) / 1e6:.2f} M'),
             ('GFLOPs', lambda row: f'{(row.flops or 0) / 1e9:.1f}'),
             ('GFLOP/s', lambda row: f'{row.flops_per_second / 1e9:.0f}'),
-            ('of peak', _share_of_peak),
         ]
     return [
         *columns,
-        ('memory, peak MiB', _memory('peak')),
-        ('of it calls MiB', _memory('calls')),
+        ('memory, peak MiB', lambda row: _mib(row.peak)),
+        ('of it calls MiB', _memory_of_calls),
         ('published mIoU', lambda row: _miou(report, row)),
     ]
+
+
+def _training_columns(report: Report) -> list[Column]:
+    return [
+        ('time to readable', _ratio(report, READABLE, lambda row: row.median)),
+        ('images/s', lambda row: f'{row.batch / row.median:.2f}'),
+        *((f'{stage} ms', _stage(stage)) for stage in training.STAGES),
+        ('memory MiB', lambda row: _mib(row.peak)),
+        ('memory to readable', _ratio(report, READABLE, lambda row: row.peak)),
+        ('loss', lambda row: '' if row.loss is None else f'{row.loss:.6g}'),
+    ]
+
+
+def _ratio(report: Report, backend: str, value: Callable[[Row], float]) -> Text:
+    """Compare a row with that of ``backend`` on the same model, batch and size."""
+    bases = {(r.model, r.batch, r.size): r for r in report.done if r.backend == backend}
+
+    def text(row: Row) -> str:
+        base = bases.get((row.model, row.batch, row.size))
+        if base is None or row.backend == LOADER or not value(base):
+            return ''
+        return f'{value(row) / value(base):.2f}' if value(row) else ''
+
+    return text
 
 
 def _ms(seconds: float) -> str:
     return f'{1000 * seconds:.1f}'
 
 
-def _stage(stage: str) -> Callable[[Row], str]:
+def _mib(value: float) -> str:
+    return f'{value / 2**20:.0f}' if value else ''
+
+
+def _stage(stage: str) -> Text:
     return lambda row: _ms(row.stage_medians[stage]) if row.stages else ''
 
 
@@ -110,20 +169,8 @@ def _agreement(row: Row) -> str:
     return '' if row.agreement is None else f'{100 * row.agreement:.4f} %'
 
 
-def _share_of_peak(row: Row) -> str:
-    return (
-        f'{100 * row.flops_per_second / row.peak_flops:.0f} %' if row.peak_flops else ''
-    )
-
-
-def _memory(kind: str) -> Callable[[Row], str]:
-    def text(row: Row) -> str:
-        if row.memory is None:
-            return ''
-        built, peak = row.memory['built'], row.memory['peak']
-        return f'{(peak if kind == "peak" else peak - built) / 2**20:.0f}'
-
-    return text
+def _memory_of_calls(row: Row) -> str:
+    return _mib(row.memory['peak'] - row.memory['built']) if row.memory else ''
 
 
 def _miou(report: Report, row: Row) -> str:
@@ -135,59 +182,18 @@ def _miou(report: Report, row: Row) -> str:
     return f'{published.miou:.2f}{size}{name}'
 
 
-def _table(columns: Sequence[Column], rows: Iterable[Row]) -> str:
-    lines = [
-        [title for title, _ in columns],
-        ['---'] * 3 + ['---:'] * (len(columns) - 3),
-        *([text(row) for _, text in columns] for row in rows),
-    ]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
-
-
-def _explanations(report: Report) -> str:
+def _notes(report: Report) -> list[str]:
+    notes = list(NOTES[report.kind])
     if report.kind == 'train':
-        return '\n'.join(f'- {note}' for note in NOTES)
-    peaks = [row.peak_flops for row in report.rows if row.peak_flops] or [0.0]
-    peak = ' to '.join(dict.fromkeys(f'{f(peaks) / 1e9:.0f}' for f in (min, max)))
-    lines = [
-        'Weights are random and seeded; norms have statistics of real activations.',
-        '`kept` norms run as they are (a runtime may fold them itself when it loads '
-        'the graph), `folded` ones are in the weights of the convolution before them, '
-        'by the same code for every network, wherever one reads nothing else.',
-        'FLOPs count 2 a multiply-add of convolutions and matrix products for one '
-        'image; norms, activations, pooling and upsampling are left out.',
-        f'The peak is that of float32 matrix products timed in the same rounds: {peak} '
-        'GFLOP/s.',
-        'Memory is that of a process of its own that calls the row twice; "of it '
-        'calls" is what was added after building.',
-    ]
-    if report.kind == 'network':
-        lines.insert(
-            0,
-            'The time includes the bilinear upsampling of all classes to the input '
-            'size, inside the runtime. Graphs are exported for the very size.',
-        )
-    else:
-        lines.insert(
-            0,
-            "`mmseg` is mmseg's own `init_model` and `inference_model` around mmseg's "
-            'own segmentor, untouched; the other rows are ours. The image is a drawn '
-            'street scene. With trained weights, whose logits are smoother, our label '
-            'map can skip more.',
-        )
-    sources = sorted(
-        f'{name}: {report.published[name].source}'
-        for name in {row.model for row in report.rows}
-    )
-    published = 'Published mIoU (single scale) is quoted, not measured, from: '
-    return '\n'.join(f'- {line}' for line in [*lines, published + '; '.join(sources)])
+        return notes
+    sources = '; '.join(f'{k}: {v.source}' for k, v in sorted(report.published.items()))
+    quoted = f'Published mIoU (single scale) is quoted, not measured, from: {sources}'
+    return [*notes, *NOTES_ON_INFERENCE, quoted]
 
 
 def _not_run(report: Report) -> str:
     lines = [
-        f'- {row.model}, {row.backend}, '
-        + (f'norms {row.norms}, ' if report.kind != 'train' else '')
-        + f'batch {row.batch}: {row.reason}'
+        f'- {row.model}, {row.backend}, batch {row.batch}: {row.reason}'
         for row in report.rows
         if row.reason is not None
     ]

@@ -6,12 +6,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from .cases import Case, Contender
-from .kinds_of_case import BUILDERS
+from .case import Case, Contender
+from .machine import total_memory
 
 PROC = Path('/proc/self')
 
@@ -24,19 +23,17 @@ def prepare(device: str, threads: int) -> None:
         torch.set_num_threads(threads)
 
 
-def peak_memory(kind: str, case: Case, device: str, threads: int) -> dict[str, int]:
+def peak_memory(kind: str, case: Case, device: str) -> dict[str, int] | None:
     """Measure bytes in a fresh process: ``built``, ``peak``, both of the process.
 
     ``peak - built`` is what calls need beside the model: activations, a runtime's
-    arena, full-size logits. On a GPU both count torch's allocations there, and training
-    finds the ``largest_batch`` that fits. Empty where the process failed, for want of
-    memory for one.
+    arena, full-size logits. On a GPU both count torch's allocations there. None where
+    the process failed, for want of memory for one.
     """
-    request = json.dumps([kind, case, device, threads])
+    request = json.dumps([kind, case, device, torch.get_num_threads()])
     command = [sys.executable, '-W', 'ignore', '-m', __name__, request]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    answers = [x for x in done.stdout.splitlines() if x.startswith('{')]
-    return json.loads(answers[-1]) if answers else {}
+    return None if done.returncode else json.loads(done.stdout.splitlines()[-1])
 
 
 def measure(contender: Contender, device: str) -> dict[str, int]:
@@ -67,32 +64,30 @@ def _reset_peak() -> int:
 def _resident(field: str) -> int:
     """Read VmRSS or VmHWM; where there is no /proc, the peak since the start."""
     if (PROC / 'status').exists():
-        for line in (PROC / 'status').read_text().splitlines():
-            if line.startswith(field):
-                return int(line.split()[1]) * 1024
+        words = (PROC / 'status').read_text().split()
+        return int(words[words.index(f'{field}:') + 1]) * 1024
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == 'darwin' else peak * 1024
 
 
-def resident_memory() -> int:
-    """Return the bytes this process holds now, or has held at most without /proc."""
-    return _resident('VmRSS')
+def is_half_full(device: str) -> bool:
+    """Whether half of the memory of this machine, or of its GPU, is taken."""
+    if device.startswith('cuda'):
+        free, total = torch.cuda.mem_get_info()
+        return free < total / 2
+    return _resident('VmRSS') > (total_memory() or 16e9) / 2
 
 
 def main(request: str) -> None:
     """Answer one request of :func:`peak_memory`."""
-    kind, case, device, threads = json.loads(request)
+    from .runs import BUILDERS  # which imports this module
+
+    kind, (model, backend, batch, size), device, threads = json.loads(request)
     prepare(device, threads)
-    model, backend, norms, batch, (height, width) = case
-    case = Case(model, backend, norms, batch, (height, width))
-    contender = BUILDERS[kind](case, device)
-    answer: dict[str, Any] = measure(contender, device)
-    print(json.dumps(answer))
-    if contender.largest_batch is not None and device.startswith('cuda'):
-        largest_batch = contender.largest_batch()
-        print(json.dumps({**answer, 'largest_batch': largest_batch}))
+    contender = BUILDERS[kind](Case(model, backend, batch, tuple(size)), device)
+    print(json.dumps(measure(contender, device)))
 
 
 if __name__ == '__main__':

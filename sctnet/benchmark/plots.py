@@ -16,8 +16,8 @@ OURS, PEER = 'tab:red', 'tab:blue'
 def draw_latency(report: Report, path: str | os.PathLike) -> None:
     """Draw each Cityscapes network's latency against its published mIoU.
 
-    One panel for each backend; the smallest batch, the faster of its norms. A hollow
-    point was run at another size than its mIoU was published for.
+    One panel for each backend; the smallest batch. A hollow point was run at another
+    size than its mIoU was published for.
 
     Raises:
         OutputError: ``path`` cannot be written.
@@ -41,24 +41,23 @@ def draw_latency(report: Report, path: str | os.PathLike) -> None:
 
 def _panels(report: Report) -> dict[str, list[Row]]:
     """Choose the row of each model and backend: its own size if run, the fastest."""
-    best: dict[str, dict[str, tuple[bool, int, float, Row]]] = {}
-    for row in report.rows:
-        published = report.published[row.model]
-        if row.reason is None and published.dataset == 'Cityscapes':
-            other_size = row.input_size != published.size
-            rank = (other_size, row.batch, row.times.median, row)
-            known = best.setdefault(row.backend, {}).get(row.model, rank)
-            best[row.backend][row.model] = min(known, rank, key=lambda r: r[:3])
-    return {
-        backend: [row for *_, row in rows.values()] for backend, rows in best.items()
-    }
+    best: dict[str, dict[str, Row]] = {}
+
+    def rank(row: Row) -> tuple[bool, int, float]:
+        other_size = row.input_size != report.published[row.model].size
+        return other_size, row.batch, row.median
+
+    for row in sorted(report.done, key=rank):
+        if report.published[row.model].dataset == 'Cityscapes':
+            best.setdefault(row.backend, {}).setdefault(row.model, row)
+    return {backend: list(rows.values()) for backend, rows in best.items()}
 
 
 def _draw_point(axes: Axes, report: Report, row: Row) -> None:
     published = report.published[row.model]
     colour = OURS if published.ours else PEER
     same_size = row.input_size == published.size
-    x, y = 1000 * row.times.median, published.miou
+    x, y = 1000 * row.median, published.miou
     axes.plot(x, y, 'o', color=colour, fillstyle='full' if same_size else 'none')
     axes.annotate(
         row.model,
@@ -72,36 +71,25 @@ def _draw_point(axes: Axes, report: Report, row: Row) -> None:
 
 
 def draw_stages(report: Report, path: str | os.PathLike) -> None:
-    """Draw where the time from image to label map goes, a stacked bar for each row.
+    """Draw where each row's time goes and, of training, its peak memory beside it.
 
     Raises:
         OutputError: ``path`` cannot be written.
     """
-    rows = [row for row in report.rows if row.reason is None and row.stages]
-    figure = Figure(figsize=(9, 1.5 + 0.35 * len(rows)), layout='tight')
-    _draw_bars(figure.subplots(), rows)
-    _write(figure, path)
-
-
-def draw_training(report: Report, path: str | os.PathLike) -> None:
-    """Draw where a training step's time goes, and the memory that it takes beside it.
-
-    Raises:
-        OutputError: ``path`` cannot be written.
-    """
-    rows = [row for row in report.rows if row.reason is None and row.stages]
+    rows = [row for row in report.done if row.stages]
     figure = Figure(figsize=(12, 1.5 + 0.35 * len(rows)), layout='tight')
-    times, memory = figure.subplots(1, 2, width_ratios=(3, 1), sharey=True)
-    names = _draw_bars(times, rows)
-    peaks = [(row.memory or {'peak': 0})['peak'] / 2**20 for row in rows]
-    memory.barh(names, peaks, color='tab:grey')
-    memory.set_xlabel('peak memory, MiB')
+    if report.kind != 'train':
+        _draw_bars(figure.subplots(), rows)
+    else:
+        times, memory = figure.subplots(1, 2, width_ratios=(3, 1), sharey=True)
+        names = _draw_bars(times, rows)
+        memory.barh(names, [row.peak / 2**20 for row in rows], color='tab:grey')
+        memory.set_xlabel('peak memory, MiB')
     _write(figure, path)
 
 
 def _draw_bars(axes: Axes, rows: list[Row]) -> list[str]:
-    names = ['{} {}x{}, {}'.format(r.model, *r.size, r.backend) for r in rows]
-    names = [f'{n}, batch {r.batch}' for n, r in zip(names, rows, strict=True)]
+    names = [str(row.case) for row in rows]
     left = [0.0] * len(rows)
     for stage in rows[0].stage_medians if rows else ():
         widths = [1000 * row.stage_medians[stage] for row in rows]

@@ -1,17 +1,14 @@
-"""What a benchmark found: as JSON with every single time, and as Markdown tables."""
+"""What a benchmark found, to be written as JSON with every single time."""
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+import statistics
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..errors import DataError
 from ..files import write_bytes
-from .cases import Case
-from .measure import Times
-
-Column = tuple[str, Callable[['Row'], str]]  # of a table: its head, and a row's text
+from .case import Case
+from .models import Published
 
 
 @dataclass
@@ -20,16 +17,13 @@ class Row:
 
     model: str
     backend: str
-    norms: str
     batch: int
     size: tuple[int, int]  # (height, width) of the tensor or of the image
-    peak_flops: float | None = None  # per second, of matrix products in the same rounds
     seconds: list[float] = field(default_factory=list)
     input_size: tuple[int, int] | None = None  # (height, width) of the network's input
     parameters: int | None = None
     flops: int | None = None  # of one image
     memory: dict[str, int] | None = None  # built, peak
-    largest_batch: int | None = None  # of training, that fits in a GPU
     stages: list[dict[str, float]] = field(default_factory=list)  # one for each time
     agreement: float | None = None  # share of labels equal to the first row's
     loss: float | None = None  # of the first training step
@@ -38,36 +32,35 @@ class Row:
     @property
     def case(self) -> Case:
         """What was run."""
-        return Case(self.model, self.backend, self.norms, self.batch, self.size)
+        return Case(self.model, self.backend, self.batch, self.size)
 
     @property
-    def times(self) -> Times:
-        """The times."""
-        return Times(tuple(self.seconds))
+    def median(self) -> float:
+        """The middle of the times."""
+        return statistics.median(self.seconds)
+
+    @property
+    def p95(self) -> float:
+        """95 % were not slower; interpolated between the two nearest."""
+        if len(self.seconds) == 1:
+            return self.seconds[0]
+        return statistics.quantiles(self.seconds, n=20, method='inclusive')[-1]
 
     @property
     def flops_per_second(self) -> float:
         """Achieved, over the median."""
-        return (self.flops or 0) * self.batch / self.times.median
+        return (self.flops or 0) * self.batch / self.median
+
+    @property
+    def peak(self) -> int:
+        """Peak memory; 0 where it was not measured."""
+        return self.memory['peak'] if self.memory else 0
 
     @property
     def stage_medians(self) -> dict[str, float]:
         """Median seconds of each stage, in order; empty where none were timed."""
-        return {
-            stage: Times(tuple(one[stage] for one in self.stages)).median
-            for stage in (self.stages[0] if self.stages else ())
-        }
-
-
-@dataclass
-class Published:
-    """A model's published result."""
-
-    dataset: str
-    miou: float
-    source: str
-    ours: bool
-    size: tuple[int, int]  # (height, width) of the network's input
+        names = self.stages[0] if self.stages else ()
+        return {n: statistics.median(one[n] for one in self.stages) for n in names}
 
 
 @dataclass
@@ -80,34 +73,11 @@ class Report:
     published: dict[str, Published]
     rows: list[Row]
 
+    @property
+    def done(self) -> list[Row]:
+        """The rows that could be run."""
+        return [row for row in self.rows if row.reason is None]
+
     def save(self, path: str | os.PathLike) -> None:
         """Write JSON, whole or not at all; raises :class:`OutputError`."""
         write_bytes(path, json.dumps(asdict(self), indent=1).encode())
-
-    @classmethod
-    def load(cls, path: str | os.PathLike) -> 'Report':
-        """Read what :meth:`save` wrote.
-
-        Raises:
-            DataError: it is no such file.
-        """
-        try:
-            with open(path, encoding='utf-8') as file:
-                data = json.load(file)
-            rows = [_from_json(Row, row) for row in data.pop('rows')]
-            published = {
-                name: _from_json(Published, one)
-                for name, one in data.pop('published').items()
-            }
-            return cls(rows=rows, published=published, **data)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"'{path}' is not a report of tools/benchmark.py ({error}): name one "
-                'of its .json files'
-            ) from error
-
-
-def _from_json(cls: Any, data: dict[str, Any]) -> Any:
-    """Build a dataclass whose sizes were tuples."""
-    sizes = {f.name for f in fields(cls) if f.name.endswith('size')}
-    return cls(**{k: tuple(v) if k in sizes and v else v for k, v in data.items()})

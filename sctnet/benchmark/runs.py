@@ -2,33 +2,26 @@
 
 import gc
 import itertools
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 
 from ..compat.optional_packages import require
 from ..deploy.runtimes import check_backend
-from ..errors import ArgumentError
-from .cases import INT8, NORMS, Case, Contender, parse_backend
-from .kinds_of_case import BUILDERS
-from .measure import (
-    alternate,
-    clock_of,
-    count_flops,
-    count_parameters,
-    matmul_flops,
-    matmuls,
-)
-from .memory import peak_memory, prepare, resident_memory
-from .peers import Entry, published_size
+from .case import IMAGE_SIZES, INT8, Case, Contender, parse_backend
+from .image import image_contender
+from .measure import alternate, count_flops, count_parameters, waiter
+from .memory import is_half_full, peak_memory, prepare
+from .models import Entry
+from .network import network_contender
 from .report import Row
+from .training import training_contender
 
-IMAGE_SIZES = {  # of typical images of each data set, (height, width)
-    'Cityscapes': [(1024, 2048)],
-    'ADE20K': [(512, 683), (1000, 1500)],
-    'COCO-Stuff 10k': [(480, 640)],
+BUILDERS: dict[str, Callable[[Case, str], Contender]] = {
+    'network': network_contender,
+    'image': image_contender,
+    'train': training_contender,
 }
 
 
@@ -47,37 +40,21 @@ def cases_of(
     kind: str,
     models: Sequence[Entry],
     backends: Sequence[str],
-    norms: Sequence[str],
     batches: Sequence[int],
     sizes: Sequence[tuple[int, int]],
 ) -> list[Case]:
     """Combine what the command line names; a model's cases follow one another.
 
     Without ``sizes``, networks run at the size of their published mIoU and images have
-    sizes of their data set's. ``norms`` are for the network alone: on images mmseg's
-    and torch's rows keep them and the other runtimes fold them.
+    sizes of their data set's.
     """
     cases = []
     for entry in models:
-        for size, batch in itertools.product(_sizes(kind, entry, sizes), batches):
-            if kind == 'network':
-                pairs: Iterable[tuple[str, str]] = itertools.product(backends, norms)
-            else:
-                pairs = [(backend, _norms_of(backend)) for backend in backends]
-            cases += [Case(entry.name, b, n, batch, size) for b, n in pairs]
+        dataset, own = entry.published.dataset, [entry.published.size]
+        own = IMAGE_SIZES[dataset] if kind == 'image' else own
+        for size, batch, backend in itertools.product(sizes or own, batches, backends):
+            cases.append(Case(entry.name, backend, batch, size))
     return cases
-
-
-def _sizes(
-    kind: str, entry: Entry, sizes: Sequence[tuple[int, int]]
-) -> Sequence[tuple[int, int]]:
-    if sizes:
-        return sizes
-    return [published_size(entry)] if kind == 'network' else IMAGE_SIZES[entry.dataset]
-
-
-def _norms_of(backend: str) -> str:
-    return NORMS[0] if backend in ('mmseg', 'torch') else NORMS[1]
 
 
 def run_cases(
@@ -97,17 +74,22 @@ def run_cases(
         advance: told what is done, :func:`steps` times.
     """
     prepare(settings.device, settings.threads)
-    rows = []
-    for group in _groups(kind, list(dict.fromkeys(cases)), settings, advance):
-        measured = _measure_group(group, settings, advance)
-        group.clear()  # before the next is built, and a GPU's memory is looked at
-        gc.collect()
-        if settings.device.startswith('cuda'):
-            torch.cuda.empty_cache()
-        for row in measured:
-            _measure_memory(kind, row, settings)
-            advance(describe(row))
-        rows += measured
+    rows: list[Row] = []
+    ready: dict[str, tuple[Row, Contender]] = {}
+    cases = list(dict.fromkeys(cases))
+    for case in cases:
+        advance(str(case))
+        rows.append(_try_build(kind, case, settings.device, ready))
+        if case is cases[-1] or is_half_full(settings.device):
+            _time_in_turns(ready, settings, advance)
+            ready.clear()
+            gc.collect()
+            if settings.device.startswith('cuda'):
+                torch.cuda.empty_cache()
+    for row in rows:
+        if settings.memory and row.reason is None:
+            row.memory = peak_memory(kind, row.case, settings.device)
+        advance(str(row.case))
     return rows
 
 
@@ -116,41 +98,10 @@ def steps(cases: Sequence[Case], settings: Settings) -> int:
     return len(cases) * (settings.repeats + 2)
 
 
-def _groups(
-    kind: str,
-    cases: Sequence[Case],
-    settings: Settings,
-    advance: Callable[[str], None],
-) -> Iterator[list[tuple[Row, Contender | None]]]:
-    """Build contenders, and yield those that fit in memory together."""
-    budget = _memory_budget()
-    group: list[tuple[Row, Contender | None]] = []
-    for case in cases:
-        advance(describe(case))
-        group.append(_try_build(kind, case, settings.device))
-        if resident_memory() > budget:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def describe(case: Case | Row) -> str:
-    """Name a case in one line."""
-    height, width = case.size
-    return f'{case.model} {case.backend} {case.norms} {case.batch}x{height}x{width}'
-
-
-def _memory_budget() -> float:
-    """Half of the machine's memory; the rest is for the largest single contender."""
-    try:
-        return 0.5 * os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
-    except (AttributeError, ValueError):
-        return 8e9
-
-
-def _try_build(kind: str, case: Case, device: str) -> tuple[Row, Contender | None]:
-    """Build a contender, count and call it; the row has the reason if that fails."""
+def _try_build(
+    kind: str, case: Case, device: str, ready: dict[str, tuple[Row, Contender]]
+) -> Row:
+    """Build, count and call a contender; it is ready, or its row says why not."""
     row = Row(*case)
     try:
         contender = BUILDERS[kind](case, device)
@@ -160,60 +111,41 @@ def _try_build(kind: str, case: Case, device: str) -> tuple[Row, Contender | Non
             row.flops = count_flops(contender.network, contender.input_size)
         contender.call()
         row.loss = contender.loss() if contender.loss is not None else None
+        ready[str(case)] = (row, contender)
     except Exception as error:  # whatever a runtime or a peer's code raises
         text = (str(error) or 'no message').splitlines()[0]
         row.reason = f'{type(error).__name__}: {text[:200]}'
-        return row, None
-    return row, contender
+    return row
 
 
-def _measure_memory(kind: str, row: Row, settings: Settings) -> None:
-    if settings.memory and row.reason is None:
-        threads = torch.get_num_threads()
-        found = peak_memory(kind, row.case, settings.device, threads)
-        row.largest_batch = found.pop('largest_batch', None)
-        row.memory = found or None
-
-
-def _measure_group(
-    group: Sequence[tuple[Row, Contender | None]],
+def _time_in_turns(
+    ready: dict[str, tuple[Row, Contender]],
     settings: Settings,
     advance: Callable[[str], None],
-) -> list[Row]:
-    ready = {describe(row): (row, c) for row, c in group if c is not None}
+) -> None:
+    """Time what is ready and fill its rows."""
 
     def after(name: str) -> None:
-        if name in ready:
-            row, contender = ready[name]
-            if contender.stopwatch is not None:
-                row.stages.append(contender.stopwatch.seconds)
-            advance(name)
+        row, contender = ready[name]
+        if contender.stopwatch is not None:
+            row.stages.append(contender.stopwatch.seconds)
+        advance(name)
 
-    yardsticks = matmuls(settings.device)
-    times = alternate(
-        {**yardsticks, **{name: c.call for name, (_, c) in ready.items()}},
+    seconds = alternate(
+        {name: contender.call for name, (_, contender) in ready.items()},
         settings.repeats,
         settings.warmup,
         settings.pause,
-        clock_of(settings.device),
+        waiter(settings.device),
         after,
     )
-    peak = matmul_flops(settings.device) / min(times[y].median for y in yardsticks)
     first: dict[tuple, torch.Tensor] = {}
     for name, (row, contender) in ready.items():
-        row.seconds = list(times[name].seconds)
-        row.peak_flops = peak
-        _compare_labels(row, contender, first)
-    return [row for row, _ in group]
-
-
-def _compare_labels(row: Row, contender: Contender, first: dict) -> None:
-    """Note how many labels equal those of the first backend on the same image."""
-    if contender.labels is None:
-        return
-    labels = contender.labels()
-    expected = first.setdefault((row.model, row.size), labels)
-    row.agreement = float((labels == expected).double().mean())
+        row.seconds = seconds[name]
+        if contender.labels is not None:  # compared with the first on the same image
+            labels = contender.labels()
+            expected = first.setdefault((row.model, row.size), labels)
+            row.agreement = float((labels == expected).double().mean())
 
 
 def check_backends(backends: Iterable[str]) -> None:
@@ -227,9 +159,5 @@ def check_backends(backends: Iterable[str]) -> None:
         if text == INT8:
             require('onnxruntime')
         elif text != 'mmseg':
-            backend, options = parse_backend(text)
-            check_backend(backend)
-            if options and backend != 'torch':
-                raise ArgumentError(
-                    f"backend '{text}': what follows the plus sign is for torch alone"
-                )
+            check_backend(text.partition('+')[0])
+            parse_backend(text)

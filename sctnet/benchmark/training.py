@@ -1,43 +1,46 @@
-"""The third kind of contender: a training step of a student and its teacher."""
+"""The benchmark of a training step of a student and its teacher."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import itertools
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
+import cv2
 import torch
 from mmengine.config import Config, ConfigDict
+from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
+from mmseg.datasets import BaseSegDataset
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from torch import Tensor
 
 from ..catalog import load_config
+from ..datasets.street_scenes.dataset import render_street_scene
 from ..engine.distillation_hook import build_segmentor
 from ..engine.launch import distillation_hook, enable_amp
 from ..errors import ArgumentError
 from ..models import SCTSegmentor, Teacher
-from .cases import Case, Contender
-from .loading import LOADER, loading_contender
-from .peers import Entry, entries, without
-from .stages import Piece, Stopwatch
-
-WAYS = ('reference', 'fused', LOADER)
-STAGES = ('teacher', 'student', 'SIAM', 'heads', 'backward', 'optimizer', 'rest')
-TEACHER_OPTIONS: dict[str, tuple[str, Any]] = {
-    'teacher-bf16': ('dtype', 'bf16'),
-    'teacher-fp16': ('dtype', 'fp16'),
-    'teacher-compile': ('compile', True),
-}
-OPTIONS = ('amp', 'channels_last', 'compile', *TEACHER_OPTIONS)
-ON_A_CPU = (  # what fits and ends there; on a GPU the recipes' own batch and crop
-    ('sctnet-s-ade', 2, (512, 512)),
-    ('sctnet-b-ade', 2, (256, 256)),
-    ('sctnet-s-seg50', 2, (512, 1024)),
+from .case import (
+    IMAGE_SIZES,
+    LOADER,
+    SHORTCUTS,
+    TEACHER_OPTIONS,
+    Case,
+    Contender,
+    parse_way,
 )
-ON_A_GPU = ('sctnet-s-seg50', 'sctnet-b-seg50', 'sctnet-s-ade', 'sctnet-b-ade')
+from .models import Entry, entries, without
+from .stopwatch import Piece, Stopwatch
+
+STAGES = ('teacher', 'student', 'SIAM', 'heads', 'backward', 'optimizer', 'rest')
+STUDENTS = ('sctnet-s-ade', 'sctnet-b-ade', 'sctnet-s-seg50')  # where none is named
+SCENES = 8  # that a loader reads
+SUFFIXES = {'Cityscapes': '.png'}  # elsewhere JPEG
 IGNORED = 0.1  # share of labels
-CEILING = 4096  # of a batch that is tried
 
 
 def training_cases(
@@ -56,56 +59,18 @@ def training_cases(
         raise ArgumentError(
             f'--batch is {min(batches)}: expected at least 2, for the batch norms'
         )
-    return [
-        Case(model, way, 'kept', batch, size)
-        for model, own_batch, own_size in _own(models, device.startswith('cuda'))
-        for size in sizes or [own_size]
-        for batch in batches or [own_batch]
-        for way in ways
-    ]
-
-
-def _own(
-    models: Sequence[Entry], on_gpu: bool
-) -> Iterator[tuple[str, int, tuple[int, int]]]:
-    """Name each model, its batch and its crop."""
-    if not models and not on_gpu:
-        yield from ON_A_CPU
-        return
-    for entry in models or [entries()[name] for name in ON_A_GPU]:
+    cases = []
+    for entry in models or [entries()[name] for name in STUDENTS]:
         cfg = load_config(entry.config)
         if 'siam' not in cfg.model:
             raise ArgumentError(
                 f"'{entry.name}' has no teacher to train with: choose a student of "
-                f'ours, such as {ON_A_GPU[0]}'
+                f'ours, such as {STUDENTS[0]}'
             )
-        batch = cfg.train_dataloader.batch_size if on_gpu else 2
-        yield entry.name, batch, cfg.crop_size
-
-
-def check_way(text: str) -> list[str]:
-    """Split ``fused+amp+channels_last`` and return the options.
-
-    Raises:
-        ArgumentError: the way or an option is not known.
-    """
-    way, *options = text.split('+')
-    if way not in WAYS:
-        raise ArgumentError(
-            f"there is no way '{way}' to train: use {', '.join(WAYS)}, or one with "
-            'options, as in fused+amp+channels_last'
-        )
-    if {'teacher-bf16', 'teacher-fp16'} <= set(options):
-        raise ArgumentError(f"'{text}': a teacher is in bf16 or in fp16, choose one")
-    if options and way == LOADER:
-        raise ArgumentError(f"'{text}': the loader has no options, use {LOADER}")
-    for option in options:
-        if option not in OPTIONS:
-            raise ArgumentError(
-                f"'{text}' has no option '{option}': expected some of "
-                f'{", ".join(OPTIONS)}, as in fused+amp+channels_last'
-            )
-    return options
+        batch = cfg.train_dataloader.batch_size if device.startswith('cuda') else 2
+        combined = itertools.product(sizes or [cfg.crop_size], batches or [batch], ways)
+        cases += [Case(entry.name, way, n, size) for size, n, way in combined]
+    return cases
 
 
 def training_contender(case: Case, device: str) -> Contender:
@@ -118,25 +83,17 @@ def training_contender(case: Case, device: str) -> Contender:
         ArgumentError: the way to train is not known.
     """
     if case.backend == LOADER:
-        return loading_contender(case)
+        return Contender(_Loading(case), None, case.size)
     step = TrainingStep(case, device)
-    wait = torch.cuda.synchronize if device.startswith('cuda') else lambda: None
-    stopwatch = Stopwatch(step, step.pieces(), wait, STAGES)
-    return Contender(
-        stopwatch,
-        None,
-        case.size,
-        stopwatch,
-        loss=lambda: step.first_loss,
-        largest_batch=lambda: largest(step.fits),
-    )
+    watch = Stopwatch(step, step.pieces(), STAGES, device)
+    return Contender(watch, None, case.size, watch, loss=lambda: step.first_loss)
 
 
 class TrainingStep:
     """A student, its teacher, an optimizer and a batch; a call is an iteration."""
 
     def __init__(self, case: Case, device: str) -> None:
-        options = check_way(case.backend)
+        options = parse_way(case.backend)
         entry = entries()[case.model]
         cfg = copy.deepcopy(load_config(entry.config))
         if 'amp' in options:
@@ -150,81 +107,91 @@ class TrainingStep:
                 **dict(TEACHER_OPTIONS[o] for o in options if o in TEACHER_OPTIONS),
             )
             self.student.attach_teacher(teacher.to(device))
-            self.batch = self._draw_batch(case.batch, case.size)
+            samples = [self._draw_sample(case.size) for _ in range(case.batch)]
+        images, labels = zip(*samples, strict=True)
+        self.batch = {'inputs': list(images), 'data_samples': list(labels)}
         self.optim_wrapper = build_optim_wrapper(self.student, cfg.optim_wrapper)
         self.first_loss: float | None = None
 
-    def _draw_batch(self, count: int, size: tuple[int, int]) -> dict[str, list]:
-        inputs, samples = [], []
-        for _ in range(count):
-            labels = torch.randint(0, self.student.num_classes, (1, *size))
-            labels[torch.rand(labels.shape) < IGNORED] = 255
-            samples.append(SegDataSample(gt_sem_seg=PixelData(data=labels)))
-            inputs.append(torch.randint(0, 256, (3, *size), dtype=torch.uint8))
-        return {'inputs': inputs, 'data_samples': samples}
+    def _draw_sample(self, size: tuple[int, int]) -> tuple[Tensor, SegDataSample]:
+        labels = torch.randint(0, self.student.num_classes, (1, *size))
+        labels[torch.rand(labels.shape) < IGNORED] = 255
+        image = torch.randint(0, 256, (3, *size), dtype=torch.uint8)
+        return image, SegDataSample(gt_sem_seg=PixelData(data=labels))
 
     def __call__(self) -> None:
         """Train one iteration."""
         if self.first_loss is None:
             torch.manual_seed(0)  # of dropped paths, so that all ways begin alike
         log = self.student.train_step(dict(self.batch), self.optim_wrapper)
-        if self.first_loss is None:
-            self.first_loss = log['loss'].item()
+        self.first_loss = self.first_loss or log['loss'].item()
 
     def pieces(self) -> list[Piece]:
         """Name what an iteration goes through."""
-        names = {
-            '_teach': 'teacher',
-            '_extract_for_training': 'student',
-            '_align': 'SIAM',
-            '_head_losses': 'heads',
-        }
         return [
-            *(Piece(self.student, name, stage) for name, stage in names.items()),
+            Piece(self.student, '_teach', 'teacher'),
+            Piece(self.student, '_extract_for_training', 'student'),
+            Piece(self.student, '_align', 'SIAM'),
+            Piece(self.student, '_head_losses', 'heads'),
             Piece(self.optim_wrapper, 'backward', 'backward'),
             Piece(self.optim_wrapper, 'step', 'optimizer'),
         ]
-
-    def fits(self, count: int) -> bool:
-        """Whether two iterations of ``count`` images fit in the GPU's memory."""
-        size = self.batch['inputs'][0].shape[1:]
-        self.batch = self._draw_batch(count, size)
-        try:
-            self()
-            self()
-        except RuntimeError as error:
-            # torch's own error, or one of cuDNN's and cuBLAS's workspaces
-            if any(words in str(error) for words in ('out of memory', 'ALLOC_FAILED')):
-                return False
-            raise
-        finally:
-            self.student.zero_grad()
-            torch.cuda.empty_cache()
-        return True
 
 
 def _build_student(cfg: Config, case: Case, options: Sequence[str]) -> SCTSegmentor:
     model = ConfigDict(without(cfg.model.to_dict(), ('init_cfg', 'pretrained')))
     model.data_preprocessor.size = case.size
     model.train_cfg = {
-        'fused': case.backend.startswith('fused'),
+        'fused': case.backend.startswith(SHORTCUTS),
         'channels_last': 'channels_last' in options,
         'compile': 'compile' in options,
     }
     return MODELS.build(model).train()
 
 
-def largest(fits: Callable[[int], bool]) -> int:
-    """Return the largest number that ``fits``, or 0; what is smaller must fit too.
+class _Loading:
+    """A batch loaded by a recipe's own pipeline, as in a worker: OpenCV has one thread.
 
-    From 2 on: batch norms behind global pooling cannot train on a single image.
+    The images are drawn street scenes in files of the data set's typical size.
     """
-    if not fits(2):
-        return 0
-    good, bad = 2, 4
-    while bad <= CEILING and fits(bad):
-        good, bad = bad, 2 * bad
-    while bad - good > 1:
-        middle = (good + bad) // 2
-        good, bad = (middle, bad) if fits(middle) else (good, middle)
-    return good
+
+    def __init__(self, case: Case) -> None:
+        entry = entries()[case.model]
+        pipeline = load_config(entry.config).train_dataloader.dataset.pipeline
+        for step in pipeline:
+            if 'crop_size' in step:
+                step.crop_size = case.size
+        dataset = entry.published.dataset
+        size, suffix = IMAGE_SIZES[dataset][0], SUFFIXES.get(dataset, '.jpg')
+        self.folder = tempfile.TemporaryDirectory()  # removed with this object
+        _write_scenes(Path(self.folder.name), size, suffix)
+        init_default_scope('mmseg')
+        self.dataset = BaseSegDataset(
+            data_root=self.folder.name,
+            data_prefix={'img_path': 'images', 'seg_map_path': 'labels'},
+            img_suffix=suffix,
+            seg_map_suffix='.png',
+            pipeline=pipeline,
+        )
+        self.indices = itertools.cycle(range(SCENES))
+        self.batch = case.batch
+
+    def __call__(self) -> None:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(0)
+        try:
+            some = itertools.islice(self.indices, self.batch)
+            pseudo_collate([self.dataset[index] for index in some])
+        finally:
+            cv2.setNumThreads(threads)
+
+
+def _write_scenes(root: Path, size: tuple[int, int], suffix: str) -> None:
+    for name in ('images', 'labels'):
+        (root / name).mkdir()
+    for seed in range(SCENES):
+        image, labels = render_street_scene(seed, 1024, 512)
+        resized = cv2.resize(image, size[::-1])
+        cv2.imwrite(str(root / 'images' / f'{seed}{suffix}'), resized)
+        resized = cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST)
+        cv2.imwrite(str(root / 'labels' / f'{seed}.png'), resized)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-STAGES = ('pre-processing', 'network', 'upsampling and argmax', 'rest')
+from .measure import waiter
 
 
 class Piece(NamedTuple):
@@ -26,20 +26,20 @@ class Stopwatch:
         pieces: what it goes through, none inside another. Nothing is replaced but
             these names, by functions that look at the clock before and after, and only
             while the call runs.
-        synchronise: waits for the device, so that a piece's work counts as its own.
         stages: all of them, in order; the last is what no piece takes.
+        device: on a GPU each piece waits for it, so that its work counts as its own.
     """
 
     def __init__(
         self,
         call: Callable[[], object],
         pieces: Iterable[Piece],
-        synchronise: Callable[[], None] = lambda: None,
-        stages: Sequence[str] = STAGES,
+        stages: Sequence[str],
+        device: str = 'cpu',
     ) -> None:
         self._call = call
         self._pieces = tuple(pieces)
-        self._synchronise = synchronise
+        self._synchronise = waiter(device)
         self._stages = tuple(stages)
         self.seconds: dict[str, float] = {}
 

@@ -1,4 +1,4 @@
-"""Running a module with any runtime for one size of input.
+"""The benchmark of a network alone: a random tensor to logits, by any runtime.
 
 mmseg traces some peers' sizes into the graph, so an export with a free size would be
 wrong for them; every network is therefore exported at the size that is measured.
@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from ..deploy.network import Network
 from ..deploy.runtimes import Runtime, build_runtime
 from ..deploy.to_onnx import ExportGraph, to_onnx
+from .case import Case, Contender, parse_backend
+from .models import build_model, entries
 
 
 class UpsampledNetwork(nn.Module):
@@ -26,7 +28,7 @@ class UpsampledNetwork(nn.Module):
         align_corners: how the segmentor upsamples.
     """
 
-    def __init__(self, network: Network, align_corners: bool) -> None:
+    def __init__(self, network: nn.Module, align_corners: bool) -> None:
         super().__init__()
         self.network = network
         self.align_corners = align_corners
@@ -55,29 +57,32 @@ class MatrixPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Average (N, C, H, W) to (N, C, *size)."""
         rows, columns = (
-            _averaging(int(n), out or int(n)).to(x)
+            F.adaptive_avg_pool1d(torch.eye(int(n))[None], out or int(n))[0].t().to(x)
             for n, out in zip(x.shape[2:], self.size, strict=True)
         )
         return rows @ x @ columns.t()
 
 
-def _averaging(n: int, out: int) -> Tensor:
-    """Matrix (out, n) of the means that adaptive average pooling takes."""
-    return F.adaptive_avg_pool1d(torch.eye(n)[None], out)[0].t()
+def build_network(name: str) -> UpsampledNetwork:
+    """Build a network with random weights, upsampling to its input's size."""
+    model = build_model(entries()[name])
+    network = UpsampledNetwork(Network(model), model.align_corners)
+    return network.requires_grad_(False)
 
 
-def _exportable(module: nn.Module) -> nn.Module:
-    """Copy a module with pooling that ONNX has."""
-    module = copy.deepcopy(module)
-    for parent in list(module.modules()):
-        for name, child in parent.named_children():
-            if isinstance(child, nn.AdaptiveAvgPool2d) and not _is_global(child):
-                setattr(parent, name, MatrixPool(child.output_size))
-    return module
+def network_contender(case: Case, device: str) -> Contender:
+    """Prepare a random tensor to logits (N, K, H, W), upsampling inside the runtime.
 
-
-def _is_global(pool: nn.AdaptiveAvgPool2d) -> bool:
-    return pool.output_size in (1, (1, 1))
+    Raises:
+        ArgumentError: the backend is not known, not installed, or not for ``device``.
+    """
+    backend, options = parse_backend(case.backend)
+    network = build_network(case.model)
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(case.batch, 3, *case.size, generator=generator)
+    run = run_fixed(copy.deepcopy(network), images, backend, device, **options)
+    images = images.to(device)
+    return Contender(lambda: run(images), network, case.size)
 
 
 def run_fixed(
@@ -104,16 +109,25 @@ def run_fixed(
         return build_runtime(module, backend, device, **options)
     module = _exportable(module)
     if backend == 'tensorrt':
-        half = options.pop('precision', 'fp16') == 'fp16'
-        return build_runtime(_engine(module, images, half), backend, device, **options)
+        from ..deploy.runtimes.on_tensorrt import build_engine
+
+        model = to_onnx(ExportGraph(module, half=True), images, fixed=True)
+        height, width = images.shape[-2:]
+        engine = build_engine(model, (height, width))
+        return build_runtime(engine, backend, device, **options)
     model = to_onnx(module, images, fixed=True)
     return build_runtime(model, backend, device, **options)
 
 
-def _engine(module: nn.Module, images: Tensor, half: bool) -> bytes:
-    """Build a TensorRT engine; needs its GPU, so it was never run by the tests."""
-    from ..deploy.runtimes.on_tensorrt import build_engine
+def _exportable(module: nn.Module) -> nn.Module:
+    """Copy a module with pooling that ONNX has."""
 
-    model = to_onnx(ExportGraph(module, half=half), images, fixed=True)
-    height, width = images.shape[-2:]
-    return build_engine(model, (height, width))
+    def is_global(pool: nn.AdaptiveAvgPool2d) -> bool:
+        return pool.output_size in (1, (1, 1))
+
+    module = copy.deepcopy(module)
+    for parent in list(module.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.AdaptiveAvgPool2d) and not is_global(child):
+                setattr(parent, name, MatrixPool(child.output_size))
+    return module

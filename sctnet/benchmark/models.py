@@ -1,13 +1,14 @@
-"""Which networks are compared, and how each is built.
+"""The networks that are compared, their published results, and how each is built.
 
 Ours come from ``configs/sctnet``, the peers from the configs that mmseg's wheel ships.
 All are built the same way: without files of weights, with plain batch norms, seeded
 weights and statistics of real activations, so that no network runs on zeros, infinities
-or denormal numbers and folding its norms has something to fold.
+or denormal numbers.
 """
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +41,19 @@ PEERS = {
     'erfnet': 'erfnet/erfnet_fcn_4xb4-160k_cityscapes-512x1024',
     'icnet': 'icnet/icnet_r18-d8-in1k-pre_4xb2-160k_cityscapes-832x832',
 }
+GROUPS = {'ours': True, 'peers': False}
 LEFT_OUT = ('init_cfg', 'pretrained', 'auxiliary_head', 'siam')
+
+
+@dataclass(frozen=True)
+class Published:
+    """A network's published result."""
+
+    dataset: str
+    miou: float  # single scale, in percent
+    source: str  # where that is published
+    ours: bool
+    size: tuple[int, int]  # (height, width) of the network's input
 
 
 class Entry(NamedTuple):
@@ -48,10 +61,7 @@ class Entry(NamedTuple):
 
     name: str
     config: Path
-    dataset: str
-    miou: float  # published: single scale, in percent
-    source: str  # where that is published
-    ours: bool
+    published: Published
 
 
 @cache
@@ -59,31 +69,24 @@ def entries() -> dict[str, Entry]:
     """Name to entry of all networks, ours first.
 
     Raises:
-        DataError: mmseg's wheel lacks a config or its published result.
+        DataError: mmseg's wheel lacks a network.
     """
-    ours = _results(CONFIG_ROOT / 'sctnet' / 'metafile.yml')
     found = {}
-    for leaf, (model, result) in ours.items():
+    for leaf, (model, result) in _results(CONFIG_ROOT / 'sctnet/metafile.yml').items():
         if result is not None and (name := model['Metadata'].get('Short Name')):
-            path = CONFIG_ROOT / 'sctnet' / f'{leaf}.py'
-            source = f'configs/sctnet/metafile.yml: {leaf}'
+            path, source = CONFIG_ROOT / 'sctnet' / leaf, 'configs/sctnet/metafile.yml'
             found[name] = _entry(name, path, result, source, ours=True)
     root = Path(mmseg.__file__).parent / '.mim' / 'configs'
     for name, config in PEERS.items():
-        folder, leaf = config.split('/')
-        metafile = root / folder / 'metafile.yaml'
-        if not metafile.is_file() or not (root / f'{config}.py').is_file():
+        path, source = root / config, f'configs/{Path(config).parent}/metafile.yaml'
+        try:
+            result = _results(path.parent / 'metafile.yaml')[path.name][1] or {}
+        except (OSError, KeyError) as error:
             raise DataError(
-                f"mmseg's '{root / config}.py' or the metafile beside it is missing: "
+                f"mmseg's '{path}.py' or the metafile beside it is missing: "
                 "install its wheel, pip install 'mmsegmentation>=1.2.2,<1.3'"
-            )
-        result = _results(metafile).get(leaf, (None, None))[1]
-        if result is None:
-            raise DataError(
-                f"'{metafile}' has no result of '{leaf}': install mmsegmentation 1.2.2"
-            )
-        source = f'mmseg configs/{folder}/metafile.yaml: {leaf}'
-        found[name] = _entry(name, root / f'{config}.py', result, source, ours=False)
+            ) from error
+        found[name] = _entry(name, path, result, f'mmseg {source}', ours=False)
     return found
 
 
@@ -98,42 +101,50 @@ def _results(metafile: Path) -> dict[str, tuple[dict, dict | None]]:
     return found
 
 
-def _entry(name: str, config: Path, result: dict, source: str, *, ours: bool) -> Entry:
-    miou = float(result['Metrics']['mIoU'])
-    return Entry(name, config, result['Dataset'], miou, source, ours)
+def _entry(name: str, path: Path, result: dict, source: str, *, ours: bool) -> Entry:
+    config = path.with_name(f'{path.name}.py')
+    dataset, miou = result['Dataset'], float(result['Metrics']['mIoU'])
+    size = _published_size(config, dataset)
+    published = Published(dataset, miou, f'{source}: {path.name}', ours, size)
+    return Entry(name, config, published)
+
+
+def _published_size(config: Path, dataset: str) -> tuple[int, int]:
+    """(height, width) of the network's input for which the mIoU was published.
+
+    On Cityscapes the test scale; elsewhere, where images differ in size, the crop, as
+    the original's script to measure speed takes it.
+    """
+    cfg = load_config(config)
+    if dataset != 'Cityscapes':
+        height, width = cfg.crop_size
+        return height, width
+    (width, height), *_ = [s['scale'] for s in cfg.test_pipeline if 'scale' in s]
+    return height, width
 
 
 def find_entries(names: Iterable[str]) -> list[Entry]:
-    """Return the entries called ``names``, each once.
+    """Return the entries called ``names``, each once; some name groups.
 
     Raises:
         ArgumentError: there is none of a name; the message suggests one that is near.
     """
     known = entries()
-    names = list(dict.fromkeys(names))
+    found: dict[str, Entry] = {}
     for name in names:
-        if name not in known:
+        if name in GROUPS:
+            ours = GROUPS[name]
+            found |= {k: e for k, e in known.items() if e.published.ours == ours}
+        elif name in known:
+            found[name] = known[name]
+        else:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             raise ArgumentError(
                 f"there is no model '{name}' to measure: "
                 + (f"did you mean '{near[0]}'? " if near else '')
                 + f'(choose from {", ".join(known)})'
             )
-    return [known[name] for name in names]
-
-
-def published_size(entry: Entry) -> tuple[int, int]:
-    """(height, width) of the network's input for which the mIoU was published.
-
-    On Cityscapes the test scale; elsewhere, where images differ in size, the crop, as
-    the original's script to measure speed takes it.
-    """
-    cfg = load_config(entry.config)
-    if entry.dataset != 'Cityscapes':
-        height, width = cfg.crop_size
-        return height, width
-    (width, height), *_ = [s['scale'] for s in cfg.test_pipeline if 'scale' in s]
-    return height, width
+    return list(found.values())
 
 
 def bare_config(entry: Entry) -> Config:
@@ -189,8 +200,6 @@ def _settle_norms(model: EncoderDecoder) -> None:
     model.decode_head(model.extract_feat(images))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
-        mean, var = norm.running_mean, norm.running_var
-        assert mean is not None
-        assert var is not None
+        mean, var = norm.get_buffer('running_mean'), norm.get_buffer('running_var')
         var.copy_(torch.maximum(var, 0.01 * mean.square()))
     model.eval()
