@@ -44,9 +44,7 @@ class Case(NamedTuple):
     """What is run, and on what."""
 
     model: str
-    # 'mmseg', 'torch', 'onnxruntime', ..., 'torch+channels_last+compile'; to train
-    # 'readable', 'shortcuts', 'shortcuts+amp', 'loader'
-    backend: str
+    backend: str  # 'mmseg', 'torch+fp16', ...; to train 'shortcuts+amp', ...
     batch: int
     size: tuple[int, int]  # (height, width) of the tensor or of the image
 

@@ -88,32 +88,26 @@ def _quantised(model: BaseSegmentor, weights: Path) -> Path:
 
 def _pieces(model: Any, ours: bool) -> list[Piece]:
     """Name what mmseg's ``inference_model``, or ours, goes through."""
-    if isinstance(model, runtime_segmentor.RuntimeSegmentor):
-        owners: tuple[Any, Any] = (model, runtime_segmentor)
-    else:
-        owners = (apis, apis)
-    pieces = [
-        Piece(owners[0], 'network_logits', NETWORK),
-        Piece(owners[1], 'fill_sample', AFTER),
+    before = [
+        Piece(mmseg.apis.inference, '_preprare_data', BEFORE),
+        Piece(model.data_preprocessor, 'forward', BEFORE),
     ]
-    if isinstance(model, BaseSegmentor) and not (
-        ours and small_logits_suffice(model, ())
-    ):
-        pieces = [
-            Piece(model, 'extract_feat', NETWORK),
-            Piece(model.decode_head, 'forward', NETWORK),
-            Piece(model.decode_head, 'predict_by_feat', AFTER),
-            Piece(model, 'postprocess_result', AFTER),
+    if ours:
+        before = [
+            Piece(apis, '_decode', BEFORE),
+            Piece(apis, 'ImagePreprocessor', BEFORE),
+            Piece(ImagePreprocessor, '__call__', BEFORE),
         ]
-    if not ours:
-        return [
-            Piece(mmseg.apis.inference, '_preprare_data', BEFORE),
-            Piece(model.data_preprocessor, 'forward', BEFORE),
-            *pieces,
-        ]
+    if isinstance(model, runtime_segmentor.RuntimeSegmentor):
+        network = Piece(model, 'network_logits', NETWORK)
+        return [*before, network, Piece(runtime_segmentor, 'fill_sample', AFTER)]
+    if ours and small_logits_suffice(model, ()):
+        network = Piece(apis, 'network_logits', NETWORK)
+        return [*before, network, Piece(apis, 'fill_sample', AFTER)]
     return [
-        Piece(apis, '_decode', BEFORE),
-        Piece(apis, 'ImagePreprocessor', BEFORE),
-        Piece(ImagePreprocessor, '__call__', BEFORE),
-        *pieces,
+        *before,
+        Piece(model, 'extract_feat', NETWORK),
+        Piece(model.decode_head, 'forward', NETWORK),
+        Piece(model.decode_head, 'predict_by_feat', AFTER),
+        Piece(model, 'postprocess_result', AFTER),
     ]

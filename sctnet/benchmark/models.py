@@ -169,37 +169,30 @@ def without(part: Any, left_out: Sequence[str]) -> Any:
     return part
 
 
-def build_model(entry: Entry, seed: int = 0) -> EncoderDecoder:
+@torch.no_grad()
+def build_model(entry: Entry) -> EncoderDecoder:
     """Build a network in eval mode, on the CPU, with seeded weights and statistics.
 
-    Its norms' statistics are those of its own activations on random images; auxiliary
-    heads are left out.
+    Its norms have random scales and shifts, and the statistics of what they read of
+    random images; auxiliary heads are left out.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(0)
         model = init_model(bare_config(entry), device='cpu', backend='torch')
-        _settle_norms(model)
-    return model
-
-
-@torch.no_grad()
-def _settle_norms(model: EncoderDecoder) -> None:
-    """Give norms random scales and shifts, and the statistics of what they read."""
-    norms = [m for m in model.modules() if isinstance(m, _BatchNorm)]
-    momenta = [norm.momentum for norm in norms]
+        norms = [m for m in model.modules() if isinstance(m, _BatchNorm)]
+        for norm in norms:
+            if norm.affine:
+                nn.init.uniform_(norm.weight, 0.8, 1.2)
+                nn.init.normal_(norm.bias, std=0.1)
+            norm.momentum = 1.0  # the statistics become those of the next batch
+            norm.train()
+        # Of different contrast and colour: norms behind global pooling have no other
+        # variance than that between images, and less than real images would give.
+        images = torch.randn(4, 3, 128, 256)
+        images *= torch.linspace(0.3, 2, 4).view(4, 1, 1, 1)
+        images += torch.randn(4, 3, 1, 1)
+        model.decode_head(model.extract_feat(images))
     for norm in norms:
-        if norm.affine:
-            nn.init.uniform_(norm.weight, 0.8, 1.2)
-            nn.init.normal_(norm.bias, std=0.1)
-        norm.momentum = 1.0  # the statistics become those of the next batch
-        norm.train()
-    # Of different contrast and colour: norms behind global pooling have no other
-    # variance than that between images, and less of it than real images would give.
-    images = torch.randn(4, 3, 128, 256) * torch.linspace(0.3, 2, 4).view(4, 1, 1, 1)
-    images += torch.randn(4, 3, 1, 1)
-    model.decode_head(model.extract_feat(images))
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
         mean, var = norm.get_buffer('running_mean'), norm.get_buffer('running_var')
         var.copy_(torch.maximum(var, 0.01 * mean.square()))
-    model.eval()
+    return model.eval()

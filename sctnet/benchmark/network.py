@@ -113,21 +113,18 @@ def run_fixed(
 
         model = to_onnx(ExportGraph(module, half=True), images, fixed=True)
         height, width = images.shape[-2:]
-        engine = build_engine(model, (height, width))
-        return build_runtime(engine, backend, device, **options)
-    model = to_onnx(module, images, fixed=True)
+        model = build_engine(model, (height, width))
+    else:
+        model = to_onnx(module, images, fixed=True)
     return build_runtime(model, backend, device, **options)
 
 
 def _exportable(module: nn.Module) -> nn.Module:
     """Copy a module with pooling that ONNX has."""
-
-    def is_global(pool: nn.AdaptiveAvgPool2d) -> bool:
-        return pool.output_size in (1, (1, 1))
-
     module = copy.deepcopy(module)
     for parent in list(module.modules()):
         for name, child in parent.named_children():
-            if isinstance(child, nn.AdaptiveAvgPool2d) and not is_global(child):
-                setattr(parent, name, MatrixPool(child.output_size))
+            size: Any = getattr(child, 'output_size', 1)  # 1: global, which ONNX has
+            if isinstance(child, nn.AdaptiveAvgPool2d) and size not in (1, (1, 1)):
+                setattr(parent, name, MatrixPool(size))
     return module

@@ -5,7 +5,6 @@ import os
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
 
 from ..files import write_bytes
 from .report import Report, Row
@@ -29,8 +28,8 @@ def draw_latency(report: Report, path: str | os.PathLike) -> None:
         for row in rows:
             _draw_point(axes, report, row)
         axes.set_xscale('log')
-        for axis in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-            axis(StrMethodFormatter('{x:g}'))
+        axes.xaxis.set_major_formatter('{x:g}')
+        axes.xaxis.set_minor_formatter('{x:g}')
         axes.set_title(f'{backend}, {report.machine["gpu"] or "CPU"}')
         axes.set_xlabel('median latency, ms (hollow: not at the size of its mIoU)')
         axes.set_ylabel('published mIoU on Cityscapes, %')
@@ -59,15 +58,8 @@ def _draw_point(axes: Axes, report: Report, row: Row) -> None:
     same_size = row.input_size == published.size
     x, y = 1000 * row.median, published.miou
     axes.plot(x, y, 'o', color=colour, fillstyle='full' if same_size else 'none')
-    axes.annotate(
-        row.model,
-        (x, y),
-        xytext=(5, 4),
-        textcoords='offset points',
-        fontsize='small',
-        color=colour,
-        weight='bold' if published.ours else 'normal',
-    )
+    text = axes.annotate(row.model, (x, y), (5, 4), textcoords='offset points')
+    text.set(fontsize='small', color=colour)
 
 
 def draw_stages(report: Report, path: str | os.PathLike) -> None:
@@ -98,9 +90,7 @@ def _draw_bars(axes: Axes, rows: list[Row]) -> list[str]:
     axes.invert_yaxis()
     axes.set_xlabel('ms (sum of the medians of the stages)')
     if rows:
-        axes.legend(
-            fontsize='small', loc='lower center', bbox_to_anchor=(0.5, 1), ncols=4
-        )
+        axes.legend(loc='lower center', bbox_to_anchor=(0.5, 1), ncols=4)
     return names
 
 

@@ -1,7 +1,9 @@
 import pytest
 
-from sctnet.benchmark import stages
-from sctnet.benchmark.stages import STAGES, Piece, Stopwatch
+from sctnet.benchmark import stopwatch
+from sctnet.benchmark.stopwatch import Piece, Stopwatch
+
+STAGES = ('before', 'network', 'after', 'rest')
 
 
 class Work:
@@ -17,11 +19,11 @@ class Work:
 
 def test_stages_add_up_and_nothing_stays_replaced(monkeypatch):
     clock = iter(range(100))
-    monkeypatch.setattr(stages.time, 'perf_counter', lambda: next(clock))
+    monkeypatch.setattr(stopwatch.time, 'perf_counter', lambda: next(clock))
     work = Work()
     seen = []
     pieces = (Piece(work, 'first', STAGES[0]), Piece(Work, 'second', STAGES[1]))
-    watch = Stopwatch(lambda: seen.append(work.run()), pieces)
+    watch = Stopwatch(lambda: seen.append(work.run()), pieces, STAGES)
     for _ in range(2):
         watch()
         # Each look at the clock is a second: three pieces, eight looks.
@@ -34,7 +36,9 @@ def test_stages_add_up_and_nothing_stays_replaced(monkeypatch):
 
 def test_a_failing_call_restores_its_pieces():
     work = Work()
-    watch = Stopwatch(lambda: work.first('x'), [Piece(work, 'first', STAGES[0])])
+    watch = Stopwatch(
+        lambda: work.first('x'), [Piece(work, 'first', STAGES[0])], STAGES
+    )
     with pytest.raises(TypeError):
         watch()
     assert vars(work) == {}

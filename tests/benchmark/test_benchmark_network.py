@@ -3,10 +3,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sctnet.benchmark.cases import Case, build_network, network_contender, parse_backend
-from sctnet.benchmark.fixed_size import MatrixPool, UpsampledNetwork, run_fixed
-from sctnet.deploy.runtimes import is_installed
-from sctnet.errors import ArgumentError
+from sctnet.benchmark.case import Case
+from sctnet.benchmark.network import (
+    MatrixPool,
+    UpsampledNetwork,
+    network_contender,
+    run_fixed,
+)
+from sctnet.compat.optional_packages import is_installed
 
 needs_onnxruntime = pytest.mark.skipif(
     not is_installed('onnxruntime'), reason='needs onnxruntime'
@@ -33,12 +37,10 @@ def test_logits_are_upsampled_as_the_segmentor_does(align_corners):
 
 @needs_onnxruntime
 def test_runtimes_compute_a_peer_with_pyramid_pooling():
-    case = Case('fast-scnn', 'torch', 'kept', 2, (128, 224))
     results = []
-    for backend, norms in (('torch', 'kept'), ('onnxruntime', 'folded')):
-        contender = network_contender(
-            case._replace(backend=backend, norms=norms), 'cpu'
-        )
+    for backend in ('torch', 'onnxruntime'):
+        case = Case('fast-scnn', backend, 2, (128, 224))
+        contender = network_contender(case, 'cpu')
         assert contender.input_size == (128, 224)
         results.append(contender.call())
     ours, theirs = results
@@ -54,22 +56,3 @@ def test_export_leaves_the_module_as_it_is():
     run = run_fixed(module, images, 'onnxruntime')
     torch.testing.assert_close(run(images), expected, rtol=1e-4, atol=1e-5)
     assert type(module[0]) is nn.AdaptiveAvgPool2d
-
-
-def test_folding_takes_norms_out():
-    def norms(kind):
-        network = build_network('fast-scnn', kind)
-        return sum(isinstance(m, nn.BatchNorm2d) for m in network.modules())
-
-    assert norms('kept') > 20
-    assert norms('folded') == 0
-
-
-def test_backend_and_its_options():
-    assert parse_backend('onnxruntime') == ('onnxruntime', {})
-    assert parse_backend('torch+bf16+channels_last+compile+graphs') == (
-        'torch',
-        {'dtype': 'bf16', 'channels_last': True, 'compile': True, 'cuda_graphs': True},
-    )
-    with pytest.raises(ArgumentError, match="option 'fast': expected some of fp16"):
-        parse_backend('torch+fast')
