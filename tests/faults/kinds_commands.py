@@ -94,7 +94,7 @@ def test(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
 
 def benchmark(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     name = rng.choice(('network', 'image', 'train'))
-    way = ['--ways', 'fused'] if name == 'train' else ['--backends', 'torch']
+    way = ['--ways', 'shortcuts'] if name == 'train' else ['--backends', 'torch']
     words = [name, '--models', 'sctnet-s-ade', *way, '--size', '64', '64', '--batch']
     words += ['2', '--repeats', '1', '--warmup', '0', '--pause', '0', '--threads', '1']
     here = 'sctnet.benchmark.command'
