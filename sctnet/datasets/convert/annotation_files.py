@@ -115,13 +115,8 @@ def _open_mask(path: Path) -> Image.Image:
             f"mask '{path}' cannot be read ({error}): export it again"
         ) from error
     if kind in ('JPEG', 'MPO', 'WEBP') or compression == 'jpeg':
-        refuse_lossy(path)
+        raise DataError(
+            f"mask '{path}' is a JPEG or WebP, which changes colours at every edge: "
+            'export the masks as PNG'
+        )
     return mask
-
-
-def refuse_lossy(path: Path) -> None:
-    """Raise the DataError for a mask whose format changes its colours."""
-    raise DataError(
-        f"mask '{path}' is a JPEG or WebP, which changes colours at every edge: export "
-        'the masks as PNG'
-    )

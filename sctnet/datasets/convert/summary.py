@@ -1,7 +1,8 @@
-"""What a conversion tells its user."""
+"""Lines that the command prints after a conversion."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pprint import pformat
 
 from .converter import Converted
 
@@ -23,15 +24,7 @@ def own_data_lines(result: Converted) -> str:
 
 def _wrapped(values: Sequence[object]) -> str:
     """Write a tuple on one line, or on lines of at most 88 characters."""
-    words = [f'{value!r},' for value in values]
-    if len(repr(tuple(values))) <= 70:
-        return repr(tuple(values))
-    lines = ['']
-    for word in words:
-        if len(lines[-1]) + len(word) > 78:
-            lines.append('')
-        lines[-1] += f' {word}' if lines[-1] else word
-    return '(\n' + ''.join(f'        {line}\n' for line in lines) + '    )'
+    return pformat(tuple(values), width=72, compact=True).replace('\n', '\n' + 12 * ' ')
 
 
 def report_skipped(skipped: Counter[str], examples: Mapping[str, str]) -> list[str]:

@@ -48,7 +48,7 @@ def read(source: Path, classes: str | None = None) -> Source:
                 found.leave_out('images without a mask', image)
     for stem, part in stems.items():
         image = images.get(stem, source / 'JPEGImages' / f'{stem}.jpg')
-        draw = partial(draw_indices, masks / f'{stem}.png', len(names))
+        draw = partial(_draw, masks / f'{stem}.png', len(names))
         found.items.append(Item(stem, part, ImageFile(image), draw))
     return found
 
@@ -76,10 +76,8 @@ def _listed(folder: Path) -> dict[str, str | None]:
     return stems
 
 
-def draw_indices(
-    mask: Path, classes: int, size: Size, notes: Counter[str]
-) -> np.ndarray:
-    """Read a mask of indices below ``classes``, and 255; raises DataError."""
+def _draw(mask: Path, classes: int, size: Size, notes: Counter[str]) -> np.ndarray:
+    """Read a mask of indices below ``classes``, and 255."""
     labels = read_indices(mask)
     outside = np.unique(labels[(labels >= classes) & (labels != IGNORED)])
     if len(outside):

@@ -152,7 +152,7 @@ class _File:
                 )
             instances.append((label, row))
         stated = entry.get('height'), entry.get('width')
-        draw = partial(draw_instances, stated, instances, fill)
+        draw = partial(_draw, stated, instances, fill)
         name = output_name(relative)
         return Item(name, self.part, ImageFile(image), draw, empty=not rows)
 
@@ -165,25 +165,14 @@ def _hashable(value: Any) -> Any:
     return value if isinstance(value, int | str) else None
 
 
-def draw_instances(
+def _draw(
     stated: tuple[Any, Any],
     instances: Sequence[tuple[int, dict]],
     fill: int,
     size: Size,
     notes: Counter[str],
 ) -> np.ndarray:
-    """Draw crowds, then instances from large to small.
-
-    Args:
-        stated: (height, width) of the image by the JSON.
-        instances: label and annotation, as it stands in the JSON.
-        fill: label of all other pixels.
-        size: of the image.
-        notes: counts what has no pixel.
-
-    Raises:
-        DataError: an annotation is not of an image of this size.
-    """
+    """Draw crowds, then instances (label and row of the JSON) from large to small."""
     from pycocotools import mask as coco_mask
 
     check_size(stated, size)

@@ -16,7 +16,7 @@ from .....errors import ArgumentError, DataError
 from .....files import find_files
 from ....images import LOSSY, SUFFIXES
 from ...annotated_images import IGNORED, ImageFile, Item, Size, Source
-from ...annotation_files import LOSSLESS, read_colours, refuse_lossy
+from ...annotation_files import LOSSLESS, read_colours
 from ...names_and_splits import split_by_folder
 from ...options import IGNORE
 from .colour_list import read_colour_list
@@ -54,14 +54,14 @@ def read(
 
     Raises:
         ArgumentError: another word for ``unknown``.
-        DataError: a folder or the list cannot be read, or the masks are JPEGs.
+        DataError: a folder or the list cannot be read.
     """
     if unknown not in UNKNOWN:
         raise ArgumentError(f'--unknown is {unknown!r}: expected "error" or "ignore"')
     listed = read_colour_list(colours)
     classes = tuple(dict.fromkeys(name for name, _ in listed if name != IGNORE))
     index = {IGNORE: IGNORED, **{name: i for i, name in enumerate(classes)}}
-    label_of = np.full(1 << 24, _NONE, np.int16)  # of each colour of 24 bits
+    label_of = np.full(1 << 24, _NONE, np.int16)  # of each 24-bit colour
     for name, (red, green, blue) in listed:
         label_of[red << 16 | green << 8 | blue] = index[name]
     first = dict(reversed(listed))
@@ -77,32 +77,19 @@ def read(
         if mask is None:
             found.leave_out('images without a mask', image)
             continue
-        if mask.suffix.lower() in LOSSY:
-            refuse_lossy(mask)
-        draw = partial(draw_colours, mask, label_of, unknown == IGNORE)
+        draw = partial(_draw, mask, label_of, unknown == IGNORE)
         found.items.append(Item(name, split, ImageFile(image), draw))
     return found
 
 
-def draw_colours(
+def _draw(
     mask: Path,
     label_of: np.ndarray,
     ignore_unknown: bool,
     size: Size,
     notes: Counter[str],
 ) -> np.ndarray:
-    """Look up the label of each pixel's colour.
-
-    Args:
-        mask: the file.
-        label_of: of each 24-bit colour, int16 (2**24,); -1 where it is not listed.
-        ignore_unknown: whether colours that are not listed become 255.
-        size: of the image.
-        notes: counts pixels of such colours.
-
-    Raises:
-        DataError: the mask cannot be read, or has colours that are not listed.
-    """
+    """Look up the label of each pixel's colour."""
     pixels = read_colours(mask).astype(np.uint32)
     packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
     labels = label_of[packed]

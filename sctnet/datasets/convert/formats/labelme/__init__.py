@@ -72,7 +72,7 @@ def read(
             found.leave_out('images without annotation', file)
             continue
         stated = contents.get('imageHeight'), contents.get('imageWidth')
-        draw = partial(draw_shapes, stated, shapes, fill)
+        draw = partial(_draw, stated, shapes, fill)
         picture = _image(file, contents)
         found.items.append(Item(name, split, picture, draw, empty=not shapes))
     jsons = {file.with_suffix('') for file in files}
@@ -138,25 +138,14 @@ def _image(file: Path, contents: dict[str, Any]) -> ImageFile:
     return ImageFile(named)
 
 
-def draw_shapes(
+def _draw(
     stated: tuple[Any, Any],
     shapes: Sequence[tuple[int, dict]],
     fill: int,
     size: Size,
     notes: Counter[str],
 ) -> np.ndarray:
-    """Draw shapes in their order.
-
-    Args:
-        stated: (height, width) of the image by the JSON.
-        shapes: label and shape, as it stands in the JSON.
-        fill: label of all other pixels.
-        size: of the image.
-        notes: counts what has no pixel.
-
-    Raises:
-        DataError: a shape cannot be drawn, or the image has another size.
-    """
+    """Draw shapes (label and shape of the JSON) in their order."""
     check_size(stated, size)
     labels = np.full(size, fill, np.uint8)
     for label, shape in shapes:
