@@ -49,8 +49,9 @@ def made(out):
     )
 
 
-def contents(folder):
-    return {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+def by_name(folder):
+    """All files below ``folder``: name from there to bytes."""
+    return {name: (folder / name).read_bytes() for name in made(folder)}
 
 
 def outline(rectangle):

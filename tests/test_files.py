@@ -105,9 +105,10 @@ def test_full_disk_keeps_the_old_file(tmp_path):
     assert target.read_bytes() == b'old'
 
 
-def test_files_are_found_in_folders_but_hidden_ones_are_not(tmp_path):
+def test_files_are_found_in_folders_and_links_but_hidden_ones_are_not(tmp_path):
     for name in ('b.JPG', 'x/a.png', '.h.png', '.x/a.png', 'c.txt'):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text('')
+    (tmp_path / 'link').symlink_to(tmp_path / 'x')
     found = find_files(tmp_path, ('.jpg', '.png'))
-    assert found == [tmp_path / 'b.JPG', tmp_path / 'x/a.png']
+    assert found == [tmp_path / name for name in ('b.JPG', 'link/a.png', 'x/a.png')]

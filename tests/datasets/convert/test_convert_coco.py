@@ -17,7 +17,10 @@ from conversion_sources import (
 )  # fmt: skip
 
 from sctnet.datasets.convert import convert
+from sctnet.datasets.convert.formats.coco.masks import to_rle
 from sctnet.errors import ArgumentError, DataError
+
+same = np.testing.assert_array_equal
 
 
 @pytest.fixture
@@ -25,14 +28,12 @@ def source(tmp_path):
     """A folder with one image, and a function that converts a JSON beside it."""
     picture(tmp_path / 'coco' / 'a.jpg')
 
-    def run(annotations, val=0.0, **options):
+    def run(annotations, listed=('a.jpg',), categories=None, out='out', **options):
         json_file = tmp_path / 'coco' / 'annotations.json'
         if annotations is not None:
-            kinds = options.pop('categories', None)
-            images = options.pop('images_listed', ('a.jpg',))
-            coco_json(json_file, annotations, images, kinds)
-        out = tmp_path / 'out'
-        return convert('coco', json_file, out, workers=0, val=val, **options), out
+            coco_json(json_file, annotations, listed, categories)
+        options = {'workers': 0, 'val': 0.0, **options}
+        return convert('coco', json_file, tmp_path / out, **options), tmp_path / out
 
     return run
 
@@ -41,33 +42,34 @@ def test_polygons_become_their_rectangles_with_the_smaller_on_top(source):
     small, large = [outline(SMALL)], [outline(LARGE)]
     result, out = source([(0, 3, small), (0, 7, large)])
     assert result.classes == ('background', 'floor', 'wall')  # by category id
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 2), (SMALL, 1)))
+    same(labels_of(out, 'a'), expected((LARGE, 2), (SMALL, 1)))
     assert result.pixels[1] == 20 * 20
     original = out.parent / 'coco' / 'a.jpg'
     assert (out / 'images/train/a.jpg').read_bytes() == original.read_bytes()
+    # A crowd lies under instances that are larger.
+    crowd = {'size': list(SIZE), 'counts': run_lengths(expected((SMALL, 1)))}
+    _, out = source([(0, 7, large), (0, 3, crowd, 1)], out='crowd')
+    same(labels_of(out, 'a'), expected((SMALL, 1), (LARGE, 2)))
+    # An instance of two polygons is one.
+    left, right = (slice(5, 15), slice(5, 15)), (slice(5, 15), slice(60, 90))
+    _, out = source([(0, 3, [outline(left), outline(right)])], out='two')
+    same(labels_of(out, 'a'), expected((left, 1), (right, 1)))
+    triangle = [10.3, 5.2, 80.7, 30.1, 22.9, 66.6]
+    from pycocotools import mask as coco_mask
+
+    theirs = coco_mask.decode(coco_mask.frPyObjects([triangle], *SIZE))[..., 0]
+    same(coco_mask.decode(to_rle([triangle], SIZE, None)), theirs)
 
 
-def test_pixels_without_annotation_can_be_ignored(source):
+def test_the_background_can_be_ignored_or_a_category(source):
     result, out = source([(0, 7, [outline(LARGE)])], background='ignore')
     assert result.classes == ('floor', 'wall')
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 1), fill=255))
-
-
-def test_a_category_may_be_the_background(source):
+    same(labels_of(out, 'a'), expected((LARGE, 1), fill=255))
+    rows = [(0, 2, [outline(LARGE)]), (0, 9, [outline(SMALL)])]
     kinds = {9: 'void', 2: 'tree'}
-    result, out = source(
-        [(0, 2, [outline(LARGE)]), (0, 9, [outline(SMALL)])],
-        background='void', categories=kinds,
-    )  # fmt: skip
+    result, out = source(rows, categories=kinds, background='void', out='void')
     assert result.classes == ('void', 'tree')
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 1), (SMALL, 0)))
-
-
-def test_a_crowd_lies_under_instances_that_are_larger(source):
-    mask = expected((SMALL, 1))
-    crowd = {'size': list(SIZE), 'counts': run_lengths(mask)}
-    _, out = source([(0, 7, [outline(LARGE)]), (0, 3, crowd, 1)])
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((SMALL, 1), (LARGE, 2)))
+    same(labels_of(out, 'a'), expected((LARGE, 1), (SMALL, 0)))
 
 
 @pytest.mark.parametrize('seed', range(5))
@@ -84,7 +86,7 @@ def test_run_lengths_become_the_mask_that_they_were(source, seed, packed):
     else:
         rle = {'size': list(SIZE), 'counts': run_lengths(mask)}
     _, out = source([(0, 3, rle)])
-    np.testing.assert_array_equal(labels_of(out, 'a'), mask)
+    same(labels_of(out, 'a'), mask)
 
 
 def run_lengths(mask):
@@ -94,25 +96,15 @@ def run_lengths(mask):
     return np.diff([0, *edges, flat.size]).tolist()
 
 
-def test_two_polygons_of_one_instance_are_both_drawn(source):
-    left, right = (slice(5, 15), slice(5, 15)), (slice(5, 15), slice(60, 90))
-    _, out = source([(0, 3, [outline(left), outline(right)])])
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((left, 1), (right, 1)))
-
-
-def test_what_is_outside_the_image_is_cut_off_or_counted(source):
+def test_what_cannot_be_seen_is_cut_off_and_counted(source):
     over = [-20, -20, 40, -20, 40, 30, -20, 30]
     beyond = [WIDTH + 10, 5, WIDTH + 20, 5, WIDTH + 20, 9, WIDTH + 10, 9]
-    result, out = source([(0, 3, [over]), (0, 7, [beyond])])
-    corner = (slice(0, 30), slice(0, 40))
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((corner, 1)))
-    assert result.skipped == {'shapes without a pixel in the image': 1}
-
-
-def test_boxes_lines_and_strangers_are_counted(source):
-    result, out = source([(0, 3, []), (0, 3, [[1, 2, 3, 4]]), (5, 3, [outline(LARGE)])])
-    assert not labels_of(out, 'a').any()
+    rows = [(0, 3, [over]), (0, 7, [beyond])]
+    rows += [(0, 3, []), (0, 3, [[1, 2, 3, 4]]), (5, 3, [outline(LARGE)])]
+    result, out = source(rows)
+    same(labels_of(out, 'a'), expected(((slice(0, 30), slice(0, 40)), 1)))
     assert result.skipped == {
+        'shapes without a pixel in the image': 1,
         'annotations without a segmentation': 1,
         'polygons of fewer than three points': 1,
         'annotations of images that are not listed': 1,
@@ -123,17 +115,14 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
     source, tmp_path
 ):
     picture(tmp_path / 'coco' / 'b.jpg', 1)
-    listed = ('a.jpg', 'b.jpg', 'gone.jpg')
-    result, out = source([(0, 3, [outline(LARGE)])], images_listed=listed)
+    given = ([(0, 3, [outline(LARGE)])], ('a.jpg', 'b.jpg', 'gone.jpg'))
+    result, out = source(*given)
     assert len(result.failed) == 1
     assert result.images['train'] == 2
     assert not labels_of(out, 'b').any()
     assert result.empty == ['b']
     for options in ({'background': 'ignore'}, {'skip_empty': True}):
-        result = convert(
-            'coco', tmp_path / 'coco/annotations.json', tmp_path / str(options),
-            workers=0, **options,
-        )  # fmt: skip
+        result, _ = source(*given, out=str(options), **options)
         assert result.skipped == {'images without annotation': 2}
         assert result.examples == {'images without annotation': 'b.jpg'}
         assert sum(result.images.values()) == 1
@@ -147,12 +136,12 @@ def test_a_second_file_is_the_validation_set(tmp_path):
     val = coco_json(tmp_path / 'val.json', [(0, 7, [outline(SMALL)])])
     out = tmp_path / 'out'
     result = convert(
-        'coco', train, out, workers=0,
-        images=tmp_path / 'train', val_annotations=val, val_images=tmp_path / 'val',
+        'coco', train, out, workers=0, images=str(tmp_path / 'train'),
+        val_annotations=val, val_images=tmp_path / 'val',
     )  # fmt: skip
     assert result.images == {'train': 1, 'val': 1}
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 1)))
-    np.testing.assert_array_equal(labels_of(out, 'a', 'val'), expected((SMALL, 2)))
+    same(labels_of(out, 'a'), expected((LARGE, 1)))
+    same(labels_of(out, 'a', 'val'), expected((SMALL, 2)))
     coco_json(val, [], categories={3: 'sky'})
     with pytest.raises(DataError, match=r"category 3 is 'floor' in .* and 'sky' in"):
         convert('coco', train, tmp_path / 'new', val_annotations=val)
@@ -161,9 +150,10 @@ def test_a_second_file_is_the_validation_set(tmp_path):
 def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
     picture(tmp_path / 'coco' / 'north' / 'a.jpg', 1)
     picture(tmp_path / 'south' / 'a.jpg', 2)
-    listed = ('a.jpg', 'north\\a.jpg', '../south/a.jpg')
-    _, out = source([(0, 3, [outline(LARGE)])], images_listed=listed)
-    names = ('a', 'north/a', 'south/a')
+    picture(tmp_path / 'images' / 'b.jpg', 3)  # in a folder beside the JSON's
+    listed = ('a.jpg', 'north\\a.jpg', '../south/a.jpg', 'b.jpg')
+    _, out = source([(0, 3, [outline(LARGE)])], listed)
+    names = ('a', 'b', 'north/a', 'south/a')
     assert made(out) == [
         'dataset.json',
         *(f'images/train/{name}.jpg' for name in names),
@@ -190,9 +180,8 @@ def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
 )
 def test_a_broken_annotation_costs_its_own_image_alone(source, tmp_path, row, message):
     picture(tmp_path / 'coco' / 'b.jpg', 1)
-    good = (1, 3, [outline(LARGE)])
-    result, out = source([row, good], images_listed=('a.jpg', 'b.jpg'))
-    np.testing.assert_array_equal(labels_of(out, 'b'), expected((LARGE, 1)))
+    result, out = source([row, (1, 3, [outline(LARGE)])], ('a.jpg', 'b.jpg'))
+    same(labels_of(out, 'b'), expected((LARGE, 1)))
     (failure,) = result.failed
     assert 'a.jpg' in failure
     assert message in failure
@@ -202,8 +191,7 @@ def test_a_broken_annotation_costs_its_own_image_alone(source, tmp_path, row, me
 def test_an_image_of_another_size_or_none_at_all_is_named(source, tmp_path):
     picture(tmp_path / 'coco' / 'b.jpg', size=(WIDTH, HEIGHT))  # turned
     rows = [(0, 3, [outline(LARGE)])]
-    result, _ = source(rows, images_listed=('a.jpg', 'b.jpg', 'c.jpg'))
-    turned, missing = result.failed
+    turned, missing = source(rows, ('a.jpg', 'b.jpg', 'c.jpg'))[0].failed
     assert 'b.jpg' in turned
     assert f'is for {WIDTH}x{HEIGHT} pixels and the image has 72x96' in turned
     assert 'c.jpg' in missing
@@ -228,24 +216,17 @@ def test_an_unreadable_file_is_one_sentence(source, tmp_path, text, message):
     assert not (tmp_path / 'out').exists()
 
 
-def test_an_image_listed_twice_is_refused(source):
+def test_what_cannot_be_a_data_set_is_refused(source, monkeypatch):
+    rows = [(0, 254, [outline(LARGE)])]
     with pytest.raises(DataError, match='list an image once'):
-        source([(0, 3, [outline(LARGE)])], images_listed=('a.jpg', 'a.jpg'))
-
-
-def test_more_classes_than_a_label_map_takes_are_refused(source):
+        source(rows, ('a.jpg', 'a.jpg'), {254: 'x'})
     kinds = {number: f'class {number}' for number in range(255)}
     with pytest.raises(DataError, match=r'256 classes in all: .* merge some'):
-        source([(0, 3, [outline(LARGE)])], categories=kinds)
-    result, _ = source(
-        [(0, 254, [outline(LARGE)])], categories=kinds, background='ignore'
-    )
+        source(rows, categories=kinds)
+    result, _ = source(rows, categories=kinds, background='ignore')
     assert result.pixels[254] == 50 * 60
-
-
-def test_without_pycocotools_the_extra_is_named(source, monkeypatch):
     monkeypatch.setattr(
         'sctnet.datasets.convert.options.is_installed', lambda name: False
     )
     with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[convert\]'"):
-        source([(0, 3, [outline(LARGE)])])
+        source(rows, out='new')

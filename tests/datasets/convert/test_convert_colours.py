@@ -10,6 +10,7 @@ from conversion_sources import (
     SMALL,
     WIDTH,
     broken_picture,
+    by_name,
     expected,
     labels_of,
     made,
@@ -18,8 +19,10 @@ from conversion_sources import (
 from PIL import Image
 
 from sctnet.datasets.convert import convert
+from sctnet.datasets.convert.formats.colours.colour_list import read_colour_list
 from sctnet.errors import ArgumentError, DataError
 
+same = np.testing.assert_array_equal
 BACK, ROAD, SKY, VOID = (0, 0, 0), (128, 64, 128), (70, 130, 181), (1, 2, 3)
 LIST = 'back,0,0,0\nroad,128,64,128\nsky,70,130,181\nignore,1,2,3\n'
 
@@ -31,6 +34,7 @@ def mask_image():
     return mask
 
 
+MASK = Image.fromarray(mask_image())
 DRAWN = expected((LARGE, 1), (SMALL, 2), ((slice(0, 4), slice(0, 4)), 255))
 
 
@@ -45,7 +49,7 @@ def palette_image():
     return image
 
 
-def rgba_image(alpha=255):
+def rgba_image(alpha):
     opaque = np.full((*SIZE, 1), alpha, np.uint8)
     return Image.fromarray(np.concatenate([mask_image(), opaque], axis=2))
 
@@ -57,101 +61,90 @@ def run(tmp_path):
     (tmp_path / 'masks').mkdir()
     (tmp_path / 'colours.txt').write_text(LIST)
 
-    def convert_source(out='out', val=0.0, **options):
-        options.setdefault('colours', tmp_path / 'colours.txt')
+    def convert_source(out='out', **options):
+        given = {
+            'colours': tmp_path / 'colours.txt',
+            'masks': tmp_path / 'masks',
+            **options,
+        }
         return convert(
-            'colours', tmp_path / 'images', tmp_path / out, workers=0, val=val,
-            masks=tmp_path / 'masks', **options,
-        )  # fmt: skip
+            'colours', tmp_path / 'images', tmp_path / out, workers=0, val=0, **given
+        )
 
     return convert_source
 
 
 @pytest.mark.parametrize(
-    ('image', 'suffix'),
+    ('image', 'suffix', 'options'),
     [
-        (Image.fromarray(mask_image()), 'png'),
-        (Image.fromarray(mask_image()), 'bmp'),
-        (Image.fromarray(mask_image()), 'tif'),
-        (palette_image(), 'png'),
-        (palette_image(), 'gif'),
-        (rgba_image(), 'png'),
-        (rgba_image(alpha=0), 'png'),
+        (MASK, 'png', {}),
+        (MASK, 'bmp', {}),
+        (MASK, 'tif', {}),
+        (palette_image(), 'png', {}),
+        (palette_image(), 'png', {'transparency': 7}),
+        (palette_image(), 'gif', {}),
+        (rgba_image(255), 'png', {}),
+        (rgba_image(0), 'png', {}),
     ],
 )
-def test_colours_become_their_classes(run, tmp_path, image, suffix):
-    image.save(tmp_path / 'masks' / f'a.{suffix}')
+def test_colours_become_their_classes(run, tmp_path, image, suffix, options):
+    image.save(tmp_path / f'masks/a.{suffix}', **options)
     result = run()
     assert result.classes == ('back', 'road', 'sky')
     assert result.palette == [list(BACK), list(ROAD), list(SKY)]
-    np.testing.assert_array_equal(labels_of(tmp_path / 'out', 'a'), DRAWN)
+    same(labels_of(tmp_path / 'out', 'a'), DRAWN)
 
 
-def test_a_palette_with_a_transparent_colour_is_read(run, tmp_path):
-    palette_image().save(tmp_path / 'masks' / 'a.png', transparency=7)
-    run()
-    np.testing.assert_array_equal(labels_of(tmp_path / 'out', 'a'), DRAWN)
-
-
-def test_grey_masks_are_colours_too(run, tmp_path):
-    grey = expected((LARGE, 9), (SMALL, 200))
-    cv2.imwrite(str(tmp_path / 'masks/a.png'), grey)
-    (tmp_path / 'grey.csv').write_text(
-        'name,R,G,B\n# dark\nx,0,0,0\n\ny,9,9,9\nz,200,200,200'
-    )
-    run(colours=tmp_path / 'grey.csv')
-    labels = labels_of(tmp_path / 'out', 'a')
-    np.testing.assert_array_equal(labels, expected((LARGE, 1), (SMALL, 2)))
-
-
-def test_a_class_may_have_two_colours_and_the_list_may_be_json(run, tmp_path):
-    Image.fromarray(mask_image()).save(tmp_path / 'masks/a.png')
-    file = tmp_path / 'two.txt'
-    file.write_text('back,0,0,0\nother,128,64,128\nother,70,130,181\nback,1,2,3\n')
-    assert run('out1', colours=file).classes == ('back', 'other')
-    both = expected((LARGE, 1), (SMALL, 1))
-    np.testing.assert_array_equal(labels_of(tmp_path / 'out1', 'a'), both)
-    file = tmp_path / 'list.json'
-    file.write_text(
-        '{"sky": [70, 130, 181], "road": [128, 64, 128], "back": [0, 0, 0],'
-        ' "ignore": [1, 2, 3]}'
-    )
-    assert run('out2', colours=file).classes == ('sky', 'road', 'back')
+def test_grey_masks_are_colours_too_and_a_class_may_have_two(run, tmp_path):
+    cv2.imwrite(str(tmp_path / 'masks/a.png'), expected((LARGE, 9), (SMALL, 200)))
+    file = tmp_path / 'grey.csv'
+    file.write_text('name,R,G,B\n# dark\nx,0,0,0\n\ny,9,9,9\nz,200,200,200')
+    run(colours=str(file))
+    same(labels_of(tmp_path / 'out', 'a'), expected((LARGE, 1), (SMALL, 2)))
+    file.write_text('back,0,0,0\nother,9,9,9\nother,200,200,200\nback,1,2,3\n')
+    assert run('two', colours=file).classes == ('back', 'other')
+    same(labels_of(tmp_path / 'two', 'a'), expected((LARGE, 1), (SMALL, 1)))
 
 
 @pytest.mark.parametrize(
-    ('text', 'message'),
+    ('name', 'text', 'message'),
     [
-        ('a,0,0,0\nb,0,0', "has 'b,0,0': expected a name"),
-        ('a,0,0,0\nb,0,0,256', "has 'b,0,0,256'"),
-        ('a,0,0,0\n,1,1,1', "has ',1,1,1'"),
-        ('a,0,0,0\nb,0,0,0', "to 'a' and to 'b'"),
-        ('a,0,0,0', 'has 1 classes in all: .* at least two'),
-        ('', r"colours\.txt' has no colour: list the classes, such as road,128"),
+        ('l.txt', 'a,0,0,0\nb,0,0', "has 'b,0,0': expected a name"),
+        ('l.txt', 'a,0,0,0\nb,0,0,256', "has 'b,0,0,256'"),
+        ('l.txt', 'a,0,0,0\n,1,1,1', "has ',1,1,1'"),
+        ('l.txt', 'a,0,0,0\nb,0,0,0', "to 'a' and to 'b'"),
+        ('l.txt', '', r"l\.txt' has no colour: list the classes, such as road,128"),
+        ('l.json', '[[0, 0]]', r"l\.json' holds a list: .* such as {\"road\": \[128"),
+        ('l.json', '{"b": "red"}', r"has 'b: red': expected .* such as {\"road\": \["),
+        ('l.json', '{"b": [1, 2, 1e999]}', r"has 'b: \[1, 2, inf\]': expected"),
+        ('l.json', '{}', r"l\.json' has no colour: .* {\"road\": \[128"),
     ],
 )
-def test_a_wrong_list_is_one_sentence(run, tmp_path, text, message):
-    (tmp_path / 'colours.txt').write_text(text)
-    Image.fromarray(mask_image()).save(tmp_path / 'masks/a.png')
+def test_a_wrong_list_shows_how_one_looks(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
     with pytest.raises(DataError, match=message):
-        run()
+        read_colour_list(tmp_path / name)
+
+
+def test_names_keep_their_order_whatever_the_form_of_the_list(tmp_path):
+    (tmp_path / 'list.json').write_text('{"sky": [1, 2, 3], "box": [0, 0, 255]}')
+    text = 'name,r,g,b\n# ours\nsky,1,2,3\n\nbox,0,0,255\n'
+    (tmp_path / 'list.txt').write_text(text, encoding='utf-8-sig')
+    expected = [('sky', (1, 2, 3)), ('box', (0, 0, 255))]
+    assert read_colour_list(tmp_path / 'list.json') == expected
+    assert read_colour_list(tmp_path / 'list.txt') == expected
     with pytest.raises(DataError, match='cannot be read'):
-        run(colours=tmp_path / 'nowhere.txt')
+        read_colour_list(tmp_path / 'nowhere.txt')
 
 
 def test_unknown_colours_are_named_with_file_and_count_or_ignored(run, tmp_path):
     picture(tmp_path / 'images/b.jpg', 1)
-    Image.fromarray(mask_image()).save(tmp_path / 'masks/b.png')
+    MASK.save(tmp_path / 'masks/b.png')
     mask = mask_image()
     mask[60:64, :10] = (5, 6, 7)
     Image.fromarray(mask).save(tmp_path / 'masks/a.png')
-    result = run()
-    (failure,) = result.failed
-    assert 'a.png' in failure
-    assert (
-        'has colours that are not listed (1), (5, 6, 7) in 40 pixels: add them'
-        in failure
-    )
+    (failure,) = run().failed
+    assert "a.png' has colours that are not listed (1), (5, 6, 7) in 40 pix" in failure
     assert made(tmp_path / 'out') == [
         'dataset.json', 'images/train/b.jpg', 'labels/train/b.png',
     ]  # fmt: skip
@@ -160,68 +153,59 @@ def test_unknown_colours_are_named_with_file_and_count_or_ignored(run, tmp_path)
     assert result.skipped == {'pixels of unknown colour, now 255': 40}
     drawn = DRAWN.copy()
     drawn[60:64, :10] = 255
-    np.testing.assert_array_equal(labels_of(tmp_path / 'ignored', 'a'), drawn)
+    same(labels_of(tmp_path / 'ignored', 'a'), drawn)
     with pytest.raises(ArgumentError, match='expected "error" or "ignore"'):
         run('new', unknown='guess')
 
 
-def test_jpeg_masks_are_refused_whatever_their_name(run, tmp_path):
-    masks = tmp_path / 'masks'
-    cv2.imwrite(str(masks / 'a.jpg'), mask_image())
-    with pytest.raises(DataError, match=r'a\.jpg.* changes colours at every edge'):
+@pytest.mark.parametrize(
+    ('name', 'kind', 'options'),
+    [
+        ('a.jpg', 'JPEG', {}),
+        ('a.png', 'JPEG', {}),
+        ('a.webp', 'WEBP', {}),
+        ('a.tif', 'TIFF', {'compression': 'jpeg'}),
+    ],
+)
+def test_jpeg_masks_are_broken_whatever_their_name(run, tmp_path, name, kind, options):
+    MASK.save(tmp_path / 'masks' / name, kind, **options)
+    with pytest.raises(DataError, match=f'{name}.* changes colours at every edge'):
         run()
     assert not (tmp_path / 'out').exists()
-    (masks / 'a.jpg').rename(masks / 'a.png')
-    with pytest.raises(DataError, match=r'a\.png.* changes colours at every edge'):
-        run()
+    picture(tmp_path / 'images/b.jpg')
+    MASK.save(tmp_path / 'masks/b.png')
+    assert len(run().failed) == 1
 
 
-def test_a_png_beside_a_jpeg_mask_is_taken(run, tmp_path):
-    cv2.imwrite(str(tmp_path / 'masks/a.jpg'), mask_image())
-    Image.fromarray(mask_image()).save(tmp_path / 'masks/a.png')
-    run()
-    np.testing.assert_array_equal(labels_of(tmp_path / 'out', 'a'), DRAWN)
-
-
-def test_masks_may_have_a_suffix_and_lie_beside_their_images(tmp_path):
-    picture(tmp_path / 'both/a.png')
-    Image.fromarray(mask_image()).save(tmp_path / 'both/a_L.png')
-    (tmp_path / 'colours.txt').write_text(LIST)
-    result = convert(
-        'colours', tmp_path / 'both', tmp_path / 'out', workers=0, val=0,
-        masks=tmp_path / 'both', colours=tmp_path / 'colours.txt', mask_suffix='_L',
-    )  # fmt: skip
-    assert result.skipped == {'images without a mask': 1}  # the mask itself
-    assert result.examples == {'images without a mask': str(tmp_path / 'both/a_L.png')}
-    np.testing.assert_array_equal(labels_of(tmp_path / 'out', 'a'), DRAWN)
+def test_masks_may_have_a_suffix_and_lie_beside_their_images(run, tmp_path):
+    MASK.save(tmp_path / 'images/a_L.png')
+    cv2.imwrite(str(tmp_path / 'images/a_L.jpg'), mask_image())  # the PNG is taken
+    result = run(masks=tmp_path / 'images', mask_suffix='_L')
+    assert result.skipped == {'images without a mask': 2}  # the masks themselves
+    assert list(result.examples) == ['images without a mask']
+    same(labels_of(tmp_path / 'out', 'a'), DRAWN)
 
 
 def test_equal_names_of_two_folders_and_two_kinds_keep_apart(run, tmp_path):
     for name in ('a', 'north/a', 'south/a'):
         (tmp_path / 'masks' / name).parent.mkdir(exist_ok=True)
-        Image.fromarray(mask_image()).save(tmp_path / 'masks' / f'{name}.png')
-        picture(tmp_path / 'images' / f'{name}.jpg', len(name))
+        MASK.save(tmp_path / f'masks/{name}.png')
+        picture(tmp_path / f'images/{name}.jpg', len(name))
     picture(tmp_path / 'images/a.png', 7)
     run()
-    names = {path for path in made(tmp_path / 'out') if path.startswith('images')}
-    assert names == {
-        'images/train/a_jpg.jpg', 'images/train/a_png.png',
-        'images/train/north/a.jpg', 'images/train/south/a.jpg',
-    }  # fmt: skip
-    for name in names:
-        source = (
-            name.removeprefix('images/train/').replace('_jpg', '').replace('_png', '')
-        )
-        assert (tmp_path / 'out' / name).read_bytes() == (
-            tmp_path / 'images' / source
-        ).read_bytes()
+    sources = by_name(tmp_path / 'images')
+    assert by_name(tmp_path / 'out/images/train') == {
+        'a_jpg.jpg': sources['a.jpg'],
+        'a_png.png': sources['a.png'],
+        'north/a.jpg': sources['north/a.jpg'],
+        'south/a.jpg': sources['south/a.jpg'],
+    }
 
 
 def test_broken_images_and_masks_among_good_ones_are_named(run, tmp_path):
-    good = Image.fromarray(mask_image())
     for name in 'abcde':
         picture(tmp_path / f'images/{name}.jpg')
-        good.save(tmp_path / f'masks/{name}.png')
+        MASK.save(tmp_path / f'masks/{name}.png')
     broken_picture(tmp_path / 'images/b.jpg')
     cut = (tmp_path / 'masks/c.png').read_bytes()
     (tmp_path / 'masks/c.png').write_bytes(cut[: len(cut) // 2])
@@ -229,16 +213,12 @@ def test_broken_images_and_masks_among_good_ones_are_named(run, tmp_path):
     Image.new('I;16', (WIDTH, HEIGHT)).save(tmp_path / 'masks/e.png')
     result = run()
     assert result.images == {'train': 1}
-    told = dict(
-        zip(
-            'bcde',
-            sorted(result.failed, key=lambda t: t[t.index('.') - 1]),
-            strict=True,
-        )
-    )
+    assert len(result.failed) == 4
     text = '\n'.join(result.failed)
-    assert "b.jpg' is truncated" in text
-    assert "c.png' cannot be read" in text
-    assert 'has 96x72 pixels and its label map 72x96' in text
-    assert 'has pixels of kind I;16' in text
-    assert len(told) == 4
+    for reason in (
+        "b.jpg' is truncated",
+        "c.png' cannot be read",
+        "d.jpg' has 96x72 pixels and its label map 72x96",
+        "e.png' has pixels of kind I;16",
+    ):
+        assert reason in text

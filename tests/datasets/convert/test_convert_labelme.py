@@ -25,70 +25,60 @@ from PIL import Image
 from sctnet.datasets.convert import convert
 from sctnet.errors import ArgumentError, DataError
 
+same = np.testing.assert_array_equal
+CORNER = (slice(0, 5), slice(0, 5))
+WALL = [('wall', 'polygon', corners(LARGE))]
+
 
 @pytest.fixture
 def run(tmp_path):
-    """A function that converts ``tmp_path/source``, where a.jpg is."""
+    """A function that converts ``tmp_path/source``, where a.jpg is, with shapes."""
     picture(tmp_path / 'source' / 'a.jpg')
 
-    def convert_source(**options):
-        out = tmp_path / 'out'
-        source = tmp_path / 'source'
+    def convert_source(shapes=None, out='out', **options):
+        if shapes is not None:
+            labelme_json(tmp_path / 'source/a.json', shapes)
+        source, out = tmp_path / 'source', tmp_path / out
         return convert('labelme', source, out, workers=0, val=0, **options), out
 
     return convert_source
 
 
-def box(rectangle):
-    first, _, third, _ = corners(rectangle)
-    return [third, first]  # from the lower right, as one may drag it
-
-
-def test_polygons_and_rectangles_become_their_pixels_with_the_later_on_top(
-    run, tmp_path
-):
-    shapes = [('wall', 'polygon', corners(SMALL)), ('floor', 'rectangle', box(LARGE))]
-    labelme_json(tmp_path / 'source/a.json', shapes)
-    result, out = run()
+def test_shapes_become_their_pixels_with_the_later_on_top(run):
+    first, _, third, _ = corners(LARGE)  # from the lower right, as one may drag it
+    shapes = [
+        ('wall', 'polygon', corners(SMALL)),
+        ('floor', 'rectangle', [third, first]),
+    ]
+    result, out = run(shapes)
     assert result.classes == ('background', 'floor', 'wall')
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((SMALL, 2), (LARGE, 1)))
+    same(labels_of(out, 'a'), expected((SMALL, 2), (LARGE, 1)))
+    # labelme's own names are the background and 255.
+    shapes = [
+        *WALL,
+        ('_background_', 'polygon', corners(SMALL)),
+        ('__ignore__', 'polygon', corners(CORNER)),
+    ]
+    result, out = run(shapes, 'own')
+    assert result.classes == ('background', 'wall')
+    same(labels_of(out, 'a'), expected((LARGE, 1), (SMALL, 0), (CORNER, 255)))
 
 
 def test_names_in_their_order_leave_out_all_others(run, tmp_path):
     shapes = [('wall', 'polygon', corners(SMALL)), ('sky', 'polygon', corners(LARGE))]
-    labelme_json(tmp_path / 'source/a.json', shapes)
-    result, out = run(classes='wall, floor', background='ignore')
+    result, out = run(shapes, classes='wall, floor', background='ignore')
     assert result.classes == ('wall', 'floor')
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((SMALL, 0), fill=255))
+    same(labels_of(out, 'a'), expected((SMALL, 0), fill=255))
     assert result.skipped == {"shapes of a class not named ('sky')": 1}
-    with pytest.raises(ArgumentError, match='expected each once'):
-        convert('labelme', tmp_path / 'source', tmp_path / 'new', classes='a,a')
-
-
-def test_a_file_of_names_is_read(run, tmp_path):
-    labelme_json(tmp_path / 'source/a.json', [('wall', 'polygon', corners(SMALL))])
     (tmp_path / 'names.txt').write_text('floor\n\nwall\n')
-    result, _ = run(classes=str(tmp_path / 'names.txt'))
+    result, _ = run(shapes, 'file', classes=str(tmp_path / 'names.txt'))
     assert result.classes == ('background', 'floor', 'wall')
+    with pytest.raises(ArgumentError, match='expected each once'):
+        run(shapes, 'new', classes='a,a')
 
 
-def test_labelmes_own_names_are_the_background_and_255(run, tmp_path):
-    shapes = [
-        ('wall', 'polygon', corners(LARGE)),
-        ('_background_', 'polygon', corners(SMALL)),
-        ('__ignore__', 'polygon', corners((slice(0, 5), slice(0, 5)))),
-    ]
-    labelme_json(tmp_path / 'source/a.json', shapes)
-    result, out = run()
-    assert result.classes == ('background', 'wall')
-    drawn = expected((LARGE, 1), (SMALL, 0), ((slice(0, 5), slice(0, 5)), 255))
-    np.testing.assert_array_equal(labels_of(out, 'a'), drawn)
-
-
-def test_a_circle_is_round_its_centre(run, tmp_path):
-    shapes = [('wall', 'circle', [[40, 30], [40, 50]])]
-    labelme_json(tmp_path / 'source/a.json', shapes)
-    _, out = run()
+def test_a_circle_is_round_its_centre(run):
+    _, out = run([('wall', 'circle', [[40, 30], [40, 50]])])
     rows, columns = np.indices(SIZE)
     distance = np.hypot(rows - 30, columns - 40)
     labels = labels_of(out, 'a')
@@ -107,23 +97,21 @@ def test_a_mask_is_pasted_at_its_corner(run, tmp_path, on):
         file.read_text().replace('"shape_type"', f'"mask": "{code}", "shape_type"')
     )
     _, out = run()
-    where = (slice(33, 47), slice(72, 89))
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((where, 1)))
+    same(labels_of(out, 'a'), expected(((slice(33, 47), slice(72, 89)), 1)))
 
 
-def test_lines_and_points_are_counted_and_give_no_class(run, tmp_path):
+def test_lines_and_points_are_counted_and_give_no_class(run):
     shapes = [
-        ('wall', 'polygon', corners(LARGE)),
+        *WALL,
         ('wall', 'polygon', [[1, 1], [2, 2]]),
         ('crack', 'line', [[1, 1], [50, 50]]),
         ('crack', 'linestrip', [[1, 1], [50, 50], [9, 9]]),
         ('spot', 'point', [[5, 5]]),
         ('wall', 'polygon', corners((slice(90, 99), slice(100, 120)))),
     ]
-    labelme_json(tmp_path / 'source/a.json', shapes)
-    result, out = run()
+    result, out = run(shapes)
     assert result.classes == ('background', 'wall')
-    np.testing.assert_array_equal(labels_of(out, 'a'), expected((LARGE, 1)))
+    same(labels_of(out, 'a'), expected((LARGE, 1)))
     assert result.skipped == {
         'shapes of kind line': 1,
         'shapes of kind linestrip': 1,
@@ -138,30 +126,32 @@ def test_an_image_inside_the_json_is_written_as_it_was(run, tmp_path, kind):
     buffer = io.BytesIO()
     Image.new('RGB', (WIDTH, HEIGHT), (9, 99, 199)).save(buffer, kind)
     data = base64.b64encode(buffer.getvalue()).decode()
-    shapes = [('wall', 'polygon', corners(LARGE))]
-    labelme_json(
-        tmp_path / 'source/b.json', shapes, image='C:\\photos\\b.jpg', imageData=data
-    )
+    file = tmp_path / 'source/b.json'
+    labelme_json(file, WALL, image='C:\\photos\\b.jpg', imageData=data)
     _, out = run()
     suffix = {'PNG': 'png', 'JPEG': 'jpg'}[kind]
     assert made(out)[1:] == [f'images/train/b.{suffix}', 'labels/train/b.png']
     assert (out / f'images/train/b.{suffix}').read_bytes() == buffer.getvalue()
-    np.testing.assert_array_equal(labels_of(out, 'b'), expected((LARGE, 1)))
+    same(labels_of(out, 'b'), expected((LARGE, 1)))
 
 
-def test_an_image_of_another_folder_is_found_and_named_after_its_json(run, tmp_path):
-    (tmp_path / 'source/a.jpg').rename(tmp_path / 'photo.jpg')
-    shapes = [('wall', 'polygon', corners(LARGE))]
-    labelme_json(tmp_path / 'source/x/b.json', shapes, image='..\\..\\photo.jpg')
+def test_an_image_elsewhere_is_found_and_named_after_its_json(run, tmp_path):
+    source = tmp_path / 'source'
+    picture(tmp_path / 'photo.jpg')
+    labelme_json(source / 'x/b.json', WALL, image='..\\..\\photo.jpg')
+    # Moved together with its JSON, which names the folder where both were.
+    labelme_json(source / 'moved.json', WALL, image='../old/a.jpg')
     _, out = run()
-    assert made(out)[1:] == ['images/train/x/b.jpg', 'labels/train/x/b.png']
+    assert [name for name in made(out) if name.startswith('images')] == [
+        'images/train/moved.jpg',
+        'images/train/x/b.jpg',
+    ]
 
 
 def test_folders_train_and_val_are_the_splits(run, tmp_path):
-    shapes = [('wall', 'polygon', corners(LARGE))]
     for part, name in (('train', 'a'), ('val', 'b'), ('test', 'c')):
         picture(tmp_path / 'source' / part / f'{name}.jpg')
-        labelme_json(tmp_path / f'source/{part}/{name}.json', shapes, f'{name}.jpg')
+        labelme_json(tmp_path / f'source/{part}/{name}.json', WALL, f'{name}.jpg')
     result, out = run()
     assert result.images == {'train': 1, 'val': 1}
     assert (out / 'labels/val/b.png').exists()
@@ -170,21 +160,18 @@ def test_folders_train_and_val_are_the_splits(run, tmp_path):
 
 def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path):
     source = tmp_path / 'source'
-    shapes = [('wall', 'polygon', corners(LARGE))]
-    labelme_json(source / 'a.json', shapes)
     (source / 'cut.json').write_text('{"shapes": [')
-    labelme_json(source / 'missing.json', shapes, 'missing.jpg')
+    labelme_json(source / 'missing.json', WALL, 'missing.jpg')
     broken_picture(source / 'broken.jpg')
-    labelme_json(source / 'broken.json', shapes, 'broken.jpg')
+    labelme_json(source / 'broken.json', WALL, 'broken.jpg')
     labelme_json(source / 'wild.json', [('wall', 'polygon', [[1, 1], [2], 5])])
-    labelme_json(source / 'small.json', shapes, imageHeight=20)
-    labelme_json(source / 'damaged.json', shapes, 'x.jpg', imageData='/9j/nonsense')
-    labelme_json(source / 'gif.json', shapes, 'x.jpg', imageData='R0lGODlhAQ==')
+    labelme_json(source / 'small.json', WALL, imageHeight=20)
+    labelme_json(source / 'damaged.json', WALL, 'x.jpg', imageData='/9j/nonsense')
+    labelme_json(source / 'gif.json', WALL, 'x.jpg', imageData='R0lGODlhAQ==')
     (source / 'other.json').write_text('{"shapes": [{}]}')
     picture(source / 'alone.jpg')
-    result, out = run()
+    result, out = run(WALL)
     assert made(out)[1:] == ['images/train/a.jpg', 'labels/train/a.png']
-    told = '\n'.join(result.failed)
     assert len(result.failed) == 8
     for name, reason in {
         'cut.json': 'is no JSON, or is cut off',
@@ -196,21 +183,17 @@ def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path)
         'gif.json': 'is neither PNG nor JPEG',
         'other.json': "no list 'shapes'",
     }.items():
-        assert any(name in line and reason in line for line in told.splitlines()), name
+        assert any(name in line and reason in line for line in result.failed), name
     assert result.skipped == {'images without a JSON file': 1}
 
 
-def test_an_image_without_shapes_is_background_unless_that_is_ignored(run, tmp_path):
-    labelme_json(tmp_path / 'source/a.json', [])
-    result, out = run(classes='wall')
+def test_an_image_without_shapes_is_background_unless_that_is_ignored(run):
+    result, out = run([], classes='wall')
     assert not labels_of(out, 'a').any()
     assert result.empty == ['a']
-    with pytest.raises(DataError, match='1 images without annotation'):
-        convert(
-            'labelme', tmp_path / 'source', tmp_path / 'new', workers=0,
-            classes='wall,floor', background='ignore',
-        )  # fmt: skip
     assert result.images['train'] == 1
+    with pytest.raises(DataError, match='1 images without annotation'):
+        run([], 'new', classes='wall,floor', background='ignore')
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

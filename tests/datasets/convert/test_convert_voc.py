@@ -9,20 +9,19 @@ from PIL import Image
 from sctnet.datasets.convert import convert
 from sctnet.errors import DataError
 
-BORDER = (slice(9, 10), slice(20, 80))
-DRAWN = expected((LARGE, 1), (SMALL, 15), (BORDER, 255))
+DRAWN = expected((LARGE, 1), (SMALL, 15), ((slice(9, 10), slice(20, 80)), 255))
 
 
 @pytest.fixture
 def voc(tmp_path):
-    """Three images, of which a is for training and b for validation."""
+    """Three images, of which a is for training and b, a PNG, for validation."""
     root = tmp_path / 'VOC2012'
     (root / 'SegmentationClass').mkdir(parents=True)
-    for name in 'abc':
-        picture(root / 'JPEGImages' / f'{name}.jpg')
+    for name in ('a.jpg', 'b.png', 'c.jpg'):
+        picture(root / 'JPEGImages' / name)
         image = Image.fromarray(DRAWN, 'P')
         image.putpalette(np.random.default_rng(0).bytes(768))
-        image.save(root / 'SegmentationClass' / f'{name}.png')
+        image.save(root / f'SegmentationClass/{name[0]}.png')
     lists = root / 'ImageSets/Segmentation'
     lists.mkdir(parents=True)
     (lists / 'train.txt').write_text('a\n')
@@ -30,51 +29,59 @@ def voc(tmp_path):
     return root
 
 
+def run(voc, out='out', **options):
+    return convert('voc', voc, voc.parent / out, workers=0, **options)
+
+
 def test_palette_masks_keep_their_indices_and_the_lists_their_parts(voc, tmp_path):
-    result = convert('voc', voc, tmp_path / 'out', workers=0)
+    result = run(voc)
     assert result.classes[:2] == ('background', 'aeroplane')
     assert (len(result.classes), result.classes[15]) == (21, 'person')
     assert result.palette[15] == [192, 128, 128]
     assert made(tmp_path / 'out')[1:] == [
-        'images/train/a.jpg', 'images/val/b.jpg',
+        'images/train/a.jpg', 'images/val/b.png',
         'labels/train/a.png', 'labels/val/b.png',
     ]  # fmt: skip
     np.testing.assert_array_equal(labels_of(tmp_path / 'out', 'a'), DRAWN)
+    (voc / 'ImageSets/Segmentation/val.txt').write_text('b\na\n')
+    with pytest.raises(DataError, match="'a' is in both lists"):
+        run(voc, 'new')
 
 
 def test_without_lists_all_masks_are_shared_out(voc, tmp_path):
     for file in (voc / 'ImageSets/Segmentation').iterdir():
         file.unlink()
     (voc / 'SegmentationClass/c.png').unlink()
-    result = convert('voc', voc, tmp_path / 'out', workers=0, val=0.5)
+    result = run(voc, val=0.5)
     assert result.images == {'train': 1, 'val': 1}
     assert result.skipped == {'images without a mask': 1}
     assert result.examples == {'images without a mask': str(voc / 'JPEGImages/c.jpg')}
 
 
 def test_classes_of_ones_own_must_cover_the_indices(voc, tmp_path):
-    names = ','.join(f'c{number}' for number in range(16))
-    result = convert('voc', voc, tmp_path / 'out', workers=0, classes=names)
+    result = run(voc, classes=','.join(f'c{number}' for number in range(16)))
     assert (len(result.classes), result.palette) == (16, None)
     with pytest.raises(DataError, match=r'the indices \[15\] and there are 2 classes'):
-        convert('voc', voc, tmp_path / 'new', workers=0, classes='back,thing')
+        run(voc, 'new', classes='back,thing')
+    bits = Image.fromarray(expected((LARGE, 1)).astype(bool))
+    for name in 'ab':  # of one bit each
+        bits.save(voc / f'SegmentationClass/{name}.png')
+    run(voc, 'bits', classes='back,thing')
+    labels = labels_of(tmp_path / 'bits', 'a')
+    np.testing.assert_array_equal(labels, expected((LARGE, 1)))
 
 
-def test_missing_and_coloured_masks_and_images_are_named(voc, tmp_path):
+def test_missing_and_coloured_masks_and_images_are_named(voc):
     lists = voc / 'ImageSets/Segmentation'
     (lists / 'train.txt').write_text('a\nb\nc\nd\n')
     (lists / 'val.txt').unlink()
     (voc / 'SegmentationClass/b.png').unlink()
     cv2.imwrite(str(voc / 'SegmentationClass/c.png'), np.dstack([DRAWN] * 3))
-    result = convert('voc', voc, tmp_path / 'out', workers=0, val=0)
+    result = run(voc, val=0)
     assert result.images == {'train': 1}
-    b, c, d = result.failed
-    assert 'there is no mask' in b
-    assert 'convert colours with the format "colours"' in c
-    assert "d.jpg' cannot be read" in d
-
-
-def test_a_name_in_both_lists_is_refused(voc, tmp_path):
-    (voc / 'ImageSets/Segmentation/val.txt').write_text('b\na\n')
-    with pytest.raises(DataError, match="'a' is in both lists"):
-        convert('voc', voc, tmp_path / 'out')
+    for failure, reason in zip(
+        result.failed,
+        ('there is no mask', 'with the format "colours"', "d.jpg' cannot be read"),
+        strict=True,
+    ):
+        assert reason in failure

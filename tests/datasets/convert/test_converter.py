@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from conversion_sources import LARGE, contents, corners, labelme_json, made, picture
+from conversion_sources import LARGE, by_name, corners, labelme_json, made, picture
 from PIL import Image
 
 from sctnet.datasets.convert import convert
@@ -42,7 +42,7 @@ def test_the_summary_counts_images_and_pixels(source, tmp_path):
 
 @pytest.mark.parametrize('workers', [0, 2])
 def test_an_interrupted_conversion_leaves_nothing(source, tmp_path, workers):
-    out, before = tmp_path / 'data' / 'out', contents(tmp_path)
+    out, before = tmp_path / 'data' / 'out', by_name(tmp_path)
 
     def stop(done, total):
         assert total == 6
@@ -52,7 +52,7 @@ def test_an_interrupted_conversion_leaves_nothing(source, tmp_path, workers):
 
     with pytest.raises(KeyboardInterrupt):
         run(source, out, progress=stop, workers=workers)
-    assert contents(tmp_path) == before
+    assert by_name(tmp_path) == before
     assert not out.exists()
     # What a killed run leaves, the next one removes.
     (tmp_path / 'data/.out.unfinished/images/train').mkdir(parents=True)
@@ -70,12 +70,11 @@ def test_many_threads_make_what_one_makes(source, tmp_path):
             )
     (source / '9.jpg').write_bytes(b'')
     first, second = (
-        (result, {path.relative_to(result.root): d for path, d in files.items()})
+        (result, by_name(result.root))
         for result in (
             run(source, tmp_path / 'a'),
             run(source, tmp_path / 'b', workers=4),
         )
-        for files in [contents(result.root)]
     )
     assert first[1] == second[1]
     assert len(first[1]) == 2 * sum(first[0].images.values()) + 1
@@ -94,11 +93,11 @@ def test_a_place_that_holds_something_is_refused_and_left_alone(source, tmp_path
         run(source, tmp_path / 'file')
     with pytest.raises(OutputError, match='cannot write'):
         run(source, tmp_path / 'file/out')
-    before = contents(tmp_path)
+    before = by_name(tmp_path)
     for inside in ('source', 'source/out', '.'):
         with pytest.raises(OutputError, match='lie in each other'):
             run(source, tmp_path / inside)
-    assert contents(tmp_path) == before
+    assert by_name(tmp_path) == before
 
 
 def test_links_share_the_pixels_and_leave_the_original_alone(source, tmp_path):

@@ -1,5 +1,9 @@
 """Published archives to the folders that the configs name."""
 
+import importlib.util
+from pathlib import Path
+
+import mmseg
 import numpy as np
 import pytest
 from archive_sources import (
@@ -11,17 +15,13 @@ from archive_sources import (
     labels_at,
     mat,
 )
-from conversion_sources import (
-    HEIGHT,
-    LARGE,
-    SMALL,
-    WIDTH,
-    expected,
-    made,
-)
+from conversion_sources import HEIGHT, LARGE, SMALL, WIDTH, expected, made
+from mmseg.registry import DATASETS
 
+from sctnet.catalog import load_config
 from sctnet.datasets.prepare.prepare_dataset import prepare
 from sctnet.datasets.prepare.published.coco_stuff10k import draw_labels
+from sctnet.engine.launch import set_data_root
 from sctnet.errors import DataError
 
 
@@ -58,11 +58,6 @@ def test_coco_stuff_becomes_the_train_ids_of_mmseg(tmp_path, head):
 
 
 def test_every_label_of_coco_stuff_is_as_in_mmsegs_converter():
-    import importlib.util
-    from pathlib import Path
-
-    import mmseg
-
     path = (
         Path(mmseg.__file__).parent / '.mim/tools/dataset_converters/coco_stuff10k.py'
     )
@@ -76,14 +71,6 @@ def test_every_label_of_coco_stuff_is_as_in_mmsegs_converter():
     for unused in set(range(260)) - set(theirs.clsID_to_trID):
         with pytest.raises(DataError, match=rf'has labels \[{unused}\] in shape'):
             draw_labels(mat(np.array([[1, unused]], np.uint16)), 'x.mat')
-
-
-@pytest.mark.parametrize(
-    'data', [b'', b'MATLAB', mat(STORED)[:200], mat(np.zeros((2, 2, 2), np.uint8))]
-)
-def test_a_damaged_mat_file_is_named(data):
-    with pytest.raises(DataError, match=r"'x\.mat' .*download the archive again"):
-        draw_labels(data, 'x.mat')
 
 
 def test_cityscapes_gets_train_ids_as_its_own_script_makes_them(tmp_path):
@@ -112,37 +99,33 @@ def test_one_archive_is_enough_where_the_other_was_unpacked(tmp_path):
     assert prepare('cityscapes', [fine], tmp_path / 'data', workers=0).written == 8
 
 
-@pytest.mark.parametrize('dataset', ['ade20k', 'coco_stuff10k', 'cityscapes'])
-def test_the_configs_find_what_was_prepared(tmp_path, dataset):
-    from mmseg.registry import DATASETS
-
-    from sctnet.catalog import load_config
-    from sctnet.engine.launch import set_data_root
-
-    config = {
-        'ade20k': 'sctnet-s-ade',
-        'coco_stuff10k': 'sctnet-b-coco',
-        'cityscapes': 'sctnet-s-seg50',
-    }[dataset]
-    archives = {
-        'ade20k': lambda: [ade(tmp_path / 'a.zip')],
-        'coco_stuff10k': lambda: [coco_stuff(tmp_path / 'a.zip')],
-        'cityscapes': lambda: cityscapes(tmp_path),
-    }[dataset]()
-    result = prepare(dataset, archives, tmp_path / 'data', workers=2)
+@pytest.mark.parametrize(
+    ('dataset', 'config', 'archives'),
+    [
+        ('ade20k', 'sctnet-s-ade', lambda path: [ade(path / 'a.zip')]),
+        ('coco_stuff10k', 'sctnet-b-coco', lambda path: [coco_stuff(path / 'a.zip')]),
+        ('cityscapes', 'sctnet-s-seg50', cityscapes),
+    ],
+)
+def test_the_configs_find_what_was_prepared(tmp_path, dataset, config, archives):
+    result = prepare(dataset, archives(tmp_path), tmp_path / 'data', workers=2)
     cfg = load_config(config)
-    assert (
-        cfg.train_dataloader.dataset.data_root
-        == f'data/{result.root.relative_to(tmp_path / "data")}'
-    )
+    assert tmp_path / cfg.train_dataloader.dataset.data_root == result.root
     set_data_root(cfg, str(result.root))
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         loader.dataset.pipeline = [
             {'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'},
         ]  # fmt: skip
-        data = DATASETS.build(loader.dataset)
-        assert len(data) == 1
-        labels = data[0]['gt_seg_map']
+        (sample,) = DATASETS.build(loader.dataset)
+        labels = sample['gt_seg_map']
         assert labels.shape == (HEIGHT, WIDTH)
         if dataset == 'coco_stuff10k':
             assert np.unique(labels).tolist() == [11, 170, 255]
+
+
+@pytest.mark.parametrize(
+    'data', [b'', b'MATLAB', mat(STORED)[:200], mat(np.zeros((2, 2, 2), np.uint8))]
+)
+def test_a_damaged_mat_file_is_named(data):
+    with pytest.raises(DataError, match=r"'x\.mat' .*download the archive again"):
+        draw_labels(data, 'x.mat')

@@ -5,7 +5,7 @@ import zipfile
 import pytest
 from archive_sources import ade, cityscapes, coco_stuff
 from conversion_sources import (
-    contents,
+    by_name,
     made,
     write_zip,
 )
@@ -44,10 +44,10 @@ def test_another_file_in_the_place_is_not_overwritten(tmp_path):
     prepare('ade20k', [archive], out, workers=0)
     mine = out / 'ade/ADEChallengeData2016/objectInfo150.txt'
     mine.write_text('my own notes')
-    before = contents(out)
+    before = by_name(out)
     with pytest.raises(OutputError, match=r'12 bytes instead of 6\): delete it, or'):
         prepare('ade20k', [archive], out, workers=0)
-    assert contents(out) == before
+    assert by_name(out) == before
     mine.unlink()
     prepare('ade20k', [archive], out, workers=0)
     assert mine.read_text() == '1 wall'
