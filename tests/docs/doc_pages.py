@@ -1,4 +1,4 @@
-"""The pages that are documentation, their blocks of code, and the commands in these."""
+"""The pages that are documentation, and the code in them."""
 
 import re
 import shlex
@@ -7,79 +7,53 @@ from typing import NamedTuple
 
 from support import REPOSITORY
 
-FENCE = re.compile(
-    r'^( *)(`{3,})(\w*)([^\n]*)\n(.*?)^\1\2[ ]*$', re.MULTILINE | re.DOTALL
-)
-LANGUAGES = ('bash', 'python', 'sh', 'shell', 'console', 'py')
+FENCE = re.compile(r'^( *)```(\w*)([^\n]*)\n(.*?)^\1``` *$', re.MULTILINE | re.DOTALL)
+PAGES = ['README.md']
+PAGES += sorted(str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob('docs/**/*.md'))
 
 
 class Block(NamedTuple):
-    """A fenced block: where it is, what it is in, and its lines."""
+    """A fenced block: where it is, the name of the file that it is, and its lines."""
 
-    page: str  # from the root of the repository
-    line: int
-    language: str
-    title: str  # of a file that the block is
+    place: str
+    title: str
     code: str
-
-    @property
-    def place(self):
-        return f'{self.page}:{self.line}'
-
-
-class Command(NamedTuple):
-    """A command of a bash block: variables set before it, and its words."""
-
-    variables: tuple[str, ...]
-    words: tuple[str, ...]
-
-    def __str__(self):
-        return shlex.join(self.words)
 
 
 @cache
-def pages():
-    """Return the paths of all pages, from the root of the repository."""
-    found = sorted((REPOSITORY / 'docs').rglob('*.md'))
-    return ['README.md', *(path.relative_to(REPOSITORY).as_posix() for path in found)]
-
-
 def text_of(page):
     return (REPOSITORY / page).read_text(encoding='utf-8')
 
 
-@cache
-def blocks(page=None):
-    """Return the blocks of a page, or of all, that a reader may run."""
-    if page is None:
-        return [block for name in pages() for block in blocks(name)]
-    text = text_of(page)
+def blocks(page, language):
+    """Return the blocks of a page in a language, ``'python'`` or ``'bash'``."""
     found = []
-    for fence in FENCE.finditer(text):
-        indent, _, language, info, code = fence.groups()
-        if language in LANGUAGES:
+    for fence in FENCE.finditer(text_of(page)):
+        indent, name, info, code = fence.groups()
+        assert name not in ('sh', 'shell', 'console', 'py'), (
+            f'{page}: write bash, python'
+        )
+        if name == language:
             title = re.search(r'title="([^"]+)"', info)
-            code = re.sub(rf'^{indent}', '', code, flags=re.MULTILINE)
-            line = text.count('\n', 0, fence.start()) + 1
-            name = title[1] if title else ''
-            found.append(Block(page, line, language, name, code))
+            line = text_of(page).count('\n', 0, fence.start()) + 1
+            code = re.sub(f'^{indent}', '', code, flags=re.MULTILINE)
+            found.append(Block(f'{page}:{line}', title[1] if title else '', code))
     return found
 
 
-def commands(code):
-    """Return the commands of a bash block, without comments."""
-    lines = code.replace('\\\n', ' ').splitlines()
+def commands(page):
+    """Return where each command in a page's blocks is, and its words."""
     found = []
-    for line in lines:
-        words = shlex.split(line, comments=True)
-        variables = []
-        while words and re.match(r'[A-Za-z_]+=', words[0]):
-            variables.append(words.pop(0))
-        if words or variables:
-            found.append(Command(tuple(variables), tuple(words)))
+    for block in blocks(page, 'bash'):
+        for line in block.code.replace('\\\n', ' ').splitlines():
+            words = shlex.split(line, comments=True)
+            while words and re.fullmatch(r'[A-Z_]+=.*', words[0]):
+                del words[0]
+            if words:
+                found.append((block.place, words))
     return found
 
 
-def inline_code(text):
+def inline_code(page):
     """Return what stands between single backticks outside of blocks."""
-    return re.findall(r'`([^`\n]+)`', FENCE.sub('', text))
+    return re.findall(r'`([^`\n]+)`', FENCE.sub('', text_of(page)))

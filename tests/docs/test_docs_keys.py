@@ -1,129 +1,120 @@
-"""Keys, options and names of configs in the documentation exist."""
+"""Keys, options and names of configs in README.md and docs/ mean something."""
 
+import inspect
 import re
+from collections.abc import Mapping
 
 import pytest
-from doc_commands import ToolCall, parse
-from doc_keys import ROOTS, check_options, unknown_part
-from doc_pages import inline_code, pages, text_of
+import torch
+from doc_pages import PAGES, inline_code, text_of
 from mmengine.config import Config, DictAction
+from mmengine.registry import Registry
+from mmengine.runner import Runner
+from mmseg import registry as mmseg_registry
 from support import REPOSITORY
 
 from sctnet.catalog import leaf_names, load_config, short_names
+from sctnet.engine.launch import merge_options
 
-STUDENT = 'sctnet-s-ade'
-OPTION = re.compile(r'([A-Za-z_]\w*(?:\.\w+)*)=(\S+)')
+
+def parameters(function):
+    return set(inspect.signature(function).parameters) - {'self'}
+
+
+LOADER = parameters(torch.utils.data.DataLoader.__init__)
+# What may be added to a dictionary that no class takes whole, by its name.
+PLAIN = {
+    '': parameters(Runner.__init__) | {'data_root'},
+    **{f'{part}_dataloader': LOADER for part in ('train', 'val', 'test')},
+    'clip_grad': parameters(torch.nn.utils.clip_grad_norm_),
+    'init_cfg': {'type', 'checkpoint', 'prefix'},
+    'randomness': parameters(Runner.set_randomness),
+    'test_cfg': {'mode', 'fused', 'shortcuts'},
+    'train_cfg': {'fused', 'shortcuts', 'channels_last', 'compile'},
+}
+ROOTS = 'model optim_wrapper custom_hooks param_scheduler default_hooks visualizer '
+ROOTS += 'train_dataloader val_dataloader test_dataloader train_cfg val_cfg test_cfg '
+ROOTS = (ROOTS + 'randomness load_from').split()
 KEY = re.compile(rf'(?:{"|".join(ROOTS)})(?:\.\w+)+')
+CONFIG = re.compile(r'(?:sctnet|segformer)(?:-[a-z0-9]+-[a-z0-9]+|_\w+_\d+xb\d+_\w+)')
+STUDENT = 'sctnet-s-ade'
 
 
-def options_of_tables(page):
-    """Return every KEY=VALUE that stands as code in a table's last column."""
-    rows = [
-        line.rstrip('| ').rpartition('|')[2]
-        for line in text_of(page).splitlines()
-        if line.startswith('|') and '=' in line
-    ]
-    codes = [code for row in rows for code in re.findall(r'`([^`]+)`', row)]
-    return [
-        code
-        for code in codes
-        if all(OPTION.fullmatch(word) for word in code.split())
-        and code.split('.')[0].split('=')[0] in ROOTS
-    ]
+def arguments_of(kind):
+    """Names that a registered class takes, its bases' where it passes keywords on."""
+    if isinstance(kind, str):
+        registries = [r for r in vars(mmseg_registry).values() if type(r) is Registry]
+        kind = next(filter(None, (registry.get(kind) for registry in registries)))
+    names = {'type'}
+    for base in kind.__mro__:
+        names |= parameters(base.__init__)
+        if 'kwargs' not in parameters(base.__init__):
+            break
+    return names
 
 
-TABLE = options_of_tables('docs/configs.md')
+def unknown_part(cfg, key):
+    """Return the first part of a dotted ``key`` that means nothing; None if all do."""
+    place, parent = cfg, ''
+    for part in key.split('.'):
+        if isinstance(place, list | tuple):
+            place = dict(zip(map(str, range(len(place))), place, strict=True))
+        if part not in place:
+            kind = place.get('type') if isinstance(place, Mapping) else None
+            if part not in (arguments_of(kind) if kind else PLAIN.get(parent, ())):
+                return part
+        place, parent = place.get(part, {}), part
+    return None
 
 
-def test_the_table_of_options_is_read():
-    assert len(TABLE) >= 20
-
-
-@pytest.mark.parametrize('code', [*TABLE, *options_of_tables('README.md')])
-def test_options_of_the_tables_change_a_config(code):
-    pairs = (word.split('=', 1) for word in code.split())
-    options = {key: DictAction._parse_iterable(value) for key, value in pairs}
-    check_options(load_config(STUDENT), options)
+def check_options(cfg, options):
+    """Fail where a key means nothing, or cannot be merged into ``cfg``."""
+    for key in options:
+        assert unknown_part(cfg, key) is None, f'{key}: {unknown_part(cfg, key)}'
+    merge_options(cfg, options)
 
 
 @pytest.mark.parametrize(
-    ('key', 'part'),
+    'key',
     [
-        ('model.siam.heat', 'heat'),
-        ('net.siam', 'net'),
-        ('model.train_cfg.fuse', 'fuse'),
-        ('custom_hooks.0.dtyp', 'dtyp'),
-        ('custom_hooks.3.dtype', '3'),
-        ('train_dataloader.batchsize', 'batchsize'),
-        ('optim_wrapper.clip_grad.norm', 'norm'),
-        ('randomness.sed', 'sed'),
-        ('model.backbone.dappm', 'dappm'),
+        *('model.siam.HEAT', 'NET.siam', 'custom_hooks.0.DTYP', 'custom_hooks.3'),
+        *('train_dataloader.BATCHSIZE', 'optim_wrapper.clip_grad.NORM'),
     ],
 )
-def test_a_wrong_key_is_found(key, part):
-    assert unknown_part(load_config(STUDENT), key) == part
+def test_a_wrong_key_is_found(key):
+    assert unknown_part(load_config(STUDENT), key) == re.search('[A-Z]+|3', key)[0]
 
 
-@pytest.mark.parametrize('page', pages())
-def test_keys_in_the_text_exist(page, monkeypatch):
+def test_options_of_the_tables_change_a_config():
+    """Each ``KEY=VALUE ...`` that stands as code in a table's last column."""
+    count = 0
+    for page in ('README.md', 'docs/configs.md'):
+        rows = [row for row in text_of(page).splitlines() if row.startswith('|')]
+        cells = (row.rstrip('| ').rpartition('|')[2] for row in rows)
+        for code in (code for cell in cells for code in re.findall('`([^`]+)`', cell)):
+            pairs = [word.partition('=') for word in code.split()]
+            if all(key.split('.')[0] in ROOTS and value for key, _, value in pairs):
+                parse = DictAction._parse_iterable
+                options = {key: parse(value) for key, _, value in pairs}
+                check_options(load_config(STUDENT), options)
+                count += 1
+    assert count >= 20
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_keys_and_configs_in_the_text_exist(page, monkeypatch):
     configs = [load_config(name) for name in (STUDENT, 'segformer-t-streets')]
-    # A page on a project is about its configs too.
-    for project in set(re.findall(r'projects/\w+', text_of(page))):
+    for project in set(re.findall(r'projects/\w+', text_of(page))):  # a page about it
         monkeypatch.syspath_prepend(REPOSITORY / project)
         files = sorted((REPOSITORY / project / 'configs').glob('[a-z]*.py'))
         configs += [Config.fromfile(file) for file in files]
-    for code in inline_code(text_of(page)):
-        for word in code.split():
-            key = word.partition('=')[0]
-            if KEY.fullmatch(key) and not key.endswith('.py'):
-                # The text also says test_cfg for the model's.
-                tried = [(cfg, k) for cfg in configs for k in (key, f'model.{key}')]
-                assert any(unknown_part(*one) is None for one in tried), word
-
-
-@pytest.mark.parametrize('page', pages())
-def test_names_of_configs_in_the_text_exist(page):
-    projects = (REPOSITORY / 'projects').rglob('*.py')
-    known = {*short_names(), *leaf_names(), *(path.stem for path in projects)}
-    for code in inline_code(text_of(page)):
-        name = code.removesuffix('.py').rpartition('/')[2]
-        if re.fullmatch(
-            r'(?:sctnet|segformer)-[a-z0-9]+-[a-z0-9]+', name
-        ) or re.fullmatch(r'(?:sctnet|segformer)_[a-z]\w*_\d+xb\d+_\w+', name):
-            assert name in known, f'{page}: {name}'
-
-
-def test_options_of_the_export_table_are_the_tools():
-    text = text_of('docs/deployment.md')
-    rows = re.findall(r'^\| `(--(?:size|output|normalise|precision)[^`]*)`', text, re.M)
-    assert len(rows) == 5
-    for row in rows:
-        words = row.replace('HEIGHT WIDTH', '64 64').split()
-        parse(ToolCall('export.py', ('CONFIG', 'FILE', 'sctnet.onnx', *words)))
-
-
-def test_options_of_the_training_table_are_the_tools():
-    rows = re.findall(
-        r'^\| `(--[^`]+)`(?:, `(--[^`]+)`)? \|', text_of('README.md'), re.M
-    )
-    options = [option for row in rows for option in row if option]
-    for option in options:
-        flag, *value = option.replace('[FILE]', 'FILE').replace('...', '').split()
-        if flag in ('--data-root', '--work-dir'):
-            value = ['FOLDER']
-        if flag == '--launcher':
-            value = ['pytorch']
-        if flag == '--cfg-options':
-            value = ['a=1']
-        parse(ToolCall('train.py', ('CONFIG', flag, *value)))
-    assert len(options) >= 7
-
-
-def test_options_of_the_test_section_are_the_tools():
-    section = text_of('README.md').partition('\n## Test\n')[2].partition('\n## ')[0]
-    text = re.sub(r'```.*?```', '', section, flags=re.DOTALL)
-    flags = re.findall(r'`(--[\w-]+)', text)
-    assert len(flags) >= 8
-    values = {'--tta': [], '--launcher': ['slurm'], '--cfg-options': ['a=1']}
-    for flag in flags:
-        parse(ToolCall('test.py', ('CONFIG', 'FILE', flag, *values.get(flag, ['x']))))
+    scripts = (REPOSITORY / 'projects').rglob('*.py')
+    names = {*short_names(), *leaf_names(), *(path.stem for path in scripts)}
+    for word in (word for code in inline_code(page) for word in code.split()):
+        key = word.partition('=')[0]
+        if KEY.fullmatch(key) and not key.endswith('.py'):
+            # The text also says test_cfg for the model's.
+            tried = [(cfg, k) for cfg in configs for k in (key, f'model.{key}')]
+            assert any(unknown_part(*one) is None for one in tried), word
+        name = word.removesuffix('.py').rpartition('/')[2]
+        assert not CONFIG.fullmatch(name) or name in names, word

@@ -1,34 +1,20 @@
 """The report of a test: what is checked before, and the files that it leaves."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
-import torch
-from mmengine.runner import Runner
-from mmseg.registry import MODELS
 from page_reader import Page
-from small_training import LEAF, small_config
-from support import REPOSITORY
 
 from sctnet.catalog import load_config
-from sctnet.datasets.street_scenes import write_street_scenes
-from sctnet.engine.launch import enable_tta
 from sctnet.errors import DataError, OutputError
 from sctnet.evaluation.confusion import SparseCounts
-from sctnet.evaluation.report import collect_report, write_report, write_results
+from sctnet.evaluation.report import collect_report, write_results
 from sctnet.evaluation.report_metric import ImageResult, Results
 
 NO_MORE = {'_delete_': True}
-BATCH_NORM = {
-    f'model.{part}.norm_cfg.type': 'BN'
-    for part in ('backbone', 'decode_head', 'auxiliary_head')
-}
 
 
 def results(classes, outside=0):
@@ -63,17 +49,19 @@ def test_page_holds_everything_and_json_the_figures(classes, pictures, tmp_path)
 
 def test_classes_come_best_first_and_those_without_a_pixel_last(tmp_path):
     found = replace(results(3), classes=('class 0', '<b> & co', 'class 2'))
-    found.matrix[:] = [[20, 60, 0, 0], [0, 20, 0, 0], [0] * 4, [0] * 4]
+    found.matrix[:] = [[20, 60, 0, 0], [0, 40, 0, 0], [0] * 4, [0] * 4]
     path = write_results(found, tmp_path, {})
     page, text = Page(path), path.read_text()
     order = [row[1] for row in page.rows if row[0] in '012' and len(row) == 6]
-    assert order == ['class 0', '<b> & co', 'class 2']  # both have an IoU of 25
-    assert page.row('0') == ['0', 'class 0', '25.00', '25.00', '80.00', '20.00']
-    assert page.widths[page.rows.index(page.row('0'))] == [25, 25, 100, 25]
+    assert order == ['<b> & co', 'class 0', 'class 2']
+    assert page.row('0') == ['0', 'class 0', '25.00', '25.00', '66.67', '16.67']
+    assert page.widths[page.rows.index(page.row('0'))] == [25, 25, 80, 20]
     assert page.row('2')[2:] == ['–', '–', '0.00', '0.00']  # noqa: RUF001
     assert text.count('<tr class="absent">') == 1
     assert 'background:rgb(9,8,7)' in text
-    assert 'title="class 0 as &lt;b&gt; &amp; co: 75.00%"' in text
+    assert 'rgba(74,127,193,0.45)" title="class 0 as class 0: 25.00%"' in text
+    wrong = 'rgba(230,110,30,0.78)" title="class 0 as &lt;b&gt; &amp; co: 75.00%"'
+    assert wrong in text
     assert page.row('class 0', '25') == ['class 0', '25', '75', '']
     assert page.row('class 2') == ['class 2', '', '', '']
 
@@ -88,6 +76,21 @@ def test_perfect_predictions_have_no_confusions(tmp_path):
     found.matrix[:] = np.diag([5, 5, 5, 0])
     path = write_results(found, tmp_path, {})
     assert 'No class was taken for another.' in Page(path).text
+
+
+def test_worst_images_are_shown_with_their_classes_below(tmp_path):
+    labels = cv2.imencode('.png', np.full((8, 9), 1, np.uint8))[1].tobytes()
+    image = replace(results(3).images[0], truth=labels, prediction=labels)
+    classes = ('road', '<sky>', 'train')
+    found = replace(results(3), worst=[image, image], classes=classes)
+    path = write_results(found, tmp_path, {})
+    page = Page(path)
+    titles = ['image', 'truth', 'prediction', 'errors in red']
+    assert [caption for _, caption in page.pictures] == 2 * titles
+    assert page.text.count('a.png: mIoU 50.00, accuracy –') == 2  # noqa: RUF001
+    legend = path.read_text().rpartition('class="legend"')[2]
+    assert '&lt;sky&gt;' in legend
+    assert 'road' not in legend
 
 
 def test_collecting_adds_a_metric_beside_those_of_the_config(tmp_path):
@@ -138,79 +141,3 @@ def test_folder_that_cannot_be_is_said_before_the_test(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OutputError, match='--report'):
         collect_report(load_config('sctnet-s-seg50'), tmp_path / 'file' / 'r')
-
-
-@pytest.fixture(scope='module')
-def task(tmp_path_factory):
-    """An untrained SCTNet-T and three scenes: an odd number for two processes."""
-    folder = tmp_path_factory.mktemp('report')
-    write_street_scenes(folder / 'streets', num_train=1, num_val=3, size=(128, 64))
-    torch.manual_seed(0)
-    model = load_config(LEAF).model
-    model.siam = None
-    state = MODELS.build(model).state_dict()
-    torch.save({'state_dict': state, 'meta': {}}, folder / 'w.pth')
-    return folder
-
-
-def run_test(task, name, *, tta=False):
-    """Test in this process; return the log's figures and the report's."""
-    cfg = small_config(task / 'streets', task / f'work_{name}', options=BATCH_NORM)
-    cfg.load_from = str(task / 'w.pth')
-    if tta:
-        enable_tta(cfg)
-        for step in cfg.tta_pipeline[1].transforms[0]:
-            step.scale = (128, 64)
-    collect_report(cfg, task / name)
-    runner = Runner.from_cfg(cfg)
-    logged = runner.test()
-    assert write_report(runner, task / name) == task / name / 'index.html'
-    return logged, json.loads((task / name / 'report.json').read_text())
-
-
-@pytest.fixture(scope='module')
-def one(task):
-    """The figures of one process, in the log and in the report."""
-    return run_test(task, 'one')
-
-
-def test_report_says_what_the_log_says(one, task):
-    logged, report = one
-    for name in ('mIoU', 'mAcc', 'aAcc'):
-        assert round(report[name], 2) == pytest.approx(logged[name], abs=1e-4)
-    assert len(report['images']) == 3
-    page = Page(task / 'one' / 'index.html')
-    assert len(page.pictures) == 4 * 3
-    assert sum(text == 'errors in red' for _, text in page.pictures) == 3
-    assert page.row('checkpoint')[1].endswith('w.pth')
-
-
-def test_averaged_predictions_are_reported(one, task):
-    logged, report = run_test(task, 'tta', tta=True)
-    assert report['confusion'] != one[1]['confusion']
-    assert round(report['mIoU'], 2) == pytest.approx(logged['mIoU'], abs=1e-4)
-
-
-def test_two_processes_report_what_one_does(one, task):
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = str(free.getsockname()[1])
-    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ['PATH']])
-    options = {**BATCH_NORM, 'test_dataloader.num_workers': 0}
-    options['test_dataloader.persistent_workers'] = False
-    options['test_dataloader.dataset.pipeline.1.scale'] = '(128,64)'
-    done = subprocess.run(
-        [
-            *('bash', REPOSITORY / 'tools' / 'dist_test.sh', LEAF, task / 'w.pth', '2'),
-            *('--data-root', task / 'streets', '--work-dir', 'two', '--report', 'two'),
-            *('--cfg-options', *(f'{key}={value}' for key, value in options.items())),
-        ],
-        cwd=task,
-        env={**os.environ, 'PATH': path, 'PORT': port, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.count('the report is in') == 1
-    assert json.loads((task / 'two' / 'report.json').read_text()) == one[1]

@@ -104,7 +104,7 @@ def _look_at_values(part: Part, stored: np.ndarray) -> Iterator[tuple[str, str]]
         values = np.flatnonzero(stored)[outside]
         share = 100 * stored[values].sum() / stored.sum()
         listed = ', '.join(map(str, values[:5])) + (', ...' if len(values) > 5 else '')
-        yield 'labels outside', f'value {listed} in {share:.2g} % of its pixels'
+        yield 'labels outside', f'value {listed} in {share:.3g} % of its pixels'
     if np.isin(seen, part.ignored).all():
         yield 'empty label map', 'every pixel is to be ignored'
 

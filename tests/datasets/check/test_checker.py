@@ -60,6 +60,8 @@ def test_labels_shifted_by_one_are_found_with_their_cure(tmp_path):
     assert 'run from 1 to 3' in shifted[0].detail
     assert 'reduce_zero_label=True' in shifted[0].detail
     assert kinds(result)['labels outside'] == 6
+    outside = [f.detail for f in result.faults if f.kind == 'labels outside']
+    assert set(outside) == {'value 3 in 31.2 % of its pixels'}
     assert 'class never seen' not in kinds(result)  # 0 is one, by the shift
     assert not check_config(config(root, reduce_zero_label=True)).faults
 
