@@ -30,7 +30,7 @@ $(VENV)/.copied: $(VENV)/.installed $(COPIED)
 	@touch $@
 
 demo: setup
-	@PATH="$(BIN):$$PATH" python tools/demo.py --out-dir $(DEMO_DIR)
+	@$(BIN)/sctnet demo --out-dir $(DEMO_DIR)
 
 test: setup
 	$(BIN)/python -m pytest -n 2 $(TESTFLAGS)

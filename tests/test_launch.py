@@ -8,13 +8,14 @@ from sctnet.catalog import load_config
 from sctnet.cli.arguments import add_run_arguments
 from sctnet.engine import launch
 from sctnet.engine.preflight import LOADERS
-from sctnet.errors import CheckpointError, ConfigError, OutputError, SCTNetError
+from sctnet.errors import CheckpointError, ConfigError, OutputError
 
 
-def parse(*words):
+def prepare(*words):
     parser = argparse.ArgumentParser()
     add_run_arguments(parser)
-    return parser.parse_args(['sctnet-s-seg50', *words])
+    arguments = parser.parse_args(['sctnet-s-seg50', *words])
+    return launch.prepare_config(**vars(arguments))
 
 
 def data_roots(cfg):
@@ -23,15 +24,15 @@ def data_roots(cfg):
 
 def test_data_root_reaches_all_loaders_both_ways(tmp_path):
     work_dir = ('--work-dir', str(tmp_path))
-    cfg = launch.prepare_config(parse('--data-root', 'a', *work_dir))
+    cfg = prepare('--data-root', 'a', *work_dir)
     assert data_roots(cfg) == {'a'}
-    cfg = launch.prepare_config(parse('--cfg-options', 'data_root=b', *work_dir))
+    cfg = prepare('--cfg-options', 'data_root=b', *work_dir)
     assert data_roots(cfg) == {'b'}
 
 
 def test_options_and_work_dir(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    cfg = launch.prepare_config(parse('--cfg-options', 'train_dataloader.batch_size=3'))
+    cfg = prepare('--cfg-options', 'train_dataloader.batch_size=3')
     assert cfg.train_dataloader.batch_size == 3
     assert cfg.work_dir.endswith('sctnet_s_seg50_2xb8_160k_cityscapes_512x1024')
     assert os.path.isdir(cfg.work_dir)
@@ -40,17 +41,17 @@ def test_options_and_work_dir(tmp_path, monkeypatch):
 @pytest.mark.parametrize('spelling', ['--local-rank', '--local_rank'])
 def test_local_rank_in_both_spellings(spelling, tmp_path, monkeypatch):
     monkeypatch.delenv('LOCAL_RANK', raising=False)
-    launch.prepare_config(parse(f'{spelling}=1', '--work-dir', str(tmp_path)))
+    prepare(f'{spelling}=1', '--work-dir', str(tmp_path))
     assert os.environ['LOCAL_RANK'] == '1'
     monkeypatch.setenv('LOCAL_RANK', '3')  # torchrun's wins
-    launch.prepare_config(parse(f'{spelling}=1', '--work-dir', str(tmp_path)))
+    prepare(f'{spelling}=1', '--work-dir', str(tmp_path))
     assert os.environ['LOCAL_RANK'] == '3'
 
 
 def test_unwritable_work_dir(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OutputError, match='--work-dir'):
-        launch.prepare_config(parse('--work-dir', str(tmp_path / 'file' / 'w')))
+        prepare('--work-dir', str(tmp_path / 'file' / 'w'))
 
 
 def test_resume_tta_amp_and_show(monkeypatch, tmp_path):
@@ -142,18 +143,6 @@ def test_a_student_that_learns_alone_needs_no_teacher():
     launch.check_teacher(load_config('segformer-b2-ade'))
 
 
-def test_expected_errors_end_a_tool_in_one_line(capsys):
-    def fail():
-        raise SCTNetError('the thing is wrong: mend it')
-
-    with pytest.raises(SystemExit) as caught:
-        launch.run_tool(fail)
-    assert caught.value.code == 2
-    assert capsys.readouterr().err == 'error: the thing is wrong: mend it\n'
-    with pytest.raises(ZeroDivisionError):  # a defect of ours keeps its traceback
-        launch.run_tool(lambda: 1 / 0)
-
-
 def test_weights_without_training_state_cannot_be_resumed(released_city_s, tmp_path):
     cfg = load_config('sctnet-s-seg50')
     with pytest.raises(CheckpointError, match='--cfg-options load_from='):
@@ -176,15 +165,13 @@ def test_places_for_pictures_and_labels_are_checked_first(tmp_path):
 @pytest.mark.parametrize('option', ['nope', 'a=[1,(2]', 'a=[{"b":(1,2)}]'])
 def test_unreadable_options_are_one_line(option, capsys):
     with pytest.raises(SystemExit) as caught:
-        parse('--cfg-options', option)
+        prepare('--cfg-options', option)
     assert caught.value.code == 2
     assert 'expected KEY=VALUE' in capsys.readouterr().err
 
 
 def test_misspelt_argument_is_one_line(tmp_path):
-    cfg = launch.prepare_config(
-        parse('--cfg-options', 'model.siam.sdah=None', '--work-dir', str(tmp_path))
-    )
+    cfg = prepare('--cfg-options', 'model.siam.sdah=None', '--work-dir', str(tmp_path))
     with pytest.raises(ConfigError, match=r"argument 'sdah'.* check its spelling"):
         launch.build_runner(cfg)
 

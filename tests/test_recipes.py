@@ -3,7 +3,6 @@
 import json
 import shutil
 import uuid
-from argparse import Namespace
 from itertools import chain
 
 import pytest
@@ -11,8 +10,8 @@ import torch
 from generated_data import write_all
 from small_training import LOADERS, save_teacher_of
 from support import SHORT_NAMES
-from test_tools import metrics
 from test_wheel import run
+from tool_process import metrics
 
 from sctnet.catalog import load_config, short_names
 from sctnet.engine import launch, preflight
@@ -138,15 +137,12 @@ def check_test_without_teacher(leaf, teacher, folder):
 
 @pytest.mark.parametrize('name', TEACHERS)
 def test_teacher_config_trains(name, folder):
-    """What tools/train.py does, in this process."""
+    """What sctnet train does, in this process."""
     from mmengine.runner import Runner
 
     cfg = launch.prepare_config(
-        Namespace(
-            config=short_names()[name], work_dir=str(folder / 'work'), data_root=None,
-            cfg_options=small(1), launcher='none', local_rank=0,
-        )
-    )  # fmt: skip
+        short_names()[name], work_dir=str(folder / 'work'), cfg_options=small(1)
+    )
     cfg.experiment_name = cfg.visualizer.name = uuid.uuid4().hex
     preflight.check_batch_size(cfg)
     preflight.check_data(cfg, LOADERS)

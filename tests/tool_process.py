@@ -1,16 +1,49 @@
-"""A tool of ours in its own process, as a user starts it."""
+"""Commands of ours as a user types them: in this process, or in one of their own."""
 
+import contextlib
+import io
+import json
+import logging
+import os
 import subprocess
 import sys
+from unittest import mock
 
-from support import REPOSITORY
+import pytest
+from mmengine.logging import MessageHub, MMLogger
+from mmseg.visualization import SegLocalVisualizer
 
-TOOLS = REPOSITORY / 'tools'
+from sctnet.cli import main
 
 
-def start(tool, *words, cwd):
+def call(*words, cwd):
+    """``sctnet WORDS`` in this process, which saves seconds of imports."""
+    words = [str(word) for word in words]
+    for shared in (MessageHub, MMLogger, SegLocalVisualizer):
+        shared._instance_dict.clear()  # runs of the same second have the same name
+    out, err, before = io.StringIO(), io.StringIO(), os.getcwd()
+    os.chdir(cwd)
+    try:
+        with (
+            mock.patch.dict(os.environ),
+            mock.patch.object(logging, 'raiseExceptions', True),
+            mock.patch.object(sys, 'argv', ['sctnet', *words]),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main(words)
+    finally:
+        os.chdir(before)
+    return subprocess.CompletedProcess(
+        words, ended.value.code, out.getvalue(), err.getvalue()
+    )
+
+
+def start(*words, cwd):
+    """``sctnet WORDS`` in a process of its own."""
     return subprocess.run(
-        [sys.executable, '-W', 'ignore', str(TOOLS / tool), *map(str, words)],
+        [sys.executable, '-W', 'ignore', '-m', 'sctnet', *map(str, words)],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -24,3 +57,9 @@ def one_line_error(done):
     assert 'Traceback' not in done.stderr
     assert len(lines) == 1, done.stderr
     return lines[0]
+
+
+def metrics(work_dir):
+    """The metrics that a test run logged."""
+    (path,) = sorted(work_dir.glob('*/*.json'))
+    return json.loads(path.read_text().splitlines()[-1])

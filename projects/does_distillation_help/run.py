@@ -10,12 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sctnet.engine.launch import run_tool
+from sctnet.cli.run_command import run_command
 from sctnet.evaluation.training_curves import read_scalars
 from sctnet.files import write_bytes
 
 HERE = Path(__file__).resolve().parent
-TOOLS = HERE.parents[1] / 'tools'
+SCTNET = (sys.executable, '-m', 'sctnet')
 TEACHER, STUDENT = 'segformer-t-streets', 'sctnet-t-streets'
 VARIANTS = {
     'none': ['model.siam=None'],
@@ -41,7 +41,7 @@ def train(
     """Train ``config`` in ``folder`` unless it was."""
     if list(folder.glob('best_*.pth')):
         return
-    command = [sys.executable, TOOLS / 'train.py', config, '--work-dir', folder]
+    command = [*SCTNET, 'train', config, '--work-dir', folder]
     command += ['--data-root', data, *more, '--cfg-options', *options]
     words = [str(word) for word in command]
     print(f'\n$ {" ".join(words)}', flush=True)
@@ -100,7 +100,7 @@ def main() -> None:
     args = parser.parse_args()
     data = args.work_dir / 'street_scenes'
     if not data.exists():
-        command = [sys.executable, TOOLS / 'make_street_scenes.py', data]
+        command = [*SCTNET, 'scenes', data]
         command += ['--train', 160, '--val', 40, '--size', '512x256', '--seed', 7]
         subprocess.run([str(word) for word in command], check=True)
     teacher = args.work_dir / 'teacher'
@@ -127,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    run_command(main)

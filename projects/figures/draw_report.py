@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from sctnet.engine.launch import run_tool
+from sctnet.cli.run_command import run_command
 
 CONFIG = 'sctnet_t_1xb4_600_streets_128x256'
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument('--chromium', help="its program (default: playwright's own)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        command = [sys.executable, REPOSITORY / 'tools' / 'test.py', CONFIG]
+        command = [sys.executable, '-m', 'sctnet', 'test', CONFIG]
         command += [args.checkpoint, '--data-root', args.data_root]
         command += ['--report', folder, '--work-dir', f'{folder}/work']
         subprocess.run(command, check=True)
@@ -58,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    run_command(main)

@@ -11,8 +11,8 @@ import cv2
 from sctnet_pretraining.loading import LoadRandomCrop, Pack
 
 from sctnet.benchmark.machine import describe_machine
+from sctnet.cli.run_command import run_command
 from sctnet.datasets.street_scenes import render_street_scene
-from sctnet.engine.launch import run_tool
 from sctnet.files import write_bytes
 
 # isort: split
@@ -106,4 +106,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    run_command(main)

@@ -14,12 +14,12 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from sctnet.engine.launch import run_tool
+from sctnet.cli.run_command import run_command
 from sctnet.evaluation.training_curves import read_scalars
 from sctnet.files import write_bytes
 
 HERE = Path(__file__).resolve().parent
-TOOLS = HERE.parents[1] / 'tools'
+SCTNET = ('-m', 'sctnet')
 CLASSIFIER = 'sctnet_t_1xb32_600_street_crops_64x64'
 STUDENT = 'sctnet-t-streets'
 
@@ -44,7 +44,7 @@ def pretrain(folder: Path, args: argparse.Namespace) -> Path:
         where = ('--data-root', crops, '--work-dir', work, '--epochs', args.epochs)
         start(HERE / 'train.py', CLASSIFIER, *where, '--resume', *options)
         last = (work / 'last_checkpoint').read_text()
-        start(TOOLS / 'convert_checkpoint.py', last, weights, '--backbone')
+        start(*SCTNET, 'weights', last, weights, '--backbone')
     return weights
 
 
@@ -67,7 +67,7 @@ def train(folder: Path, data: Path, seed: int, args: argparse.Namespace) -> Path
             f'model.backbone.init_cfg.checkpoint={checkpoint}',
         ]
     where = ('--work-dir', folder, '--data-root', data)
-    start(TOOLS / 'train.py', STUDENT, *where, '--cfg-options', *options)
+    start(*SCTNET, 'train', STUDENT, *where, '--cfg-options', *options)
     return folder
 
 
@@ -121,7 +121,7 @@ def main() -> None:
     data = folder / 'street_scenes'
     if not data.exists():
         scenes = ('--train', 120, '--val', 40, '--size', '512x256', '--seed', 7)
-        start(TOOLS / 'make_street_scenes.py', data, *scenes)
+        start(*SCTNET, 'scenes', data, *scenes)
     pretrain(folder, args)
     students: dict[str, list] = {'random weights': [], 'pre-trained weights': []}
     for seed in range(args.seeds):
@@ -144,4 +144,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    run_command(main)

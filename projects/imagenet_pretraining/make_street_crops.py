@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sctnet.engine.launch import run_tool
+from sctnet.cli.run_command import run_command
 
 
 def main() -> None:
@@ -21,4 +21,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    run_command(main)

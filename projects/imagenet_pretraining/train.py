@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from sctnet.cli.arguments import add_training_arguments
+from sctnet.cli.run_command import run_command
 from sctnet.engine import launch, preflight
 from sctnet.errors import SCTNetError
 
@@ -38,7 +39,10 @@ def main() -> None:
             '"sctnet[pretraining]", with the torchvision that matches your torch'
         ) from error
 
-    cfg = launch.prepare_config(args)
+    cfg = launch.prepare_config(
+        *(args.config, args.work_dir, args.data_root, args.cfg_options),
+        *(args.launcher, args.local_rank),
+    )
     launch.set_resume(cfg, args.resume)
     if args.amp:
         launch.enable_amp(cfg)
@@ -53,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    launch.run_tool(main)
+    run_command(main)

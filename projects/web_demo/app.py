@@ -9,10 +9,10 @@ import cv2
 from session import DEFAULT_MODEL, Choice, Session, backend_names
 
 from sctnet.catalog import find_config
+from sctnet.cli.run_command import run_command
 from sctnet.compat.optional_packages import is_installed
 from sctnet.datasets.street_scenes import render_street_scene
 from sctnet.deploy.runtimes import BACKENDS, check_backend
-from sctnet.engine.launch import run_tool
 from sctnet.errors import ArgumentError
 
 SCENES = (3, 16, 28, 5)  # seeds of the examples
@@ -95,4 +95,4 @@ def draw_scenes(folder: Path) -> list[Path]:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    run_command(main)

@@ -1,12 +1,11 @@
-"""The command-line arguments that training and testing share."""
+"""The arguments that several commands share, in mmseg's spelling."""
 
 import argparse
+import os
 from typing import Any
 
-from mmengine.config import DictAction
 
-
-class OptionAction(DictAction):
+class OptionAction(argparse.Action):
     """mmengine's KEY=VALUE options, with its parse errors said in one line."""
 
     def __call__(
@@ -17,8 +16,11 @@ class OptionAction(DictAction):
         option_string: str | None = None,
     ) -> None:
         """Parse the options or end with the parser's error."""
+        from mmengine.config import DictAction  # imports torch
+
         try:
-            super().__call__(parser, namespace, values, option_string)
+            read = DictAction(self.option_strings, self.dest)
+            read(parser, namespace, values, option_string)
         except (ValueError, AssertionError, RecursionError):
             parser.error(
                 f"cannot read '{' '.join(values)}': expected KEY=VALUE ..., such as "
@@ -52,7 +54,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that training and testing share, in mmseg's spelling."""
+    """Add the arguments that training and testing share."""
     parser.add_argument('config', help='path, leaf name or short name of a config')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
     parser.add_argument(
@@ -64,3 +66,17 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # torch.distributed.launch passes one spelling or the other by its version.
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
+
+
+def find_weights(checkpoint: str) -> str:
+    """Return the weight file or URL that is named; of a folder, and say so, its best.
+
+    Raises:
+        CheckpointError: there is no such file, or none in that folder.
+    """
+    from ..weights.segmentor_files import find_segmentor
+
+    file = find_segmentor(checkpoint)
+    if os.path.isdir(os.path.expanduser(checkpoint)):
+        print(f"of '{checkpoint}' the checkpoint '{file}' is taken")
+    return file

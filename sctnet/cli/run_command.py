@@ -1,4 +1,4 @@
-"""How a tool ends: its result, or one line of what is wrong."""
+"""How a command ends: its status, or one line of what is wrong."""
 
 import io
 import logging
@@ -13,10 +13,13 @@ from ..errors import SCTNetError
 from .explain_errors import explain_run
 
 
-def run_tool(main: Callable[[], Any]) -> None:
-    """Run a tool's ``main``; print an expected error as one line, exit with 2.
+def run_command(command: Callable[[], Any]) -> NoReturn:
+    """Call ``command`` and exit with its status; with 2 after one line for an error.
 
-    With ``SCTNET_TRACEBACK=1`` in the environment the traceback comes before it.
+    The line is for an :class:`SCTNetError`, which a user can mend; any other error is a
+    bug and keeps its traceback. Status 130 is an interrupt.
+
+    With ``SCTNET_TRACEBACK=1`` in the environment the line's traceback comes before it.
     """
     quieten_libraries()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == 'strict':
@@ -26,7 +29,7 @@ def run_tool(main: Callable[[], Any]) -> None:
     logging.raiseExceptions = False
     try:
         with explain_run():
-            status = main()
+            status = command()
             sys.stdout.flush()
     except SCTNetError as error:
         if os.environ.get('SCTNET_TRACEBACK'):

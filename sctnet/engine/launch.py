@@ -1,8 +1,8 @@
-"""What ``tools/train.py`` and ``tools/test.py`` do, callable from Python too."""
+"""What ``sctnet train`` and ``sctnet test`` do with a config, one function a step."""
 
-import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
@@ -18,24 +18,32 @@ from .cpu_processes import join_cpu_processes
 from .preflight import LOADERS, datasets_of
 
 
-def prepare_config(args: argparse.Namespace) -> Config:
-    """Turn parsed arguments into the config that the Runner takes.
+def prepare_config(
+    config: str,
+    work_dir: str | None = None,
+    data_root: str | None = None,
+    cfg_options: dict[str, Any] | None = None,
+    launcher: str = 'none',
+    local_rank: int = 0,
+) -> Config:
+    """Turn the arguments of a command into the config that the Runner takes.
 
     Raises:
         ConfigError: there is no such config.
         OutputError: the work folder cannot be written.
     """
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = load_config(args.config)
-    cfg.launcher = args.launcher
-    merge_options(cfg, args.cfg_options)
-    with explain_config(args.config):
-        data_root = args.data_root or args.cfg_options.get('data_root')
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    options = cfg_options or {}
+    cfg = load_config(config)
+    cfg.launcher = launcher
+    merge_options(cfg, options)
+    with explain_config(config):
+        data_root = data_root or options.get('data_root')
         if data_root:
             set_data_root(cfg, data_root)
         name = Path(cfg.filename or 'sctnet').stem
         own = cfg.get('work_dir')
-        cfg.work_dir = args.work_dir or own or str(Path('work_dirs') / name)
+        cfg.work_dir = work_dir or own or str(Path('work_dirs') / name)
         check_writable(cfg.work_dir, '--work-dir')
         join_cpu_processes(cfg)
     return cfg

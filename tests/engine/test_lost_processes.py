@@ -35,10 +35,8 @@ OPTIONS = (
 RUN = """
 import sys
 import failing_hook
-from sctnet.launch import run_tool
-sys.path.insert(0, {tools!r})
-import train
-run_tool(train.main)
+from sctnet.cli import main
+main(['train', *sys.argv[1:]])
 """
 
 
@@ -49,10 +47,9 @@ def start(rank, port, streets, folder, fails):
     env = {**os.environ, **{k: str(v) for k, v in place.items()}, 'PYTHONPATH': path}
     words = [CONFIG, '--launcher', 'pytorch', '--data-root', streets]
     words += ['--work-dir', folder / 'work', '--cfg-options', *OPTIONS]
-    code = RUN.format(tools=str(REPOSITORY / 'tools'))
     with open(folder / f'{rank}.txt', 'w') as said:
         return subprocess.Popen(
-            [sys.executable, '-W', 'ignore', '-c', code, *words],
+            [sys.executable, '-W', 'ignore', '-c', RUN, *words],
             env=env,
             stdout=said,
             stderr=subprocess.STDOUT,

@@ -35,7 +35,7 @@ class Place:
 class Case:
     """One thing to try.
 
-    ``tool``: the call is a tool's ``main`` behind ``run_tool``; else it is the API and
+    ``tool``: the call is ``main`` with a command line; else it is the API and
     may raise ``SCTNetError`` alone. ``note`` says what was damaged. ``sound``: nothing
     was, and a refusal is a violation too.
     """

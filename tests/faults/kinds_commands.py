@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from contract import Case, Place
 from kinds_configs import LOOPS, training_words
-from kinds_data import check_dataset, convert_dataset
+from kinds_data import check, convert
 from mutator import mutate_text, mutate_words
 from registry import kind
-from stock import LEAF, REPOSITORY, Stock
-from tool_call import tool_call
+from stock import LEAF, Stock
+from tool_call import tool_call, without_weights
 
 Words = list[Any]
 Stubs = dict[str, Any]
@@ -27,10 +27,10 @@ def infer(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     words = [source, '--checkpoint', 'x.pth', '--config', 'x', '--out-dir', 'results']
     words += rng.choice([[], ['--opacity', '0.5'], ['--max-frames', '2', '--fps', '9']])
     words += rng.choice([[], ['--save-labels'], ['--show'], ['--backend', 'torch']])
-    return words, {'.init_model': lambda *args, **options: stock.model}
+    return words, without_weights(stock.model)
 
 
-def convert_checkpoint(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
+def weights(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     source = place.write('sound.pth', stock.weights['zip.pth'])
     target = rng.choice(('new.pth', 'new.safetensors'))
     return [source, target, *rng.choice([[], ['--backbone']])], {}
@@ -49,7 +49,7 @@ def export(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     agree, data = Agreement(1.0, 0.0), stock.exported
     here, int8 = 'sctnet.deploy.export', 'sctnet.deploy.int8'
     return words, {
-        '.init_model': lambda *args, **options: stock.model,
+        **without_weights(stock.model),
         f'{here}._check': lambda *args: agree,
         f'{here}._openvino_files': lambda path, data, precision: {path: data},
         f'{here}.build_onnx': lambda *args: data,
@@ -59,7 +59,7 @@ def export(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     }
 
 
-def make_street_scenes(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
+def scenes(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     def draw(seed: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8)
 
@@ -68,7 +68,7 @@ def make_street_scenes(rng: Random, place: Place, stock: Stock) -> tuple[Words, 
     return words, {f'{here}.draw_scene': draw, f'{here}.MOST': 20}
 
 
-def plot_log(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
+def plot(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     lines = [{'step': i, 'decode.loss_ce': 1 / (i + 1), 'mIoU': 5} for i in range(4)]
     text = '\n'.join(map(json.dumps, lines))
     if rng.random() < 0.7:
@@ -104,40 +104,39 @@ def benchmark(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     }
 
 
-TOOLS: dict[str, Callable[[Random, Place, Stock], tuple[Words, Stubs]]] = {
+COMMANDS: dict[str, Callable[[Random, Place, Stock], tuple[Words, Stubs]]] = {
     one.__name__: one
     for one in (
-        *(infer, convert_checkpoint, export, make_street_scenes, plot_log, train),
-        *(test, benchmark, check_dataset, convert_dataset),
+        *(infer, weights, export, scenes, plot, train),
+        *(test, benchmark, check, convert),
     )
 }
 FAST = (
-    *('infer', 'convert_checkpoint', 'make_street_scenes', 'plot_log', 'benchmark'),
-    *('check_dataset', 'convert_dataset'),
+    *('infer', 'weights', 'scenes', 'plot', 'benchmark'),
+    *('check', 'convert'),
 )
 
 
 @kind('command line', share=13)
 def command_line(rng: Random, place: Place, stock: Stock) -> Case:
-    """A tool with a damaged command line, in this process."""
-    name = rng.choice((*TOOLS, *FAST))
-    words, stubs = TOOLS[name](rng, place, stock)
+    """A command with a damaged command line, in this process."""
+    name = rng.choice((*COMMANDS, *FAST))
+    words, stubs = COMMANDS[name](rng, place, stock)
     words = mutate_words([str(word) for word in words], rng)
     shown = ' '.join(word[:40] for word in (name, *words))
-    return Case(tool_call(f'{name}.py', *words, stubs=stubs), shown, tool=True)
+    return Case(tool_call(name, *words, stubs=stubs), shown, tool=True)
 
 
 @kind('own process', share=0.05)
 def own_process(rng: Random, place: Place, stock: Stock) -> Case:
-    """A tool with a damaged command line, as a shell starts it."""
+    """A command with a damaged command line, as a shell starts it."""
     name = rng.choice(FAST[:4])
-    words, _ = TOOLS[name](rng, place, stock)
+    words, _ = COMMANDS[name](rng, place, stock)
     words = mutate_words([str(word) for word in words], rng)
-    tool = REPOSITORY / 'tools' / f'{name}.py'
 
     def call() -> None:
         done = subprocess.run(
-            [sys.executable, '-W', 'ignore', tool, *words],
+            [sys.executable, '-W', 'ignore', '-m', 'sctnet', name, *words],
             capture_output=True,
             text=True,
             errors='replace',

@@ -60,13 +60,11 @@ def config_model(rng: Random, place: Place, stock: Stock) -> Case:
 
 @kind('config training', share=2.5)
 def config_training(rng: Random, place: Place, stock: Stock) -> Case:
-    """`tools/train.py` with a damaged config, up to its first iteration."""
+    """`sctnet train` with a damaged config, up to its first iteration."""
     path, note, sound = damaged_config(rng, place, stock)
     words = [path, *training_words(stock)]
     sound = sound and path.stem == LEAF
-    return Case(
-        tool_call('train.py', *words, stubs=LOOPS), note, tool=True, sound=sound
-    )
+    return Case(tool_call('train', *words, stubs=LOOPS), note, tool=True, sound=sound)
 
 
 def training_words(stock: Stock) -> list[str]:
@@ -92,10 +90,10 @@ def options(rng: Random, place: Place, stock: Stock) -> Case:
             rng.choice([f'{key}={value}'] * 8 + [key, f'{key}==', f'={value}'])
         )
     if rng.random() < 0.5:
-        call = tool_call('train.py', LEAF, *training_words(stock), *words, stubs=LOOPS)
+        call = tool_call('train', LEAF, *training_words(stock), *words, stubs=LOOPS)
         return Case(call, ' '.join(words), tool=True)
     file = place.write('sound.pth', stock.weights['zip.pth'])
-    call = tool_call('test.py', LEAF, file, *training_words(stock), *words, stubs=LOOPS)
+    call = tool_call('test', LEAF, file, *training_words(stock), *words, stubs=LOOPS)
     return Case(call, ' '.join(words), tool=True)
 
 

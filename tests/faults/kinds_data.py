@@ -35,7 +35,7 @@ def own_folder(place: Place, stock: Stock) -> Path:
     return place.inputs / 'rooms'
 
 
-def check_dataset(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
+def check(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     """Words for the checker of a sound folder."""
     classes = tuple(f'class {i}' for i in range(19))
     config = CONFIG.format(root=str(own_folder(place, stock)), classes=classes)
@@ -102,7 +102,7 @@ def colours(place: Place, stock: Stock) -> tuple[Words, str, str]:
     return words, 'colours.txt', '\n'.join(lines)
 
 
-def convert_dataset(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
+def convert(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     """Words for the converter of a sound source."""
     words, name, text = rng.choice((coco, labelme, colours))(place, stock)
     place.write(name, text)
@@ -116,8 +116,8 @@ def convert_dataset(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stu
 
 @kind('data set checked', share=3)
 def data_set_checked(rng: Random, place: Place, stock: Stock) -> Case:
-    """`tools/check_dataset.py` on a folder with a damaged image or label map."""
-    words, stubs = check_dataset(rng, place, stock)
+    """`sctnet check` on a folder with a damaged image or label map."""
+    words, stubs = check(rng, place, stock)
     files, folder = rng.choice(
         ((stock.images, 'rooms/images/train/'), (stock.labels, 'rooms/labels/val/'))
     )
@@ -127,12 +127,12 @@ def data_set_checked(rng: Random, place: Place, stock: Stock) -> Case:
         place.write(name, path.read_bytes())
         if path != place.inputs / name:
             path.unlink()
-    return Case(tool_call('check_dataset.py', *words, stubs=stubs), note, tool=True)
+    return Case(tool_call('check', *words, stubs=stubs), note, tool=True)
 
 
 @kind('data set converted', share=4)
 def data_set_converted(rng: Random, place: Place, stock: Stock) -> Case:
-    """`tools/convert_dataset.py` on a damaged annotation or image."""
+    """`sctnet convert` on a damaged annotation or image."""
     words, name, text = rng.choice((coco, labelme, colours))(place, stock)
     note = f'{words[0]}: image'
     if rng.random() < 0.75:
@@ -144,5 +144,5 @@ def data_set_converted(rng: Random, place: Place, stock: Stock) -> Case:
         place.write(folder + '0.png', path.read_bytes())
     place.write(name, text)
     words += ['--workers', '0']
-    call = tool_call('convert_dataset.py', *words, stubs=CONVERT)
+    call = tool_call('convert', *words, stubs=CONVERT)
     return Case(call, note, tool=True)

@@ -10,7 +10,7 @@ from mutator import mutate_bytes, repair_png, resize_header
 from PIL import Image
 from registry import kind
 from stock import Stock
-from tool_call import tool_call
+from tool_call import tool_call, without_weights
 
 SOUND_LABELS = ('grey.png: sound', 'palette.png: sound', 'deep.png: sound')
 SUFFIXES = ('.png', '.jpg', '.bmp', '.tiff', '.webp', '.txt', '')
@@ -75,7 +75,7 @@ def image_segmented(rng: Random, place: Place, stock: Stock) -> Case:
 
 @kind('image tool', share=8)
 def image_tool(rng: Random, place: Place, stock: Stock) -> Case:
-    """`tools/infer.py` on a damaged image, or on a folder of them."""
+    """`sctnet infer` on a damaged image, or on a folder of them."""
     model, notes = stock.model, []
     for i in range(rng.choice((1, 1, 1, 3))):
         path, note, _ = damaged_image(stock.images, rng, place, f'{i}/' * (i > 0))
@@ -85,8 +85,7 @@ def image_tool(rng: Random, place: Place, stock: Stock) -> Case:
             file.rename(place.inputs / f'{file.parent.name}{file.name}')
         path = place.inputs
     words = [path, '--checkpoint', 'x.pth', '--config', 'x', '--out-dir', 'results']
-    stubs = {'.init_model': lambda *args, **options: model}
-    call = tool_call('infer.py', *words, stubs=stubs)
+    call = tool_call('infer', *words, stubs=without_weights(model))
     return Case(call, '; '.join(notes), tool=True)
 
 

@@ -149,11 +149,11 @@ def teacher_loaded(rng: Random, place: Place, stock: Stock) -> Case:
 
 @kind('weights converted', share=5)
 def weights_converted(rng: Random, place: Place, stock: Stock) -> Case:
-    """`tools/convert_checkpoint.py` on a damaged weight file."""
+    """`sctnet weights` on a damaged weight file."""
     path, note, sound = damaged_weights(stock, rng, place)
     target = rng.choice(('new.pth', 'new.safetensors', 'a/b/new.pth', 'new.onnx', path))
     words = [path, target, *(['--backbone'] if rng.random() < 0.2 else [])]
-    case = Case(tool_call('convert_checkpoint.py', *words), note, tool=True)
+    case = Case(tool_call('weights', *words), note, tool=True)
     case.sound = sound and target not in ('new.onnx', path)
     return case
 

@@ -3,7 +3,7 @@
     @kind('my_tool', share=5)
     def my_tool(rng: Random, place: Place, stock: Stock) -> Case:
         file = place.write('image.png', mutate_bytes(stock.images['rgb.png'], rng)[0])
-        return Case(tool_call('my_tool.py', file), note='my damage', tool=True)
+        return Case(tool_call('my_tool', file), note='my damage', tool=True)
 
 in a module that :data:`MODULES` names.
 """

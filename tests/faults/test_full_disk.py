@@ -14,7 +14,7 @@ from contract import _sentence
 from mmengine.hooks import Hook
 from small_training import small_config
 from stock import LEAF, Stock
-from tool_call import tool_call
+from tool_call import tool_call, without_weights
 from written_files import leftovers
 
 from sctnet.engine.runner import Runner
@@ -52,14 +52,14 @@ def error_of(call, capsys):
 def exported(stock, name, *words):
     from sctnet.deploy.export import Agreement
 
-    stubs = {'.init_model': lambda *a, **o: stock.model}
+    stubs = without_weights(stock.model)
     data = stock.exported
     stubs['sctnet.deploy.export.build_onnx'] = lambda *a: data
     if name == 'calibrated':
         stubs['sctnet.deploy.int8._quantise'] = lambda d, images: d
         stubs['sctnet.deploy.int8.build_onnx'] = lambda *a: data
         stubs['sctnet.deploy.int8.compare'] = lambda *a: Agreement(1.0, 0.0)
-    return tool_call('export.py', LEAF, 'x.pth', *words, stubs=stubs)
+    return tool_call('export', LEAF, 'x.pth', *words, stubs=stubs)
 
 
 def calls(stock, folder, target):
@@ -73,21 +73,19 @@ def calls(stock, folder, target):
     log = folder / 'run' / '1' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
     log.write_text('{"step": 1, "mIoU": 3}\n')
-    model = {'.init_model': lambda *a, **o: stock.model}
+    model = without_weights(stock.model)
     options = ['--checkpoint', 'x', '--config', 'x', '--out-dir', target]
     return {
-        'images': tool_call('infer.py', image, *options, stubs=model),
-        'video': tool_call('infer.py', video, *options, stubs=model),
-        'pth': tool_call('convert_checkpoint.py', weights, target / 'a.pth'),
-        'safetensors': tool_call(
-            'convert_checkpoint.py', weights, target / 'a.safetensors'
-        ),
+        'images': tool_call('infer', image, *options, stubs=model),
+        'video': tool_call('infer', video, *options, stubs=model),
+        'pth': tool_call('weights', weights, target / 'a.pth'),
+        'safetensors': tool_call('weights', weights, target / 'a.safetensors'),
         'onnx': exported(stock, 'onnx', target / 'a.onnx'),
         'scenes': tool_call(
-            *('make_street_scenes.py', target / 'new', '--size', '128x64'),
+            *('scenes', target / 'new', '--size', '128x64'),
             *('--train', '1', '--val', '1'),
         ),
-        'curves': tool_call('plot_log.py', folder / 'run', '--out', target / 'c.png'),
+        'curves': tool_call('plot', folder / 'run', '--out', target / 'c.png'),
     }
 
 

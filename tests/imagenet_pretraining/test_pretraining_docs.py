@@ -30,7 +30,7 @@ def test_every_script_has_its_command():
     text = '\n'.join(COMMANDS)
     for script in PROJECT.glob('*.py'):
         assert f'projects/imagenet_pretraining/{script.name}' in text
-    assert 'tools/convert_checkpoint.py' in text
+    assert 'sctnet weights' in text
 
 
 @pytest.mark.parametrize('command', [c for c in COMMANDS if '.py' in c])

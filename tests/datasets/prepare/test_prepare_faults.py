@@ -9,7 +9,7 @@ from conversion_sources import (
     made,
     write_zip,
 )
-from tool_process import one_line_error, start
+from tool_process import call, one_line_error
 
 from sctnet.datasets.prepare.archives import Archive
 from sctnet.datasets.prepare.prepare_dataset import prepare
@@ -144,10 +144,10 @@ def test_a_disk_that_fills_up_leaves_no_part_of_a_file(tmp_path, monkeypatch):
 
 def test_the_tool_says_what_it_did_and_which_members_are_damaged(tmp_path):
     archive = ade(tmp_path / 'a.zip')
-    done = start('prepare_dataset.py', 'ade20k', archive, cwd=tmp_path)
+    done = call('prepare', 'ade20k', archive, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert '5 files written, 0 were there, 0 are broken' in done.stdout
     assert 'data/ade/ADEChallengeData2016' in done.stdout
     archive.write_bytes(archive.read_bytes()[:-200])
-    done = start('prepare_dataset.py', 'ade20k', archive, cwd=tmp_path)
+    done = call('prepare', 'ade20k', archive, cwd=tmp_path)
     assert 'is truncated or no zip archive' in one_line_error(done)

@@ -1,28 +1,16 @@
-"""tools/benchmark.py as a user starts it."""
+"""``sctnet benchmark``: what it writes, and what it refuses."""
 
 import json
-import subprocess
-import sys
 
 import pytest
-from support import REPOSITORY
+from tool_process import call, one_line_error
 
 QUICK = ('--repeats', '1', '--warmup', '0', '--pause', '0', '--threads', '1')
 
 
-def start(*words, cwd):
-    tool = REPOSITORY / 'tools' / 'benchmark.py'
-    return subprocess.run(
-        [sys.executable, '-W', 'ignore', str(tool), *words],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_a_network_is_measured_into_three_files(tmp_path):
-    done = start(
+    done = call(
+        'benchmark',
         *('network', '--models', 'fast-scnn', '--backends', 'torch'),
         *('--size', '64', '96', '--out', 'results', *QUICK),
         cwd=tmp_path,
@@ -41,15 +29,15 @@ def test_a_network_is_measured_into_three_files(tmp_path):
 
 
 def test_a_misspelt_model_is_one_line(tmp_path):
-    done = start('image', '--models', 'pidnets', cwd=tmp_path)
-    assert done.returncode == 2
-    (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
+    done = call('benchmark', 'image', '--models', 'pidnets', cwd=tmp_path)
+    line = one_line_error(done)
     assert "did you mean 'pidnet-s'" in line
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_training_step_is_measured_both_ways_in_processes_of_their_own(tmp_path):
-    done = start(
+    done = call(
+        'benchmark',
         *('train', '--models', 'sctnet-s-seg50', '--size', '64', '96', *QUICK),
         *('--ways', 'readable', 'shortcuts', 'loader'),
         cwd=tmp_path,
@@ -67,7 +55,8 @@ def test_a_training_step_is_measured_both_ways_in_processes_of_their_own(tmp_pat
 
 
 def test_what_could_not_be_run_is_said(tmp_path):
-    done = start(
+    done = call(
+        'benchmark',
         *('train', '--models', 'sctnet-s-seg50', '--size', '0', '96', *QUICK),
         *('--ways', 'shortcuts', '--no-memory'),
         cwd=tmp_path,
@@ -77,8 +66,7 @@ def test_what_could_not_be_run_is_said(tmp_path):
 
 
 def test_an_unknown_way_to_train_is_one_line(tmp_path):
-    done = start('train', '--ways', 'shortcuts+fast', cwd=tmp_path)
-    assert done.returncode == 2
-    (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
+    done = call('benchmark', 'train', '--ways', 'shortcuts+fast', cwd=tmp_path)
+    line = one_line_error(done)
     assert "no option 'fast'" in line
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""tools/infer.py and tools/export.py in their own processes."""
+"""``sctnet infer`` and ``sctnet export``."""
 
 import re
 
@@ -6,16 +6,16 @@ import cv2
 import numpy as np
 import pytest
 from support import SEG50
-from tool_process import one_line_error, start
+from tool_process import call, one_line_error
 
 
-def test_infer_tool_skips_bad_images_of_a_folder(released_city_s, photo, tmp_path):
+def test_infer_skips_bad_images_of_a_folder(released_city_s, photo, tmp_path):
     folder = tmp_path / 'images'
     folder.mkdir()
     (folder / 'good.png').write_bytes(photo.read_bytes())
     (folder / 'bad.png').write_bytes(photo.read_bytes()[:200])
     options = ['--config', SEG50, '--checkpoint', released_city_s, '--out-dir', 'out']
-    done = start('infer.py', folder, *options, cwd=tmp_path)
+    done = call('infer', folder, *options, cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert 'skipped: ' in done.stderr
     assert 'bad.png' in done.stderr
@@ -25,11 +25,11 @@ def test_infer_tool_skips_bad_images_of_a_folder(released_city_s, photo, tmp_pat
         'good_overlay.png',
     ]
     assert 'bad.png' in one_line_error(
-        start('infer.py', folder / 'bad.png', *options, cwd=tmp_path)
+        call('infer', folder / 'bad.png', *options, cwd=tmp_path)
     )
 
 
-def test_infer_tool_turns_a_video_into_a_video(released_city_s, tmp_path):
+def test_infer_turns_a_video_into_a_video(released_city_s, tmp_path):
     size = (96, 80)
     writer = cv2.VideoWriter(
         str(tmp_path / 'drive.mp4'), cv2.VideoWriter.fourcc(*'mp4v'), 8, size
@@ -38,7 +38,7 @@ def test_infer_tool_turns_a_video_into_a_video(released_city_s, tmp_path):
         writer.write(np.full((80, 96, 3), value, np.uint8))
     writer.release()
     options = ['--config', SEG50, '--checkpoint', released_city_s]
-    done = start('infer.py', 'drive.mp4', *options, '--max-frames', 2, cwd=tmp_path)
+    done = call('infer', 'drive.mp4', *options, '--max-frames', 2, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert '2 segmented, 0 skipped, 0 dropped at ' in done.stdout
     last = done.stdout.splitlines()[-1]
@@ -49,18 +49,18 @@ def test_infer_tool_turns_a_video_into_a_video(released_city_s, tmp_path):
     assert video.get(cv2.CAP_PROP_FPS) == 8
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 2
     assert len(list((tmp_path / 'results').iterdir())) == 1
-    error = one_line_error(start('infer.py', '77', *options, cwd=tmp_path))
+    error = one_line_error(call('infer', '77', *options, cwd=tmp_path))
     assert 'camera 77 cannot be opened' in error
 
 
-def test_export_tool_writes_files_that_infer_takes(released_city_s, photo, tmp_path):
-    done = start('export.py', SEG50, released_city_s, 'net.onnx', cwd=tmp_path)
+def test_export_writes_files_that_infer_takes(released_city_s, photo, tmp_path):
+    done = call('export', SEG50, released_city_s, 'net.onnx', cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "'net.onnx' written (2" in done.stdout
     assert re.search(
         r'100\.0000% of labels equal, logits within \de-0[5-7]', done.stdout
     )
-    done = start('infer.py', photo, '--checkpoint', 'net.onnx', cwd=tmp_path)
+    done = call('infer', photo, '--checkpoint', 'net.onnx', cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'results' / 'photo_labels.png').is_file()
 
@@ -78,7 +78,46 @@ def test_export_tool_writes_files_that_infer_takes(released_city_s, photo, tmp_p
         (['x.onnx', '--size', '8', '8'], 'at least 64x64'),
     ],
 )
-def test_export_tool_refuses(words, expected, released_city_s, tmp_path):
-    done = start('export.py', SEG50, released_city_s, *words, cwd=tmp_path)
+def test_export_refuses(words, expected, released_city_s, tmp_path):
+    done = call('export', SEG50, released_city_s, *words, cwd=tmp_path)
     assert expected in one_line_error(done)
     assert not list(tmp_path.iterdir())
+
+
+def test_infer_changes_the_config_and_passes_options_of_the_back_end(
+    monkeypatch, released_city_s, photo, tmp_path
+):
+    from sctnet import apis
+
+    built = []
+
+    def init_model(*args, **options):
+        built.append((options, apis_init(*args, **options)))
+        return built[-1][1]
+
+    apis_init = apis.init_model
+    monkeypatch.setattr(apis, 'init_model', init_model)
+    common = ('infer', photo, '--config', SEG50, '--checkpoint', released_city_s)
+    changed = ('--cfg-options', 'test_pipeline.1.scale=(128,64)')
+    ways = (
+        (('--backend', 'torch', '--dtype', 'bf16', '--channels-last'), changed),
+        (('--threads', '1'), ()),
+        ((), ()),
+    )
+    for words, more in ways:
+        done = call(*common, *words, *more, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    (first, model), (second, _), (third, _) = built
+    assert first == {'dtype': 'bf16', 'channels_last': True}
+    assert model.cfg.test_pipeline[1].scale == (128, 64)
+    assert second == {'threads': 1}
+    assert third == {}
+    done = call(*common, '--backend', 'torch', '--threads', '2', cwd=tmp_path)
+    assert "backend 'torch' has no option 'threads'" in one_line_error(done)
+
+
+def test_weights_alone_are_not_segmented_with(released_city_s, photo, tmp_path):
+    done = call('infer', photo, '--checkpoint', released_city_s, cwd=tmp_path)
+    assert 'name the config that they were trained with, --config' in one_line_error(
+        done
+    )

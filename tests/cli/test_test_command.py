@@ -1,4 +1,4 @@
-"""``tools/test.py --report`` as a user starts it; one process, two, and averaged."""
+"""``sctnet test``: pictures, label maps, a report; in two processes, and averaged."""
 
 import json
 import os
@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 
+import cv2
 import pytest
 import torch
 from mmseg.registry import MODELS
 from small_training import LEAF
 from support import REPOSITORY
-from tool_process import one_line_error, start
+from tool_process import call, metrics, one_line_error
 
 from sctnet.catalog import load_config
 from sctnet.datasets.street_scenes import write_street_scenes
@@ -36,19 +37,20 @@ def task(tmp_path_factory):
     model = load_config(LEAF).model
     model.siam = None
     state = MODELS.build(model).state_dict()
-    torch.save({'state_dict': state, 'meta': {}}, folder / 'w.pth')
+    torch.save({'state_dict': state, 'meta': {}}, folder / 'iter_1.pth')
     return folder
 
 
 @pytest.fixture(scope='module')
 def one(task):
-    """The report of one process."""
-    return report_of(run(task, 'one', '--report', 'one'), task / 'one')
+    """The report of one process, which writes pictures and label maps too."""
+    more = ('--show-dir', 'shown', '--out', 'labels')
+    return report_of(run(task, 'one', '--report', 'one', *more), task / 'one')
 
 
 def run(task, name, *words):
-    common = (LEAF, 'w.pth', '--data-root', 'streets', '--work-dir', f'work_{name}')
-    return start('test.py', *common, *words, *OPTIONS, cwd=task)
+    common = (LEAF, '.', '--data-root', 'streets', '--work-dir', f'work_{name}')
+    return call('test', *common, *words, *OPTIONS, cwd=task)
 
 
 def report_of(done, folder):
@@ -57,19 +59,21 @@ def report_of(done, folder):
     return json.loads((folder / 'report.json').read_text())
 
 
-def logged(task, name):
-    (path,) = sorted((task / f'work_{name}').glob('*/*.json'))
-    return json.loads(path.read_text().splitlines()[-1])
-
-
 def test_report_says_what_the_log_says(one, task):
-    for name, value in logged(task, 'one').items():
+    for name, value in metrics(task / 'work_one').items():
         if name in ('mIoU', 'mAcc', 'aAcc'):
             assert round(one[name], 2) == pytest.approx(value, abs=1e-4)
     assert len(one['images']) == 3
     page = (task / 'one' / 'index.html').read_text()
     assert len(re.findall('<img ', page)) == 12
     assert page.count('errors in red') == 2 * 3  # text and its alternative
+
+
+def test_pictures_and_label_maps_are_written(one, task):
+    assert len(list((task / 'shown').rglob('*.png'))) == 3
+    labels = sorted((task / 'labels').glob('*.png'))
+    assert len(labels) == 3
+    assert cv2.imread(str(labels[0]), cv2.IMREAD_UNCHANGED).shape == (64, 128)
 
 
 def test_two_processes_report_what_one_does(one, task):
@@ -79,7 +83,7 @@ def test_two_processes_report_what_one_does(one, task):
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ['PATH']])
     done = subprocess.run(
         [
-            *('bash', REPOSITORY / 'tools' / 'dist_test.sh', LEAF, 'w.pth', '2'),
+            *('bash', REPOSITORY / 'tools' / 'dist_test.sh', LEAF, 'iter_1.pth', '2'),
             *('--data-root', 'streets', '--work-dir', 'two', '--report', 'two'),
             *OPTIONS,
         ],
@@ -89,7 +93,7 @@ def test_two_processes_report_what_one_does(one, task):
         text=True,
         check=False,
     )
-    assert done.stdout.count('the report is in') == 1
+    assert done.stdout.count('the report is in') == 1, done.stderr[-3000:]
     assert report_of(done, task / 'two') == one
 
 
@@ -98,7 +102,7 @@ def test_averaged_predictions_are_reported(one, task):
     assert len(averaged['images']) == 3
     assert averaged['confusion'] != one['confusion']
     assert round(averaged['mIoU'], 2) == pytest.approx(
-        logged(task, 'tta')['mIoU'], abs=1e-4
+        metrics(task / 'work_tta')['mIoU'], abs=1e-4
     )
 
 

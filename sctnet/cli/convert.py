@@ -1,24 +1,19 @@
-"""Convert a data set of another format to images and label maps for own_data."""
+"""Convert a data set of another format to images and label maps for own_data.
+
+Example:
+  sctnet convert labelme drawings my_data --val 0.2
+"""
 
 import argparse
 import sys
 from pathlib import Path
-
-from sctnet.cli.progress import progress_bar
-from sctnet.datasets.convert import convert
-from sctnet.datasets.convert.formats import FORMATS
-from sctnet.datasets.convert.summary import (
-    own_data_lines,
-    report_empty,
-    report_failed,
-    report_skipped,
-)
-from sctnet.engine.launch import run_tool
+from typing import Any
 
 
-def parse_args() -> argparse.Namespace:
-    """Parse the command line: each format has options of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what :func:`convert` takes: each format has options of its own."""
+    from ..datasets.convert.formats import FORMATS
+
     formats = parser.add_subparsers(dest='format_name', required=True, metavar='FORMAT')
     for name, module in FORMATS.items():
         text = (module.__doc__ or '').strip()
@@ -36,26 +31,27 @@ def parse_args() -> argparse.Namespace:
         add('--workers', type=int, help='threads (default: one a core; 0: none)')
 
         module.add_arguments(sub)
-    return parser.parse_args()
 
 
-def main() -> int:
-    """Convert everything; 1 if images had to be skipped because they are broken."""
-    args = parse_args()
+def convert(format_name: str, source: Path, out: Path, **options: Any) -> int:
+    """Convert everything; 1 if images had to be skipped because they are broken.
+
+    ``options`` are those of :func:`sctnet.datasets.convert.convert`.
+    """
+    from ..datasets import convert as room
+    from ..datasets.convert import summary
+    from .progress import progress_bar
+
     with progress_bar('Converting') as advance:
-        result = convert(**vars(args), progress=advance)
-    noted = report_skipped(result.skipped, result.examples)
-    for line in [*noted, *report_empty(result.empty)]:
+        result = room.convert(format_name, source, out, **options, progress=advance)
+    noted = summary.report_skipped(result.skipped, result.examples)
+    for line in [*noted, *summary.report_empty(result.empty)]:
         print(line)
-    for line in report_failed(result.failed):
+    for line in summary.report_failed(result.failed):
         print(line, file=sys.stderr)
     print(
         f'{result.images["train"]} training and {result.images["val"]} validation '
         f"images are in '{result.root}', {len(result.failed)} broken ones are not. In "
-        f'a config:\n\n{own_data_lines(result)}'
+        f'a config:\n\n{summary.own_data_lines(result)}'
     )
     return 1 if result.failed else 0
-
-
-if __name__ == '__main__':
-    run_tool(main)

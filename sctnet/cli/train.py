@@ -1,0 +1,60 @@
+"""Train a config: a student with its teacher, or any network of mmseg's.
+
+Example:
+  sctnet train sctnet-s-ade --teacher segformer.pth --data-root data/ade
+"""
+
+import argparse
+from typing import Any
+
+from .arguments import add_training_arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what :func:`train` takes."""
+    add_training_arguments(parser)
+    parser.add_argument(
+        '--teacher', metavar='FILE', help='weights of the teacher, or its work folder'
+    )
+    parser.add_argument(
+        '--no-check',
+        dest='check',
+        action='store_false',
+        help='no look at the data set before',
+    )
+
+
+def train(
+    config: str,
+    *,
+    resume: str | None = None,
+    amp: bool = False,
+    teacher: str | None = None,
+    check: bool = True,
+    **run_options: Any,
+) -> None:
+    """Train.
+
+    Args:
+        config: path, leaf name or short name.
+        resume: a checkpoint, or ``'auto'`` for the work folder's newest.
+        amp: in mixed precision.
+        teacher: weights of the teacher, or its work folder.
+        check: look at the data set before.
+        **run_options: of :func:`sctnet.engine.launch.prepare_config`.
+    """
+    from ..datasets.check import quick_check
+    from ..engine import launch, preflight
+
+    cfg = launch.prepare_config(config, **run_options)
+    launch.set_resume(cfg, resume)
+    if teacher:
+        launch.set_teacher(cfg, teacher)
+    if amp:
+        launch.enable_amp(cfg)
+    preflight.check_batch_size(cfg)
+    launch.check_teacher(cfg)
+    preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    if check and preflight.is_first_process():
+        quick_check(cfg)
+    launch.build_runner(cfg).train()
