@@ -57,8 +57,16 @@ def export(
     calibration: Path | None = None,
 ) -> None:
     """Export and say how the file agrees with torch."""
-    plain = not size and not normalise and output == 'logits'
-    _check_calibration(precision == 'int8', calibration, plain)
+    if (precision == 'int8') != (calibration is not None):
+        raise ArgumentError(
+            '--precision int8 and --calibration FOLDER, images on which activations '
+            'are measured, go together: give both or neither'
+        )
+    if calibration and (size or normalise or output != 'logits'):
+        raise ArgumentError(
+            '--precision int8 writes logits of normalised images of any size: leave '
+            '--size, --output and --normalise out'
+        )
     from ..apis import init_model
     from ..deploy.export import Agreement, export_model
     from ..deploy.int8 import quantise_model
@@ -86,18 +94,3 @@ def export(
     if output != 'labels':
         told += f', logits within {agreement.difference:.1g} x their standard deviation'
     print(told)
-
-
-def _check_calibration(int8: bool, calibration: Path | None, plain: bool) -> None:
-    if int8 and calibration is None:
-        raise ArgumentError(
-            '--precision int8 measures activations on images: name a folder of them '
-            'with --calibration'
-        )
-    if int8 and not plain:
-        raise ArgumentError(
-            '--precision int8 writes logits of normalised images of any size: leave '
-            '--size, --output and --normalise out'
-        )
-    if calibration is not None and not int8:
-        raise ArgumentError('--calibration is for --precision int8: add that, too')

@@ -9,14 +9,10 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ArgumentError
 from .arguments import add_cfg_options, find_weights
-
-if TYPE_CHECKING:
-    from ..streams.open_source import Source
-    from ..streams.pipeline import StreamReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,9 +93,7 @@ def infer(
     return 1 if report.skipped else 0
 
 
-def _segment(
-    model: Any, source: 'Source', outputs: Any, report: 'StreamReport'
-) -> None:
+def _segment(model: Any, source: Any, outputs: Any, report: Any) -> None:
     """Segment behind a bar that shows the speed."""
     from rich.progress import Progress, TextColumn
 
@@ -116,7 +110,7 @@ def _segment(
         segment_source(model, source, outputs, report, advance)
 
 
-def _summarise(report: 'StreamReport', source: 'Source', out_dir: Path) -> None:
+def _summarise(report: Any, source: Any, out_dir: Path) -> None:
     """Print what was skipped, and in one line what was done."""
     from ..streams.segment import result_path
 

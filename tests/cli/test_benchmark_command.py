@@ -28,18 +28,11 @@ def test_a_network_is_measured_into_three_files(tmp_path):
     assert str(tmp_path) not in (folder / 'network.md').read_text()
 
 
-def test_a_misspelt_model_is_one_line(tmp_path):
-    done = call('benchmark', 'image', '--models', 'pidnets', cwd=tmp_path)
-    line = one_line_error(done)
-    assert "did you mean 'pidnet-s'" in line
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_training_step_is_measured_both_ways_in_processes_of_their_own(tmp_path):
+def test_a_training_step_is_measured_both_ways(tmp_path):
     done = call(
         'benchmark',
         *('train', '--models', 'sctnet-s-seg50', '--size', '64', '96', *QUICK),
-        *('--ways', 'readable', 'shortcuts', 'loader'),
+        *('--ways', 'readable', 'shortcuts', 'loader', '--no-memory'),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
@@ -49,7 +42,6 @@ def test_a_training_step_is_measured_both_ways_in_processes_of_their_own(tmp_pat
     readable, short, loader = json.loads((folder / 'train.json').read_text())['rows']
     assert readable['loss'] == pytest.approx(short['loss'], rel=1e-4)
     for row in (readable, short):
-        assert row['memory']['peak'] > row['memory']['built'] > 0
         assert len(row['stages']) == 1
     assert loader['loss'] is None
 
@@ -65,8 +57,13 @@ def test_what_could_not_be_run_is_said(tmp_path):
     assert 'not run: sctnet-s-seg50 shortcuts 2x0x96: RuntimeError' in done.stderr
 
 
-def test_an_unknown_way_to_train_is_one_line(tmp_path):
-    done = call('benchmark', 'train', '--ways', 'shortcuts+fast', cwd=tmp_path)
-    line = one_line_error(done)
-    assert "no option 'fast'" in line
+@pytest.mark.parametrize(
+    ('words', 'expected'),
+    [
+        (('image', '--models', 'pidnets'), "did you mean 'pidnet-s'"),
+        (('train', '--ways', 'shortcuts+fast'), "no option 'fast'"),
+    ],
+)
+def test_what_is_misspelt_is_one_line(words, expected, tmp_path):
+    assert expected in one_line_error(call('benchmark', *words, cwd=tmp_path))
     assert list(tmp_path.iterdir()) == []

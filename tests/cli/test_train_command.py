@@ -19,7 +19,6 @@ SHORT = [
     'model.data_preprocessor.size=(64,64)',
     'train_dataloader.dataset.pipeline.3.crop_size=(64,64)',
 ]
-BATCH_OF_ONE = ['--cfg-options', 'train_dataloader.batch_size=1']
 NARROW = [
     *('model.backbone.base_channels=8', 'model.backbone.dappm_channels=8'),
     *('model.decode_head.in_channels=32', 'model.decode_head.channels=32'),
@@ -76,32 +75,15 @@ def test_training_starts_from_released_weights(released_city_s, streets, tmp_pat
     ('words', 'expected'),
     [
         (['train', 'sctnet-s-seg5'], "did you mean 'sctnet-s-seg"),
-        (['train', SEG50, '--resume', 'RELEASED'], 'load_from'),
-        (
-            ['train', SEG50, '--data-root', 'STREETS', *BATCH_OF_ONE],
-            'set it to 2 or more',
-        ),
-        (
-            ['train', SEG50, '--cfg-options', 'train_pipeline.9.x=1'],
-            '--cfg-options cannot be merged',
-        ),
         # said before the data set, which is not there either
         (
             ['train', SEG50, '--teacher', 'nowhere.pth'],
             "checkpoint 'nowhere.pth' does not exist",
         ),
-        (['test', SEG50, 'nowhere.pth'], "checkpoint 'nowhere.pth' does not exist"),
         (['test', SEG50, '.'], "folder '.' holds no best_*.pth or iter_*.pth"),
         (['test', SEG50, 'RELEASED'], 'data/cityscapes/leftImg8bit/val'),
-        (
-            ['test', 'sctnet-b-seg50', 'RELEASED', '--data-root', 'STREETS'],
-            'SCTNet-S (32 base channels)',
-        ),
     ],
 )
-def test_bad_command_lines_are_one_line(
-    words, expected, released_city_s, streets, tmp_path
-):
-    named = {'RELEASED': released_city_s, 'STREETS': streets}
-    words = [named.get(word, word) for word in words]
+def test_bad_command_lines_are_one_line(words, expected, released_city_s, tmp_path):
+    words = [released_city_s if word == 'RELEASED' else word for word in words]
     assert expected in one_line_error(call(*words, cwd=tmp_path))
