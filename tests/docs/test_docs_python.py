@@ -3,15 +3,14 @@
 The blocks of a page run in order, in one folder, and share their names.
 """
 
-import json
-
-import numpy as np
+import cv2
 import pytest
 import torch
+from conversion_sources import LARGE, coco_json, outline, picture
 from doc_pages import PAGES, blocks
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from own_folder import write, write_own_data
+from own_folder import write_own_data
 from small_training import TEACHER, save_teacher_of
 from support import REPOSITORY, released_checkpoint
 
@@ -25,24 +24,16 @@ from sctnet.deploy.export import export_model
 def place(tmp_path_factory):
     """A folder with the pictures, weights and data that the pages name."""
     folder = tmp_path_factory.mktemp('docs')
-    write(folder / 'street.png', render_street_scene(3, 128, 64)[0])
+    cv2.imwrite(str(folder / 'street.png'), render_street_scene(3, 128, 64)[0])
     released_checkpoint('city_s_seg50', folder / 'sctnet_s_seg50.pth', False)
     (folder / 'work_dirs/teacher').mkdir(parents=True)
     save_teacher_of(folder / 'work_dirs/teacher/iter_0.pth', TEACHER)
     write_own_data(folder / 'data' / 'rooms')
-    write_coco(folder / 'rooms_coco')
-    return folder
-
-
-def write_coco(folder):
-    corners = {'segmentation': [[9, 9, 60, 9, 60, 60]], 'category_id': 1, 'iscrowd': 0}
-    file = {'images': [], 'annotations': [], 'categories': [{'id': 1, 'name': 'door'}]}
     for i in range(2):
-        image = {'id': i, 'file_name': f'{i}.png', 'width': 96, 'height': 80}
-        file['images'].append(image)
-        file['annotations'].append({'id': i, 'image_id': i, **corners})
-        write(folder / 'images' / f'{i}.png', np.zeros((80, 96, 3), np.uint8))
-    (folder / 'train.json').write_text(json.dumps(file))
+        picture(folder / f'rooms_coco/images/{i}.jpg')
+    rows = [(i, 3, [outline(LARGE)]) for i in range(2)]
+    coco_json(folder / 'rooms_coco/train.json', rows, ('0.jpg', '1.jpg'))
+    return folder
 
 
 @pytest.fixture

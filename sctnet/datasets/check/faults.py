@@ -31,7 +31,7 @@ KINDS: dict[str, tuple[bool, str, str]] = {
     'colour label map': (
         True,
         'colours where one class index a pixel is expected',
-        'run tools/convert_dataset.py colours',
+        'run sctnet convert colours',
     ),
     'size mismatch': (
         True,
