@@ -152,7 +152,7 @@ def test_mmsegs_own_inference_agrees(model, photo):
     theirs = mmseg.apis.init_model(find_config(SEG50), device='cpu')
     theirs.load_state_dict(model.state_dict())
     theirs.dataset_meta = model.dataset_meta
-    theirs.test_cfg.fused = False
+    theirs.test_cfg.shortcuts = False
     result = mmseg.apis.inference_model(theirs, str(photo))
     assert torch.equal(result.seg_logits.data, expected.seg_logits.data)
     assert torch.equal(result.pred_sem_seg.data, expected.pred_sem_seg.data)

@@ -130,7 +130,7 @@ def test_mim_test_computes_the_logits_of_init_model(
             with read_base():
                 from sctnet.configs.sctnet.{SEG50} import *
 
-            model.update(test_cfg=dict(fused=False))
+            model.update(test_cfg=dict(shortcuts=False))
             test_evaluator = dict(type=DumpResults, out_file_path='results.pkl')
             """)
     )

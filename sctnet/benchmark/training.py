@@ -142,7 +142,7 @@ def _build_student(cfg: Config, case: Case, options: Sequence[str]) -> SCTSegmen
     model = ConfigDict(without(cfg.model.to_dict(), ('init_cfg', 'pretrained')))
     model.data_preprocessor.size = case.size
     model.train_cfg = {
-        'fused': case.backend.startswith(SHORTCUTS),
+        'shortcuts': case.backend.startswith(SHORTCUTS),
         'channels_last': 'channels_last' in options,
         'compile': 'compile' in options,
     }

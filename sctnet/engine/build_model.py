@@ -10,12 +10,10 @@ from mmengine.registry import init_default_scope
 from mmseg.models.segmentors import BaseSegmentor
 from mmseg.registry import DATASETS, MODELS
 
+from .. import models  # noqa: F401  registers them
 from ..catalog import load_config, merge_options
 from ..cli.explain_errors import explain_config
 from ..compat.gaps import quieten_libraries
-from ..errors import CheckpointError
-from ..models import SCTSegmentor
-from ..weights.safe_files import dataset_meta_of, weights_of
 from ..weights.segmentor_files import load_segmentor
 
 
@@ -61,18 +59,7 @@ def _load_weights(
     model: BaseSegmentor, checkpoint: str | os.PathLike
 ) -> dict[str, Any] | None:
     """Load ``checkpoint`` strictly and return its class names and palette."""
-    from mmengine.runner.checkpoint import CheckpointLoader
-
-    name = os.fspath(checkpoint)
-    if isinstance(model, SCTSegmentor):
-        loaded = CheckpointLoader.load_checkpoint(name, map_location='cpu')
-        try:
-            model.load_state_dict(weights_of(loaded))
-        except CheckpointError as error:
-            raise CheckpointError(f"cannot load '{name}': {error}") from error
-        meta = dataset_meta_of(loaded)
-    else:
-        meta = load_segmentor(model, name)
+    meta = load_segmentor(model, checkpoint)
     if meta is None or len(meta['classes']) != model.num_classes:
         return None  # names that cannot be the model's
     if meta['palette'] is None:

@@ -123,9 +123,10 @@ class DistillationHook(Hook):
             CheckpointError: no file is named, or it cannot be read or does not fit.
             ConfigError: there is no such config, or it is no segmentor's.
         """
-        checkpoint = find_teacher(self.teacher, self.checkpoint)
+        find_teacher(self.teacher, self.checkpoint)  # before anything takes time
         segmentor = build_segmentor(self.teacher)
-        meta = load_segmentor(segmentor, checkpoint)
+        assert self.checkpoint is not None
+        meta = load_segmentor(segmentor, self.checkpoint)
         if self.compile:
             print_log('the first iteration compiles the teacher: minutes', 'current')
         return Teacher(segmentor, meta, self.dtype, self.compile)

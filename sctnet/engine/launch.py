@@ -191,7 +191,7 @@ def enable_tta(cfg: Config) -> None:
             'data set base of sctnet, or drop --tta'
         )
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-    cfg.model.setdefault('test_cfg', {}).update(fused=False)  # it averages logits
+    cfg.model.setdefault('test_cfg', {}).update(shortcuts=False)  # it averages logits
     cfg.tta_model.module = cfg.model
     cfg.model = cfg.tta_model
 

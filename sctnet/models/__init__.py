@@ -10,7 +10,8 @@ from .pixel_cross_entropy import PixelCrossEntropyLoss
 from .sdha import SharedDecoderHeadAlignment
 from .segmentor import SCTSegmentor
 from .siam import SIAM
-from .teacher import Teacher, TeacherFeatures
+from .teacher import Teacher
+from .teacher_features import TeacherFeatures
 
 __all__ = [
     'DAPPM',

@@ -10,7 +10,7 @@
              1/8                                        1/32         1/32
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModule
@@ -20,11 +20,11 @@ from torch.nn import functional as F
 
 from ..datasets.images import MIN_SIZE
 from ..errors import ImageError
-from ..weights.fit import check_weights
 from ..weights.key_map import BACKBONE_NAMES, rename_weights
 from .cf_block import CFBlock
 from .dappm import DAPPM
 from .layers import NormCfg, ResidualBlock, build_norm
+from .loading import WholeLoading
 
 
 class SCTNetFeatures(NamedTuple):
@@ -37,7 +37,7 @@ class SCTNetFeatures(NamedTuple):
 
 
 @MODELS.register_module()
-class SCTNet(BaseModule):
+class SCTNet(WholeLoading, BaseModule):
     """Single-branch convolutional backbone with transformer-like blocks.
 
     Heads select from :class:`SCTNetFeatures` by index: ``detail`` is 0, ``fused`` 3.
@@ -120,16 +120,11 @@ class SCTNet(BaseModule):
         """Bring the original's keys below ``prefix`` to our names, in place."""
         rename_weights(state_dict, prefix, BACKBONE_NAMES)
 
-    def _load_from_state_dict(
-        self, state_dict: dict[str, Tensor], prefix: str, *args: Any
-    ) -> None:
-        # Every loader of torch's and mmengine's passes here, whatever called it.
+    def adapt_weights(self, state_dict: dict[str, Tensor], prefix: str) -> None:
+        """Rename, and reduce a whole model's weights to its backbone's."""
         if not prefix:
             _keep_backbone(state_dict)
         self.rename_weights(state_dict, prefix)
-        if not prefix:
-            check_weights(self.state_dict(), state_dict, self.base_channels)
-        super()._load_from_state_dict(state_dict, prefix, *args)
 
 
 def _keep_backbone(state_dict: dict[str, Tensor]) -> None:

@@ -6,7 +6,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..errors import ConfigError
-from .teacher import Teacher, TeacherFeatures
+from .teacher import Teacher
+from .teacher_features import TeacherFeatures
 
 
 class BackboneFeatureAlignment(BaseModule):

@@ -29,18 +29,20 @@ class ChannelWiseDivergence(nn.Module):
         super().__init__()
         self.temperature = temperature
 
-    def forward(self, student: Tensor, teacher: Tensor, fused: bool = True) -> Tensor:
+    def forward(
+        self, student: Tensor, teacher: Tensor, shortcuts: bool = True
+    ) -> Tensor:
         """Return the scalar divergence of (N, C, h, w) and (N, C, H, W) maps.
 
         Where sizes differ both are brought to the larger height and width. Half
-        precision is computed in float32: a softmax over a map needs its range. Unless
-        ``fused``, torch differentiates it, in the teacher too.
+        precision is computed in float32: a softmax over a map needs its range. Without
+        ``shortcuts`` torch differentiates it, in the teacher too.
         """
         sizes = zip(student.shape[2:], teacher.shape[2:], strict=True)
         size = [max(pair) for pair in sizes]
         student = upsample(full_precision(student), size)
         teacher = upsample(full_precision(teacher), size)
-        if fused:
+        if shortcuts:
             total = summed_divergence(student, teacher, self.temperature)
         else:
             ours, theirs = map(self._log_distribution, (student, teacher))

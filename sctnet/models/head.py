@@ -7,6 +7,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from ..weights.key_map import HEAD_NAMES, rename_weights
 from .layers import NormCfg, build_norm
 
 
@@ -56,3 +57,13 @@ class SCTHead(BaseDecodeHead):
         x = self._transform_inputs(inputs)
         x = self.conv1(torch.relu(self.norm1(x)))
         return self.cls_seg(torch.relu(self.norm2(x)))
+
+    def rename_weights(self, state_dict: dict[str, Tensor], prefix: str) -> None:
+        """Bring the original's keys below ``prefix`` to our names, in place."""
+        rename_weights(state_dict, prefix, HEAD_NAMES)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Tensor], prefix: str, *args: Any
+    ) -> None:
+        self.rename_weights(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args)

@@ -8,10 +8,13 @@
            +-> teacher ------+                                          (training)
 """
 
+import copy
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.utils import OptSampleList, SampleList, add_prefix
@@ -20,29 +23,43 @@ from torch import Tensor, nn
 from ..datasets.check_labels import check_samples
 from ..errors import ConfigError
 from ..prediction.predict import fill_sample, network_logits, small_logits_suffice
-from ..weights.fit import check_weights
 from ..weights.key_map import (
-    HEAD_NAMES,
-    TRAINING_NAMES,
+    AUXILIARY_NAMES,
+    SIAM_NAMES,
+    rename_all,
     rename_weights,
     settle_training_only,
 )
-from .backbone import SCTNet
-from .head import SCTHead
-from .shortcuts.head_losses import can_fuse_losses, head_losses
-from .shortcuts.heap import give_back_freed_memory, give_back_in_backward
+from .loading import WholeLoading
+from .shortcuts.head_losses import head_losses, supports_losses
 from .siam import SIAM
-from .teacher import Teacher, TeacherFeatures
+from .teacher import Teacher
+from .teacher_features import TeacherFeatures
 
 
 def _check_train_cfg(train_cfg: Mapping[str, Any]) -> None:
-    options = ('fused', 'channels_last', 'compile')
+    options = ('shortcuts', 'channels_last', 'compile')
     for name, value in train_cfg.items():
         if name not in options or not isinstance(value, bool):
             raise ConfigError(
                 f'model.train_cfg has {name}={value!r}: expected True or False for '
                 f'some of {", ".join(options)}'
             )
+
+
+def _under_its_name(options: Any, place: str) -> Any:
+    """Rename ``fused``, as older configs call ``shortcuts``."""
+    if not options or 'fused' not in options:
+        return options
+    options = copy.copy(options)
+    value = options.pop('fused')
+    options.setdefault('shortcuts', value)
+    print_log(
+        f'model.{place}.fused is called model.{place}.shortcuts now',
+        logger='current',
+        level=logging.WARNING,
+    )
+    return options
 
 
 class _Holder:
@@ -57,7 +74,7 @@ class _Holder:
 
 
 @MODELS.register_module()
-class SCTSegmentor(EncoderDecoder):
+class SCTSegmentor(WholeLoading, EncoderDecoder):
     """Backbone, decode head and, while it trains, an auxiliary head and SIAM.
 
     Takes mmseg's ``EncoderDecoder`` arguments and follows its contract: ``loss``,
@@ -66,8 +83,8 @@ class SCTSegmentor(EncoderDecoder):
     it: not of its parameters, state dict, copies or modes.
 
     ``predict`` makes label maps straight from the small logits, without ``seg_logits``
-    (:mod:`..prediction.label_map`); ``test_cfg.fused=False`` does it mmseg's way.
-    ``loss`` takes the short cuts of :mod:`.shortcuts`; ``train_cfg.fused=False``
+    (:mod:`..prediction.label_map`); ``test_cfg.shortcuts=False`` does it mmseg's way.
+    ``loss`` takes the short cuts of :mod:`.shortcuts`; ``train_cfg.shortcuts=False``
     computes the same step by step, by torch and mmseg alone. ``train_cfg`` also takes
     ``channels_last`` and ``compile`` (``torch.compile``) for the backbone's training.
 
@@ -80,6 +97,8 @@ class SCTSegmentor(EncoderDecoder):
     """
 
     def __init__(self, *, siam: dict | None = None, **kwargs: Any) -> None:
+        for place in ('train_cfg', 'test_cfg'):
+            kwargs[place] = _under_its_name(kwargs.get(place), place)
         super().__init__(**kwargs)
         _check_train_cfg(self.train_cfg or {})
         self.siam: SIAM | None = None if siam is None else MODELS.build(siam)
@@ -121,16 +140,12 @@ class SCTSegmentor(EncoderDecoder):
         features = self._extract_for_training(inputs)
         aligned = {} if target is None else self._align(features, target)
         del target
-        losses = {**self._head_losses(features, data_samples), **aligned}
-        if self.fused:
-            give_back_freed_memory(inputs.device)
-            give_back_in_backward(features)
-        return losses
+        return {**self._head_losses(features, data_samples), **aligned}
 
     @property
-    def fused(self) -> bool:
-        """Whether teacher and losses take short cuts (``train_cfg.fused``)."""
-        return (self.train_cfg or {}).get('fused', True)
+    def shortcuts(self) -> bool:
+        """Whether teacher and losses take short cuts (``train_cfg.shortcuts``)."""
+        return (self.train_cfg or {}).get('shortcuts', True)
 
     def _extract_for_training(self, inputs: Tensor) -> tuple[Tensor, ...]:
         options = self.train_cfg or {}
@@ -154,15 +169,13 @@ class SCTSegmentor(EncoderDecoder):
         teacher = self.teacher
         if next(teacher.parameters()).device != inputs.device:
             teacher.to(inputs.device)  # the student was moved after attaching
-        return teacher(inputs, decode=self.siam.sdha is not None, fused=self.fused)
+        return teacher(inputs, self.siam.sdha is not None, self.shortcuts)
 
     def _align(
         self, features: tuple[Tensor, ...], target: TeacherFeatures
     ) -> dict[str, Tensor]:
         assert self.siam is not None
-        assert self.teacher is not None
-        terms = self.siam(features, target, self.teacher.decode, self.fused)
-        return add_prefix(terms, 'siam')
+        return add_prefix(self.siam(features, target, self.shortcuts), 'siam')
 
     def _head_losses(
         self, features: tuple[Tensor, ...], data_samples: SampleList
@@ -177,7 +190,7 @@ class SCTSegmentor(EncoderDecoder):
         check_samples(data_samples, self.num_classes, self.decode_head.ignore_index)
         losses = {}
         for name, head in heads.items():
-            if self.fused and can_fuse_losses(head):
+            if self.shortcuts and supports_losses(head):
                 terms = head_losses(head, features, data_samples)
             else:
                 terms = head.loss(features, data_samples, self.train_cfg)
@@ -200,49 +213,13 @@ class SCTSegmentor(EncoderDecoder):
             )
         ]
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
-        """Load weights under our names or the original's.
+    def rename_weights(self, state_dict: dict[str, Tensor], prefix: str) -> None:
+        """Bring the original's training-only parts below ``prefix`` to our names."""
+        rename_weights(state_dict, prefix, SIAM_NAMES)
+        if not isinstance(getattr(self, 'auxiliary_head', None), nn.ModuleList):
+            rename_weights(state_dict, prefix, AUXILIARY_NAMES)
 
-        Args:
-            state_dict: parameter name to tensor.
-            strict: False leaves the comparison to the caller, as in torch: the result
-                lists missing and unexpected keys.
-            assign: as in torch.
-
-        Raises:
-            CheckpointError: with ``strict``, names or shapes do not fit.
-        """
-        self._check_on_load = strict
-        try:
-            return super().load_state_dict(state_dict, strict=strict, assign=assign)
-        finally:
-            del self._check_on_load
-
-    def _load_from_state_dict(
-        self, state_dict: dict[str, Tensor], prefix: str, *args: Any
-    ) -> None:
-        # mmengine's loader does not call load_state_dict, but it does call this.
-        self._adapt(state_dict, prefix)
-        super()._load_from_state_dict(state_dict, prefix, *args)
-
-    def _adapt(self, state_dict: dict[str, Tensor], prefix: str) -> None:
-        self._rename(state_dict, prefix)
-        own = self.state_dict()
-        settle_training_only(state_dict, prefix, own)
-        if getattr(self, '_check_on_load', True):
-            weights = {
-                key[len(prefix) :]: value
-                for key, value in state_dict.items()
-                if key.startswith(prefix)
-            }
-            ours = isinstance(self.backbone, SCTNet)
-            check_weights(own, weights, self.backbone.base_channels if ours else None)
-
-    def _rename(self, state_dict: dict[str, Tensor], prefix: str) -> None:
-        if isinstance(self.backbone, SCTNet):
-            self.backbone.rename_weights(state_dict, f'{prefix}backbone.')
-        if isinstance(self.decode_head, SCTHead):
-            rename_weights(state_dict, f'{prefix}decode_head.', HEAD_NAMES)
-            rename_weights(state_dict, prefix, TRAINING_NAMES)
+    def adapt_weights(self, state_dict: dict[str, Tensor], prefix: str) -> None:
+        """Rename all parts; leave out or keep those that only training needs."""
+        rename_all(self, state_dict, prefix)
+        settle_training_only(state_dict, prefix, self.state_dict())

@@ -12,7 +12,7 @@ Only training uses it: the two kinds of alignment hold 1x1 convolutions and noth
 else, and a student runs without them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -25,7 +25,8 @@ from .bfa import BackboneFeatureAlignment
 from .channel_wise_divergence import ChannelWiseDivergence
 from .loss_schedule import LossSchedule
 from .sdha import SharedDecoderHeadAlignment
-from .teacher import Decoded, Teacher, TeacherFeatures
+from .teacher import Teacher
+from .teacher_features import TeacherFeatures
 
 Schedule = str | Mapping[str, Any]
 _OPTIONS = {field.name for field in fields(LossSchedule)}
@@ -104,27 +105,25 @@ class SIAM(BaseModule):
         self,
         student: tuple[Tensor, ...],
         teacher: TeacherFeatures,
-        decode: Callable[[Tensor], Decoded],
-        fused: bool = True,
+        shortcuts: bool = True,
     ) -> dict[str, Tensor]:
         """Return the weighted terms, ``loss_bfa_stage3`` and so on, as scalars.
 
         Args:
             student: the features that the student's backbone returned.
             teacher: what the teacher made of the same images.
-            decode: the teacher's decoder, for the student's features.
-            fused: False computes the divergences by torch alone.
+            shortcuts: False computes the divergences by torch alone.
         """
         pairs = {}
         if self.bfa is not None:
             pairs.update(self.bfa(student, teacher))
         if self.sdha is not None:
-            pairs.update(self.sdha(student, teacher, decode))
+            pairs.update(self.sdha(student, teacher))
         losses = {}
         for term in self.terms:
             pair = pairs.pop(term)  # the student's map is let go once compared
             weight = self.loss_weights[term] * self.factors[term]
-            losses[f'loss_{term}'] = weight * self.divergence(*pair, fused=fused)
+            losses[f'loss_{term}'] = weight * self.divergence(*pair, shortcuts)
         return losses
 
 

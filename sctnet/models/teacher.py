@@ -1,6 +1,6 @@
 """The frozen network that SIAM aligns a student with: any segmentor of mmseg's."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from mmengine.model import revert_sync_batchnorm
@@ -12,24 +12,9 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError
 from .half_precision import HALF, half_precision
-from .shortcuts.mix_transformer import can_fuse_backbone, run_backbone
-from .shortcuts.shared_decoder import PointwiseDecoder, can_fuse_decoder, decode_teacher
-
-
-class Decoded(NamedTuple):
-    """What a teacher's decoder makes of merged features."""
-
-    features: Tensor  # (N, C, h, w), what the classifier sees
-    logits: Tensor  # (N, K, h, w)
-
-
-class TeacherFeatures(NamedTuple):
-    """What the teacher makes of an image batch, without gradients."""
-
-    stages: tuple[Tensor, ...]  # what its backbone returns
-    # What its decoder takes, (N, 1024, H/4, W/4), or how to do without it.
-    merged: Tensor | PointwiseDecoder | None = None
-    decoded: Decoded | None = None  # what its decoder makes of that, at H/4 x W/4
+from .shortcuts.mix_transformer import run_backbone, supports_backbone
+from .shortcuts.shared_decoder import decode_stages, supports_decoder
+from .teacher_features import Decoded, MergedFeatures, TeacherFeatures
 
 
 class Teacher(nn.Module):
@@ -109,19 +94,19 @@ class Teacher(nn.Module):
 
     @torch.no_grad()
     def forward(
-        self, image: Tensor, decode: bool = True, fused: bool = True
+        self, image: Tensor, decode: bool = True, shortcuts: bool = True
     ) -> TeacherFeatures:
         """Compute the features of a normalised image batch (N, 3, H, W).
 
         Args:
             image: the student's batch.
             decode: False leaves the decode head out, for alignment of stages alone.
-            fused: False runs mmseg's own code, and merges features for every teacher.
+            shortcuts: False runs mmseg's own code.
         """
         backbone = self.segmentor.backbone
         with half_precision(self.dtype, image.device):
-            stages = self._backbone_call(backbone, image, fused)
-            return self._decode_stages(stages, decode, fused)
+            stages = self._backbone_call(backbone, image, shortcuts)
+            return self._decode_stages(stages, decode, shortcuts)
 
     @torch.no_grad()
     def rounding(self, image: Tensor) -> dict[str, float]:
@@ -149,17 +134,16 @@ class Teacher(nn.Module):
         return found
 
     def _decode_stages(
-        self, stages: tuple[Tensor, ...], decode: bool, fused: bool
+        self, stages: tuple[Tensor, ...], decode: bool, shortcuts: bool
     ) -> TeacherFeatures:
         if not decode:
-            return TeacherFeatures(stages)
+            return TeacherFeatures(stages, None)
         head = self.segmentor.decode_head
-        features = self.segmentor.neck(stages) if self.segmentor.with_neck else stages
-        if fused and can_fuse_decoder(head):
-            decoder, *decoded = decode_teacher(head, features)
-            return TeacherFeatures(stages, decoder, Decoded(*decoded))
-        merged = self._merge(features)
-        return TeacherFeatures(stages, merged, self.decode(merged))
+        maps = self.segmentor.neck(stages) if self.segmentor.with_neck else stages
+        if shortcuts and supports_decoder(head):
+            return decode_stages(head, maps, stages)
+        merged = self._merge(maps)
+        return MergedFeatures(stages, self.decode(merged), merged, self.decode)
 
     @torch.no_grad()
     def predict(self, image: Tensor, data_samples: SampleList) -> SampleList:
@@ -199,9 +183,9 @@ class Teacher(nn.Module):
 
 
 def _run_backbone(
-    backbone: nn.Module, image: Tensor, fused: bool
+    backbone: nn.Module, image: Tensor, shortcuts: bool
 ) -> tuple[Tensor, ...]:
-    if fused and can_fuse_backbone(backbone):
+    if shortcuts and supports_backbone(backbone):
         return run_backbone(backbone, image)
     return tuple(backbone(image))
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from mmseg.registry import MODELS
 from torch import Tensor
 
 from ..errors import CheckpointError, OutputError
-from ..models import SCTHead, SCTNet
 from .fit import check_weights
 from .key_map import (
     BACKBONE_NAMES,
@@ -107,19 +107,26 @@ def _check_complete(student: dict[str, Tensor]) -> dict[str, Tensor]:
             f'it has no {error.args[0]} and so is no SCTNet; name a released SCTNet, a '
             'pre-trained SCTNet backbone or a checkpoint of sctnet'
         ) from error
-    with torch.device('meta'):
-        parts = {'backbone': SCTNet(base, branch).state_dict()}
-        if any(key.startswith('decode_head.') for key in student):
-            classifier = student.get('decode_head.conv_seg.weight')
-            head = SCTHead(
-                4 * base,
-                4 * base,
-                num_classes=1 if classifier is None else len(classifier),
-                norm_cfg={'type': 'BN'},
-            )
-            parts['decode_head'] = head.state_dict()
-    model = {
-        f'{part}.{k}': v for part, state in parts.items() for k, v in state.items()
+    parts: dict[str, dict[str, Any]] = {
+        'backbone': {
+            'type': 'sctnet.models.SCTNet',
+            'base_channels': base,
+            'dappm_channels': branch,
+        }
     }
-    check_weights(model, student, base)
+    if any(key.startswith('decode_head.') for key in student):
+        classifier = student.get('decode_head.conv_seg.weight')
+        parts['decode_head'] = {
+            'type': 'sctnet.models.SCTHead',
+            'in_channels': 4 * base,
+            'channels': 4 * base,
+            'num_classes': 1 if classifier is None else len(classifier),
+        }
+    with torch.device('meta'):
+        model = {
+            f'{part}.{key}': value
+            for part, config in parts.items()
+            for key, value in MODELS.build(config).state_dict().items()
+        }
+    check_weights(model, student)
     return student

@@ -1,7 +1,7 @@
 """Weights that do not fit a model, explained in one sentence."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
@@ -13,52 +13,46 @@ _BACKBONE_ONLY = (
     "model.backbone.init_cfg = dict(type='Pretrained', checkpoint=FILE) and train, or "
     'name a full checkpoint'
 )
+_TAKE_ITS_CONFIG = 'take the config that it was trained with'
+Weights = Mapping[str, Tensor]
 
 
-def check_weights(
-    model: Mapping[str, Tensor],
-    weights: Mapping[str, Tensor],
-    base_channels: int | None,
-) -> None:
+def check_weights(model: Weights, weights: Weights) -> None:
     """Compare the names and shapes of ``weights`` with those of ``model``.
 
     Args:
         model: the model's own state dict, without prefix.
         weights: what is to be loaded, under our names, without prefix.
-        base_channels: c of an SCTNet, for the message about S and B; None for others.
 
     Raises:
         CheckpointError: they differ; the message names the part and the remedy.
     """
-    missing, unexpected, reshaped = compare(model, weights)
-    if not (missing or unexpected or reshaped):
-        return
-    reason = (
-        _explain_foreign(model, weights)
-        or _explain_width(model, weights, base_channels)
-        or _explain_classes(model, weights, reshaped)
-        or _explain_backbone_only(model, weights, missing)
-        or _explain_rest(missing, unexpected, reshaped)
-    )
-    raise CheckpointError(f'the checkpoint does not fit this model: {reason}')
-
-
-def compare(
-    model: Mapping[str, Tensor], weights: Mapping[str, Tensor]
-) -> tuple[list[str], list[str], list[str]]:
-    """Return the names that ``weights`` lacks, has too much and has in other shapes."""
     # Counters of old BatchNorm files; they have no effect on any output.
     missing = [
         k for k in model if k not in weights and not k.endswith('num_batches_tracked')
     ]
     unexpected = [k for k in weights if k not in model]
     reshaped = [k for k in model if k in weights and model[k].shape != weights[k].shape]
-    return missing, unexpected, reshaped
+    if not (missing or unexpected or reshaped):
+        return
+    reason = (
+        _explain_foreign(model, weights)
+        or _explain_width(model, weights)
+        or _explain_classes(model, weights, missing, reshaped)
+        or _explain_backbone_only(model, weights, missing)
+        or _explain_rest(missing, unexpected, reshaped)
+    )
+    raise CheckpointError(f'the checkpoint does not fit this model: {reason}')
 
 
-def _explain_foreign(
-    model: Mapping[str, Tensor], weights: Mapping[str, Tensor]
-) -> str | None:
+def is_sctnet(names: Iterable[str]) -> bool:
+    """Whether these are names of an SCTNet's weights, the original's or ours."""
+    return any('cfblock' in name or '.attn_l.' in name for name in names)
+
+
+def _explain_foreign(model: Weights, weights: Weights) -> str | None:
+    if is_sctnet(weights) and not is_sctnet(model):
+        return f'it holds an SCTNet; name another file, or {_TAKE_ITS_CONFIG}'
     # Heads of other networks have a decode_head.conv_seg too; the backbone decides.
     whole = any(k.startswith('backbone.') for k in model)
     own = [k for k in model if k.startswith('backbone.') or not whole]
@@ -66,7 +60,8 @@ def _explain_foreign(
         return None
     if whole and all(_is_backbone_name(k) for k in weights):
         return _BACKBONE_ONLY
-    if any('teacher_' in k or '.attn.in_proj_weight' in k for k in weights):
+    segformer = any('teacher_' in k or '.attn.in_proj_weight' in k for k in weights)
+    if segformer and is_sctnet(model):
         return (
             'it holds a SegFormer, which is a teacher; name an SCTNet checkpoint here '
             'and give this file to the distillation'
@@ -74,25 +69,19 @@ def _explain_foreign(
     examples = ' and '.join(repr(k) for k in list(weights)[:2])
     return (
         f'none of its {len(weights)} weights belongs to the backbone (found {examples})'
-        '; name an SCTNet checkpoint, or the config that this one was trained with'
+        f'; name another checkpoint, or {_TAKE_ITS_CONFIG}'
     )
 
 
-def _explain_width(
-    model: Mapping[str, Tensor],
-    weights: Mapping[str, Tensor],
-    base_channels: int | None,
-) -> str | None:
+def _explain_width(model: Weights, weights: Weights) -> str | None:
     stem = next((k for k in weights if k.endswith('stem.0.weight')), None)
-    if base_channels is None or stem is None or stem not in model:
+    if not is_sctnet(model) or stem is None or stem not in model:
         return None
-    if len(weights[stem]) == base_channels:
+    widths = len(weights[stem]), len(model[stem])
+    if widths[0] == widths[1]:
         return None
     names = {32: 'SCTNet-S', 64: 'SCTNet-B'}
-    found, built = (
-        f'{names.get(c, "an SCTNet")} ({c} base channels)'
-        for c in (len(weights[stem]), base_channels)
-    )
+    found, built = (f'{names.get(c, "an SCTNet")} ({c} base channels)' for c in widths)
     return (
         f'its backbone is {found} and the model is {built}; take the config of the '
         'same size as the checkpoint'
@@ -100,22 +89,22 @@ def _explain_width(
 
 
 def _explain_classes(
-    model: Mapping[str, Tensor], weights: Mapping[str, Tensor], reshaped: list[str]
+    model: Weights, weights: Weights, missing: list[str], reshaped: list[str]
 ) -> str | None:
     classifiers = [k for k in reshaped if '.conv_seg.' in k]
-    if not classifiers or len(classifiers) != len(reshaped):
+    if missing or not classifiers or len(classifiers) != len(reshaped):
         return None
     found, built = (len(d[classifiers[0]]) for d in (weights, model))
     return (
-        f'its decode_head has {found} classes and the model {built}; set num_classes='
-        f'{found} in its heads, or, to fine-tune on {built} classes, load it into the '
-        "backbone alone with model.backbone.init_cfg = dict(type='Pretrained', "
-        'checkpoint=FILE)'
+        f'its decode_head has {found} classes and the model {built}; name a file that '
+        f'was trained on the same data set, or {_TAKE_ITS_CONFIG}, or, to fine-tune on '
+        f'{built} classes, load it into the backbone alone with model.backbone.'
+        "init_cfg = dict(type='Pretrained', checkpoint=FILE)"
     )
 
 
 def _explain_backbone_only(
-    model: Mapping[str, Tensor], weights: Mapping[str, Tensor], missing: list[str]
+    model: Weights, weights: Weights, missing: list[str]
 ) -> str | None:
     has_head = any(k.startswith('decode_head.') for k in model)
     lost = any(k.startswith('backbone.') for k in missing)
@@ -134,12 +123,6 @@ def _is_backbone_name(name: str) -> bool:
 def _explain_rest(
     missing: list[str], unexpected: list[str], reshaped: list[str]
 ) -> str:
-    findings = list_misfits(missing, unexpected, reshaped)
-    return f'{findings}; take the config that it was trained with'
-
-
-def list_misfits(missing: list[str], unexpected: list[str], reshaped: list[str]) -> str:
-    """Say what a file lacks, has beyond the model and has in other shapes."""
     findings = [
         f'{what} {_parts(keys)}'
         for what, keys in (
@@ -149,7 +132,7 @@ def list_misfits(missing: list[str], unexpected: list[str], reshaped: list[str])
         )
         if keys
     ]
-    return '; '.join(findings)
+    return f'{"; ".join(findings)}; {_TAKE_ITS_CONFIG}'
 
 
 def _parts(keys: list[str]) -> str:

@@ -1,8 +1,8 @@
 """From the original's parameter names to ours: total, and checked when weights load.
 
 :data:`ORIGINAL_TO_PORT` names every module of the original's student (and ``None`` for
-what is dropped on purpose); nothing is guessed. The backbone, head and segmentor call
-:func:`rename_weights` from ``_load_from_state_dict``, where every loader passes, and
+what is dropped on purpose); nothing is guessed. Backbone, head and segmentor rename
+their own from ``_load_from_state_dict``, where every loader passes, and
 :func:`.fit.check_weights` turns what does not fit into one readable error.
 
 Source of the original names: the released checkpoints of the SCTNet repository.
@@ -12,7 +12,7 @@ import logging
 from collections.abc import Mapping, MutableMapping
 
 from mmengine.logging import print_log
-from torch import Tensor
+from torch import Tensor, nn
 
 NameMap = dict[str, str | None]
 
@@ -71,25 +71,23 @@ HEAD_NAMES: NameMap = {
     'bn2': 'norm2',
     'conv_seg': 'conv_seg',
 }
+AUXILIARY_NAMES: NameMap = {
+    f'auxiliary_head.0.{old}': f'auxiliary_head.{new}'
+    for old, new in HEAD_NAMES.items()
+}
 # SIAM's projections, and the teacher that the original stored in its student.
 SIAM_NAMES: NameMap = {
-    'feature_transforms': 'siam.sdha.projection',
-    'convstage3': 'siam.bfa.projections.stage3',
-    'convstage4': 'siam.bfa.projections.stage4',
-    'teacher_backbone': None,
-    'teacher_head': None,
-}
-TRAINING_NAMES: NameMap = {
-    **{
-        f'auxiliary_head.0.{old}': f'auxiliary_head.{new}'
-        for old, new in HEAD_NAMES.items()
-    },
-    **{f'auxiliary_head.1.{old}': new for old, new in SIAM_NAMES.items()},
+    'auxiliary_head.1.feature_transforms': 'siam.sdha.projection',
+    'auxiliary_head.1.convstage3': 'siam.bfa.projections.stage3',
+    'auxiliary_head.1.convstage4': 'siam.bfa.projections.stage4',
+    'auxiliary_head.1.teacher_backbone': None,
+    'auxiliary_head.1.teacher_head': None,
 }
 ORIGINAL_TO_PORT: NameMap = {
     **{f'backbone.{old}': f'backbone.{new}' for old, new in BACKBONE_NAMES.items()},
     **{f'decode_head.{old}': f'decode_head.{new}' for old, new in HEAD_NAMES.items()},
-    **TRAINING_NAMES,
+    **AUXILIARY_NAMES,
+    **SIAM_NAMES,
 }
 
 
@@ -122,6 +120,15 @@ def rename_weights(
         weight = state_dict.pop(key)
         if new is not None:
             state_dict[prefix + new] = weight
+
+
+def rename_all(
+    module: nn.Module, state_dict: MutableMapping[str, Tensor], prefix: str = ''
+) -> None:
+    """Let every module below ``module`` that knows original names rename its own."""
+    for name, part in module.named_modules():
+        if rename := getattr(part, 'rename_weights', None):
+            rename(state_dict, f'{prefix}{name}.' if name else prefix)
 
 
 def settle_training_only(

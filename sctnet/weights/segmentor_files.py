@@ -1,16 +1,18 @@
-"""Weight files of teachers, and what is wrong with one that does not fit."""
+"""Weight files of whole segmentors: finding one, and loading it into any model."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
-from .fit import compare, list_misfits
-from .safe_files import dataset_meta_of, find_checkpoint, weights_of
+from .fit import check_weights, is_sctnet
+from .key_map import rename_all, settle_training_only
+from .safe_files import dataset_meta_of, find_checkpoint, read_checkpoint, weights_of
 
 # The original's names of a teacher, alone or inside its student.
 _PREFIXES = (
@@ -19,7 +21,43 @@ _PREFIXES = (
     ('teacher_backbone.', 'backbone.'),
     ('teacher_head.', 'decode_head.'),
 )
-_TRAINING_ONLY = ('auxiliary_head.', 'siam.')
+
+
+def load_segmentor(
+    segmentor: nn.Module, checkpoint: str | os.PathLike
+) -> dict[str, Any] | None:
+    """Load ``checkpoint`` into any ``segmentor``, mmseg's or ours: all of it or none.
+
+    Args:
+        segmentor: training-only parts may be missing in it or in the file. The teacher
+            is taken from a student's file that carries it, unless the segmentor is an
+            SCTNet itself.
+        checkpoint: a path, a URL, or the work folder of a training, of which
+            :func:`best_checkpoint` is taken, as the log says.
+
+    Returns:
+        The file's class names and palette, if it has them.
+
+    Raises:
+        CheckpointError: it cannot be read, or does not fit; nothing was loaded then.
+    """
+    file = find_segmentor(checkpoint)
+    if os.path.isdir(os.path.expanduser(checkpoint)):
+        print_log(f"of the folder '{checkpoint}' this is loaded: {file}", 'current')
+    content = CheckpointLoader.load_checkpoint(file, map_location='cpu')
+    own = segmentor.state_dict()
+    try:
+        weights = weights_of(content)
+        if not is_sctnet(own):
+            weights = teacher_weights(weights)
+        rename_all(segmentor, weights)
+        settle_training_only(weights, '', own)
+        check_weights(own, weights)
+    except CheckpointError as error:
+        raise CheckpointError(f"cannot load '{file}': {error}") from error
+    # Counters of old BatchNorm files may be missing; nothing else may.
+    segmentor.load_state_dict(weights, strict=False)
+    return dataset_meta_of(content)
 
 
 def teacher_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -29,39 +67,13 @@ def teacher_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     original released it, and a student of the original's that carries its teacher.
     """
     if not any('teacher_backbone.' in key for key in weights):
-        return {k: v for k, v in weights.items() if not k.startswith(_TRAINING_ONLY)}
+        return dict(weights)
     teacher = {}
     for key, weight in weights.items():
         for old, new in _PREFIXES:
             if key.startswith(old):
                 teacher[new + key.removeprefix(old)] = weight
     return teacher
-
-
-def load_segmentor(
-    segmentor: nn.Module, checkpoint: str | os.PathLike
-) -> dict[str, Any] | None:
-    """Load ``checkpoint`` into any ``segmentor`` of mmseg's: all of it or none.
-
-    It is a path, a URL, or the folder of a training, of which the best checkpoint is
-    taken, else the newest.
-
-    Returns:
-        The file's class names and palette, if it has them.
-
-    Raises:
-        CheckpointError: it cannot be read, or does not fit; nothing was loaded then.
-    """
-    checkpoint = find_segmentor(checkpoint)
-    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    try:
-        weights = teacher_weights(weights_of(content))
-        _check(segmentor.state_dict(), weights)
-    except CheckpointError as error:
-        raise CheckpointError(f"cannot load '{checkpoint}': {error}") from error
-    # Counters of old BatchNorm files may be missing; nothing else may.
-    segmentor.load_state_dict(weights, strict=False)
-    return dataset_meta_of(content)
 
 
 def find_segmentor(checkpoint: str | os.PathLike) -> str:
@@ -101,40 +113,41 @@ def find_teacher(
 
 
 def best_checkpoint(folder: str | os.PathLike) -> Path:
-    """Return the best checkpoint of a training in ``folder``, else its newest.
+    """Return the best checkpoint of the last training in ``folder``, else its newest.
+
+    An earlier training may have left a best one of its own: which one is the last
+    training's stands in its newest checkpoint.
 
     Raises:
         CheckpointError: there is none.
     """
     folder = Path(folder)
-    for pattern in ('best_*.pth', 'iter_*.pth'):
-        found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
-        if found:
-            return found[-1]
-    raise CheckpointError(
-        f"folder '{folder}' holds no best_*.pth or iter_*.pth: name the work folder of "
-        'a training, or the file itself'
-    )
+    files = [
+        path
+        for pattern in ('best_*.pth', 'iter_*.pth', 'epoch_*.pth')
+        for path in folder.glob(pattern)
+    ]
+    if not files:
+        raise CheckpointError(
+            f"folder '{folder}' holds no best_*.pth, iter_*.pth or epoch_*.pth: name "
+            'the work folder of a training, or the file itself'
+        )
+    files.sort(key=lambda path: path.stat().st_mtime)
+    bests = [path for path in files if path.name.startswith('best_')]
+    if not bests or files[-1] == bests[-1]:
+        return files[-1]
+    recorded = _recorded_bests(files[-1])
+    if recorded is None:
+        return bests[-1]
+    return next((p for p in reversed(bests) if p.name in recorded), files[-1])
 
 
-def _check(model: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
-    own = {k: v for k, v in model.items() if not k.startswith(_TRAINING_ONLY)}
-    missing, unexpected, reshaped = compare(own, weights)
-    if not (missing or unexpected or reshaped):
-        return
-    if reshaped and not missing and all('.conv_seg.' in k for k in reshaped):
-        found, built = (len(d[reshaped[0]]) for d in (weights, model))
-        raise CheckpointError(
-            f'it has {found} classes and its config {built}: take a teacher that was '
-            'trained on the same data set, or the config that this one was trained with'
-        )
-    if any('cfblock' in k or '.attn_l.' in k for k in unexpected):
-        raise CheckpointError(
-            'it holds an SCTNet, not this network: name another file, or the config '
-            'that this one was trained with'
-        )
-    findings = list_misfits(missing, unexpected, reshaped)
-    raise CheckpointError(
-        f'it does not fit its config: {findings}: name the config that it was trained '
-        'with'
-    )
+def _recorded_bests(checkpoint: Path) -> set[str] | None:
+    """Names of the best files of a checkpoint's own training; None if it cannot say."""
+    try:
+        info = read_checkpoint(checkpoint)['message_hub']['runtime_info']
+    except (CheckpointError, KeyError, TypeError):
+        return None
+    return {
+        os.path.basename(str(info[key])) for key in info if key.startswith('best_ckpt')
+    }

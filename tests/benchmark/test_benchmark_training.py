@@ -71,9 +71,9 @@ def test_options_reach_student_teacher_and_optimizer():
     assert type(step.optim_wrapper).__name__ == 'BFloat16OptimWrapper'
     step()
     assert step.first_loss > 1
-    assert step.student.fused
+    assert step.student.shortcuts
     plain = TrainingStep(case('readable'), 'cpu')
-    assert not plain.student.fused
+    assert not plain.student.shortcuts
     assert plain.student.teacher.dtype is None
 
 

@@ -127,9 +127,9 @@ def test_evaluation_gives_the_same_figures_to_the_last_digit(
     streets, released_city_s, tmp_path
 ):
     figures = []
-    for fused in (True, False):
-        cfg = small_config(streets, tmp_path / str(fused), leaf=SEG50)
-        cfg.model.test_cfg.fused = fused
+    for short in (True, False):
+        cfg = small_config(streets, tmp_path / str(short), leaf=SEG50)
+        cfg.model.test_cfg.shortcuts = short
         cfg.custom_hooks, cfg.model.siam = [], None
         cfg.load_from = str(released_city_s)
         figures.append(Runner.from_cfg(cfg).test())

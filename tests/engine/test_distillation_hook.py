@@ -149,7 +149,7 @@ def test_student_without_alignment_needs_no_teacher(cfg):
         ({'checkpoint': None}, CheckpointError, 'name its file with --teacher FILE'),
         ({'checkpoint': 'gone.pth'}, CheckpointError, "'gone.pth' does not exist"),
         ({'teacher': 'segformer-b9-ade'}, ConfigError, 'there is no config'),
-        ({'teacher': 'segformer-b2-ade'}, CheckpointError, 'does not fit its config'),
+        ({'teacher': 'segformer-b2-ade'}, CheckpointError, 'does not fit this model'),
     ],
 )
 def test_teacher_that_is_not_there_or_does_not_fit(cfg, change, error, message):
@@ -164,7 +164,7 @@ def test_teacher_with_other_classes_than_the_data(cfg, tmp_path):
     path = tmp_path / 'seven.pth'
     torch.save(MODELS.build(model).state_dict(), path)
     cfg.custom_hooks[0].checkpoint = str(path)
-    with pytest.raises(CheckpointError, match='it has 7 classes and its config 19'):
+    with pytest.raises(CheckpointError, match='has 7 classes and the model 19'):
         Runner.from_cfg(cfg).train()
     cfg.custom_hooks[0].teacher = model
     cfg.experiment_name += '_again'

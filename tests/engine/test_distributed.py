@@ -153,7 +153,7 @@ def test_gradients_and_statistics_are_those_of_the_joint_batch(
 
     monkeypatch.setattr(shared_decoder_head_alignment, 'scale_align', align_apart)
     joint = pupil(alignment, 'BN')
-    joint.train_cfg = {'fused': False}  # the short cut has no such step
+    joint.train_cfg = {'shortcuts': False}  # the short cut has no such step
     gradients, statistics = train(joint, *scenes())
     for result in results:
         ours, our_statistics = result[alignment]

@@ -49,7 +49,7 @@ def test_every_feature_equals_the_originals(golden, config, teacher):
     assert not segmentor.load_state_dict(weights).missing_keys
     network = Teacher(segmentor).double()
     image = fill.image(meta['seed'], meta['n'], meta['h'], meta['w'])
-    features = network(torch.from_numpy(image).double(), fused=False)
+    features = network(torch.from_numpy(image).double(), shortcuts=False)
     decoded, logits = features.decoded
     merged = features.merged
     recorded = {
@@ -84,7 +84,7 @@ def test_it_is_frozen_and_stays_in_eval_without_sync_norms(teacher):
 
 def test_decoding_its_own_features_gives_its_own_logits(teacher):
     image = torch.randn(2, 3, 64, 96)
-    features = teacher(image, fused=False)
+    features = teacher(image, shortcuts=False)
     with torch.no_grad():
         expected = teacher.segmentor(image, mode='tensor')
     decoded, logits = features.decoded
@@ -110,7 +110,7 @@ def test_stages_alone_need_no_decoder():
     teacher = Teacher(MODELS.build(cnn_teacher('PSPHead')))
     assert not teacher.shares_decoder
     features = teacher(torch.randn(1, 3, 64, 64), decode=False)
-    assert features.merged is None
+    assert features.decoded is None
     assert len(features.stages) == 4
 
 
@@ -132,11 +132,11 @@ def streets_teacher(**options):
 
 
 @pytest.mark.parametrize('dtype', ['bf16', 'fp16'])
-@pytest.mark.parametrize('fused', [True, False])
-def test_half_precision_is_near_and_its_rounding_is_measured(dtype, fused):
+@pytest.mark.parametrize('shortcuts', [True, False])
+def test_half_precision_is_near_and_its_rounding_is_measured(dtype, shortcuts):
     image = torch.randn(2, 3, 64, 96)
     exact, half = streets_teacher(), streets_teacher(dtype=dtype)
-    ours, theirs = half(image, fused=fused), exact(image, fused=fused)
+    ours, theirs = half(image, shortcuts=shortcuts), exact(image, shortcuts=shortcuts)
     unit = {'bf16': 2**-8, 'fp16': 2**-11}[dtype]
     measured = half.rounding(image)
     logits, expected = (x.decoded.logits.float() for x in (ours, theirs))
@@ -182,9 +182,9 @@ def test_a_compiled_teacher_computes_the_same(monkeypatch):
     compiled = streets_teacher(compile=True)
     assert compiled.stage_channels() == [32, 64, 160, 256]
     assert not runs  # for a size that training never has
-    for fused in (True, False):
-        ours = compiled(image, fused=fused)
-        theirs = streets_teacher()(image, fused=fused)
+    for shortcuts in (True, False):
+        ours = compiled(image, shortcuts=shortcuts)
+        theirs = streets_teacher()(image, shortcuts=shortcuts)
         for a, b in zip(ours.decoded, theirs.decoded, strict=True):
             torch.testing.assert_close(a, b)
     assert len(runs) == 2

@@ -87,5 +87,5 @@ class SCTClassifier(ImageClassifier):
     ) -> None:
         # mmengine would resume from another network's checkpoint with a warning.
         if not prefix:
-            check_weights(self.state_dict(), state_dict, self.backbone.base_channels)
+            check_weights(self.state_dict(), state_dict)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -1,5 +1,7 @@
-"""A training step's losses and the teacher, computed in other orders than they read.
+"""Exact, cheaper ways to compute the training losses and the teacher.
 
-:mod:`sctnet.models` says what is computed; the modules here compute the same numbers
-and gradients in less time and memory. ``model.train_cfg.fused=False`` leaves them out.
+The modules of :mod:`sctnet.models` say what is computed; these compute the same numbers
+and gradients in less time and memory. ``model.train_cfg.shortcuts=False`` leaves them
+out. Each has a ``supports_...`` that says which networks it knows; others take the
+readable way.
 """

@@ -8,26 +8,18 @@ backward only multiplies.
 """
 
 import itertools
-import logging
 import math
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import torch
-from mmengine.logging import print_log
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from ...datasets.check_labels import check_labels
 from ..half_precision import full_precision
 from .interpolation import interpolation_matrix
 
 LOG2_E = math.log2(math.e)
 BLOCK = {'cpu': 1 << 20, 'cuda': 1 << 25}  # upsampled values that exist at a time
-# Upsampled values from which Numba's kernel, two to four times as fast on a CPU, is
-# worth the 100 MiB that its compiler takes.
-KERNEL_FROM = 1 << 25
 
 
 def upsampled_cross_entropy(
@@ -47,16 +39,10 @@ def upsampled_cross_entropy(
     Returns:
         The sum over pixels (differentiable once, in ``logits``), and at how many pixels
         the label's logit is larger than all others; both scalars.
-
-    Raises:
-        DataError: on a CPU, a label is outside the classes.
     """
     logits, labels = full_precision(logits), labels.long()
     if class_weight is None:
         class_weight = logits.new_ones(logits.shape[1])
-    if logits.device.type == 'cpu':
-        # The kernel would write beside its arrays.
-        check_labels(labels, logits.shape[1], ignore_index, 'a label map')
     with torch.autocast(logits.device.type, enabled=False):
         return _UpsampledCrossEntropy.apply(
             logits, labels, class_weight.to(logits), ignore_index
@@ -68,14 +54,9 @@ class _UpsampledCrossEntropy(torch.autograd.Function):
     def forward(
         ctx: Any, logits: Tensor, labels: Tensor, weight: Tensor, ignore_index: int
     ) -> tuple[Tensor, Tensor]:
-        arguments = (logits.detach(), labels, weight, ignore_index)
-        values = labels.numel() * logits.shape[1]
-        kernel = None
-        # The kernel knows no infinities, and torch's way says what becomes of them.
-        if logits.device.type == 'cpu' and values >= KERNEL_FROM:
-            kernel = _numba_kernel() if logits.isfinite().all() else None
-        compute = kernel or blocked_cross_entropy
-        total, correct, gradient = compute(*arguments)
+        total, correct, gradient = blocked_cross_entropy(
+            logits.detach(), labels, weight, ignore_index
+        )
         ctx.mark_non_differentiable(correct)
         ctx.save_for_backward(gradient)
         return total, correct
@@ -87,26 +68,10 @@ class _UpsampledCrossEntropy(torch.autograd.Function):
         return gradient * total, None, None, None
 
 
-@cache
-def _numba_kernel() -> Callable[..., tuple[Tensor, Tensor, Tensor]] | None:
-    try:
-        from .cross_entropy_kernel import cpu_cross_entropy
-    except (ImportError, RuntimeError) as error:
-        # No Numba yet for a new Python or NumPy, or no folder for what it compiles.
-        print_log(
-            f'Numba cannot be used ({error}) and cross entropy takes longer: install a '
-            'fitting numba, or set NUMBA_CACHE_DIR to a folder that can be written',
-            logger='current',
-            level=logging.WARNING,
-        )
-        return None
-    return cpu_cross_entropy
-
-
 def blocked_cross_entropy(
     logits: Tensor, labels: Tensor, weight: Tensor, ignore_index: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return summed loss, correct pixels and gradient, by torch, on any device.
+    """Return summed loss, number of correct pixels and gradient, block by block.
 
     Rows and columns are upsampled by products with their small matrices, so that the
     gradient's sums have one order: torch's own upsampling adds atomically on a GPU.

@@ -14,12 +14,10 @@ from mmseg.models.backbones.mit import EfficientMultiheadAttention, MixFFN
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# oneDNN's convolution is a fifth to a third faster than the BLAS behind F.linear.
-BY_CONVOLUTION = {'cpu'}
 Size = torch.Size | tuple[int, int]
 
 
-def can_fuse_backbone(backbone: nn.Module) -> bool:
+def supports_backbone(backbone: nn.Module) -> bool:
     """Whether :func:`run_backbone` computes what ``backbone``, in eval mode, does."""
     if type(backbone) is not MixVisionTransformer:
         return False
@@ -64,11 +62,13 @@ def _map(tokens: Tensor, size: Size) -> Tensor:
 
 
 def _linear(tokens: Tensor, weight: Tensor, bias: Tensor | None, size: Size) -> Tensor:
-    """Apply a linear layer, or the weights of a 1x1 convolution, to (N, h w, C)."""
-    weight = weight.flatten(1)
-    if tokens.device.type not in BY_CONVOLUTION:
-        return F.linear(tokens, weight, bias)
-    return _tokens(F.conv2d(_map(tokens, size), weight[..., None, None], bias))
+    """Apply a linear layer, or the weights of a 1x1 convolution, to (N, h w, C).
+
+    As a convolution: oneDNN's is faster than the BLAS behind ``F.linear``, and cuDNN's
+    may take TF32.
+    """
+    weight = weight.flatten(1)[..., None, None]
+    return _tokens(F.conv2d(_map(tokens, size), weight, bias))
 
 
 def _attend(layer: EfficientMultiheadAttention, x: Tensor, size: Size) -> Tensor:

@@ -11,8 +11,8 @@ The teacher's way to its own statistics and decoded features is cut likewise: ea
 goes through its slice of F at its own size, and is then upsampled and added.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple, cast
+from dataclasses import dataclass
+from typing import cast
 
 import torch
 from mmcv.cnn import ConvModule
@@ -22,27 +22,47 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..half_precision import full_precision
+from ..teacher_features import EPS, Decoded, TeacherFeatures
 from .interpolation import Size, upsample, upsampled_covariance, upsampled_std_mean
 
-COPIED = 1 << 16  # values at a time, which fit in cache
 LEAST_VARIANCE = 1e-30  # the gradient of a root ends there
 
 
-class PointwiseDecoder(NamedTuple):
-    """A decoder of 1x1 convolutions, and statistics of the merged map it was given.
+@dataclass(frozen=True)
+class PointwiseFeatures(TeacherFeatures):
+    """Features of a teacher whose decoder is 1x1 convolutions, without a merged map.
 
-    M is the number of merged channels (1024), C that of decoded ones (256).
+    M is the number of merged channels (1024), and (H/4, W/4) the size.
     """
 
-    std: Tensor  # (M,), of the teacher's merged features at ``size``
+    head: SegformerHead
+    std: Tensor  # (M,), of the merged channels
     mean: Tensor  # (M,)
-    size: Size  # (H/4, W/4)
-    fusion: ConvModule  # M to C channels
-    classify: Callable[[Tensor], Tensor]  # decoded features to logits
+
+    def decode_aligned(self, x: Tensor, projection: nn.Conv2d) -> Decoded:
+        """See :class:`TeacherFeatures`."""
+        assert self.decoded is not None
+        height, width = self.decoded.features.shape[2:]
+        size = height, width
+        with torch.autocast(x.device.type, enabled=False):
+            weight = projection.weight.flatten(1)
+            centred, covariance = upsampled_covariance(full_precision(x), size)
+            variance = ((weight @ covariance) * weight).sum(dim=1)
+            factor = self.std / (variance.clamp_min(LEAST_VARIANCE).sqrt() + EPS)
+            fusion, bias = _fold(self.head.fusion_conv)
+            fusion = fusion.flatten(1)
+            matrix = (fusion * factor) @ weight
+            # Centring cancels the projection's bias, for which DDP wants a gradient.
+            none = 0 * cast(Tensor, projection.bias).sum()
+            constant = fusion @ self.mean + bias + none
+            # The matrix exceeds half precision where features have next to no spread.
+            decoded = F.conv2d(centred, matrix[..., None, None], constant)
+        features = upsample(decoded, size).relu_()
+        return Decoded(features, self.head.cls_seg(features))
 
 
-def can_fuse_decoder(head: nn.Module) -> bool:
-    """Whether a head's decoder can be cut as this module does."""
+def supports_decoder(head: nn.Module) -> bool:
+    """Whether :func:`decode_stages` computes what a head, in eval mode, does."""
     return (
         isinstance(head, SegformerHead)
         and type(head).forward is SegformerHead.forward
@@ -50,6 +70,36 @@ def can_fuse_decoder(head: nn.Module) -> bool:
         and not head.align_corners
         and all(map(_is_foldable, (*head.convs, head.fusion_conv)))
     )
+
+
+def decode_stages(
+    head: SegformerHead, maps: tuple[Tensor, ...], stages: tuple[Tensor, ...]
+) -> PointwiseFeatures:
+    """Decode what a teacher's head is given.
+
+    Args:
+        head: the teacher's, in eval mode.
+        maps: (N, C_i, h_i, w_i), what its backbone or neck returned.
+        stages: what its backbone returned.
+    """
+    inputs = head._transform_inputs(maps)
+    size = inputs[0].shape[2:]
+    weight, bias = _fold(head.fusion_conv)
+    slices = weight.chunk(len(inputs), dim=1)
+    statistics = []
+    total: Tensor | None = None
+    for conv, x, part in zip(head.convs, inputs, slices, strict=True):
+        projected = F.conv2d(x, *_fold(conv)).relu_()
+        statistics.append(_std_mean(projected, size))
+        term = upsample(F.conv2d(projected, part), size)
+        total = term if total is None else total.add_(term)
+    assert total is not None
+    features = total.add_(bias.to(total).view(1, -1, 1, 1)).relu_()
+    logits = head.cls_seg(features)
+    # Losses look at each channel's own map.
+    decoded = Decoded(features.contiguous(), logits.contiguous())
+    std, mean = (torch.cat(parts) for parts in zip(*statistics, strict=True))
+    return PointwiseFeatures(stages, decoded, head, std, mean)
 
 
 def _is_foldable(module: ConvModule) -> bool:
@@ -72,77 +122,6 @@ def _fold(module: ConvModule) -> tuple[Tensor, Tensor]:
     return conv.weight * factor.view(-1, 1, 1, 1), norm.bias + offset * factor
 
 
-def decode_teacher(
-    head: SegformerHead, stages: tuple[Tensor, ...]
-) -> tuple[PointwiseDecoder, Tensor, Tensor]:
-    """Return the decoder, decoded features (N, C, H/4, W/4) and logits of a teacher.
-
-    Args:
-        head: the teacher's, in eval mode.
-        stages: what its backbone returned.
-    """
-    inputs = head._transform_inputs(stages)
-    size = inputs[0].shape[2:]
-    weight, bias = _fold(head.fusion_conv)
-    slices = weight.chunk(len(inputs), dim=1)
-    statistics = []
-    total: Tensor | None = None
-    for conv, stage, part in zip(head.convs, inputs, slices, strict=True):
-        projected = F.conv2d(stage, *_fold(conv)).relu_()
-        statistics.append(_std_mean(projected, size))
-        term = upsample(F.conv2d(projected, part), size)
-        total = term if total is None else total.add_(term)
-    assert total is not None
-    features = total.add_(bias.to(total).view(1, -1, 1, 1)).relu_()
-    logits = head.cls_seg(features)
-    std, mean = (torch.cat(parts) for parts in zip(*statistics, strict=True))
-    decoder = PointwiseDecoder(std, mean, size, head.fusion_conv, head.cls_seg)
-    return decoder, _channels_first(features), _channels_first(logits)
-
-
-def _channels_first(x: Tensor) -> Tensor:
-    """Copy a map to the layout in which losses look at it, channel by channel.
-
-    In blocks of positions that fit in cache: four times as fast as ``contiguous()``.
-    """
-    if x.device.type != 'cpu':
-        return x.contiguous()
-    rows = max(1, COPIED // (x.shape[1] * x.shape[3]))
-    out = torch.empty_like(x, memory_format=torch.contiguous_format)
-    for top in range(0, x.shape[2], rows):
-        for copy, image in zip(out, x, strict=True):
-            copy[:, top : top + rows] = image[:, top : top + rows]
-    return out
-
-
 def _std_mean(x: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     with torch.autocast(x.device.type, enabled=False):
         return upsampled_std_mean(full_precision(x), size)
-
-
-def decode_student(
-    x: Tensor, projection: nn.Conv2d, decoder: PointwiseDecoder, eps: float
-) -> tuple[Tensor, Tensor]:
-    """Return decoded features (N, C, H, W) and logits (N, K, H, W) of the student.
-
-    Args:
-        x: its features (N, 4c, h, w).
-        projection: the 1x1 convolution to the M merged channels.
-        decoder: the teacher's.
-        eps: added to the deviations of the projected features.
-    """
-    with torch.autocast(x.device.type, enabled=False):
-        weight = projection.weight.flatten(1)
-        centred, covariance = upsampled_covariance(full_precision(x), decoder.size)
-        variance = ((weight @ covariance) * weight).sum(dim=1)
-        factor = decoder.std / (variance.clamp_min(LEAST_VARIANCE).sqrt() + eps)
-        fusion, bias = _fold(decoder.fusion)
-        bias_of_projection = cast(Tensor, projection.bias)
-        fusion = fusion.flatten(1)
-        matrix = (fusion * factor) @ weight
-        # Centring cancels the projection's bias, for which DDP wants a gradient.
-        constant = fusion @ decoder.mean + bias + 0 * bias_of_projection.sum()
-        # The matrix exceeds half precision where features have next to no spread.
-        decoded = F.conv2d(centred, matrix[..., None, None], constant)
-    features = upsample(decoded, decoder.size).relu_()
-    return features, decoder.classify(features)

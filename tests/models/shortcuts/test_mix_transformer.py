@@ -5,8 +5,7 @@ from mmseg.registry import MODELS
 
 from sctnet.catalog import load_config
 from sctnet.models import Teacher
-from sctnet.models.shortcuts import mix_transformer
-from sctnet.models.shortcuts.mix_transformer import can_fuse_backbone, run_backbone
+from sctnet.models.shortcuts.mix_transformer import run_backbone, supports_backbone
 
 SMALL = {
     'embed_dims': 8,
@@ -59,7 +58,7 @@ def test_stages_are_those_of_mmseg(size, images):
 )
 def test_stages_are_those_of_mmseg_with_other_options(options):
     backbone = build(**options)
-    assert can_fuse_backbone(backbone)
+    assert supports_backbone(backbone)
     assert_same(backbone, torch.randn(2, 3, 67, 94, dtype=torch.float64))
 
 
@@ -72,17 +71,10 @@ def test_three_stages_of_four_channels():
     assert_same(backbone, torch.randn(1, 4, 70, 90, dtype=torch.float64))
 
 
-def test_linear_layers_are_for_other_devices(monkeypatch):
-    monkeypatch.setattr(mix_transformer, 'BY_CONVOLUTION', set())
-    image = torch.randn(2, 3, 64, 96, dtype=torch.float64)
-    for options in ({}, {'qkv_bias': False}):
-        assert_same(build(**options), image)
-
-
 def test_the_streets_teacher_in_both_precisions():
     model = load_config('segformer-t-streets').model
     backbone = MODELS.build(model).backbone.eval()
-    assert can_fuse_backbone(backbone)
+    assert supports_backbone(backbone)
     image = torch.randn(2, 3, 125, 187)
     assert_same(backbone, image, rtol=1e-4, atol=1e-4)
     assert_same(backbone.double(), image.double())
@@ -115,41 +107,22 @@ def test_other_backbones_are_left_alone():
         def forward(self, x):
             return super().forward(2 * x)
 
-    assert not can_fuse_backbone(build(Other))
-    assert not can_fuse_backbone(torch.nn.Conv2d(3, 3, 1))
+    assert not supports_backbone(build(Other))
+    assert not supports_backbone(torch.nn.Conv2d(3, 3, 1))
     config = load_config('segformer-t-streets').model
     teacher = Teacher(MODELS.build(config))
     teacher.segmentor.backbone = build(Other, embed_dims=32).float()
     image = torch.randn(1, 3, 64, 64)
-    ours, theirs = teacher(image, decode=False), teacher(image, False, fused=False)
+    ours, theirs = teacher(image, decode=False), teacher(image, False, shortcuts=False)
     for a, b in zip(ours.stages, theirs.stages, strict=True):
         assert torch.equal(a, b)
 
 
 def test_an_adapting_padding_or_separate_projections_are_left_alone():
     backbone = build()
-    assert can_fuse_backbone(backbone)
+    assert supports_backbone(backbone)
     backbone.layers[1][1][1].attn.attn.in_proj_weight = None
-    assert not can_fuse_backbone(backbone)
+    assert not supports_backbone(backbone)
     backbone = build()
     backbone.layers[2][0].adap_padding = torch.nn.Identity()
-    assert not can_fuse_backbone(backbone)
-
-
-def test_the_teacher_runs_it_unless_told_otherwise(monkeypatch):
-    from sctnet.models import teacher as module
-
-    calls = []
-
-    def counted(*args):
-        calls.append(1)
-        return mix_transformer.run_backbone(*args)
-
-    monkeypatch.setattr(module, 'run_backbone', counted)
-    teacher = Teacher(MODELS.build(load_config('segformer-t-streets').model))
-    image = torch.randn(1, 3, 64, 64)
-    teacher(image, fused=False)
-    assert not calls
-    teacher(image)
-    teacher(image, decode=False)
-    assert len(calls) == 2
+    assert not supports_backbone(backbone)

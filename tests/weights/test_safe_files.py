@@ -1,11 +1,13 @@
+import multiprocessing
 import os
 import pickle
+import resource
+import signal
 
 import numpy as np
 import pytest
 import torch
 from mmengine.runner import load_checkpoint
-from support import run_python
 
 from sctnet.errors import CheckpointError, OutputError
 from sctnet.weights.safe_files import (
@@ -88,21 +90,23 @@ def test_pickles_of_protocols_that_torch_does_not_read_run_nothing(tmp_path):
 
 
 def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
-    code = f"""
-        import resource, signal, torch
+    def write(connection):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        from sctnet.checkpoint_files import write_checkpoint
-        from sctnet.errors import OutputError
-        weights = {{'w': torch.zeros(100_000)}}
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
         for name in ('a.pth', 'a.safetensors'):
             try:
-                write_checkpoint({str(tmp_path)!r} + '/' + name, weights, {{}})
+                write_checkpoint(tmp_path / name, {'w': torch.zeros(100_000)}, {})
             except OutputError as error:
-                print('refused', 'space' in str(error))
-    """
-    done = run_python(code)
-    assert done.stdout.split() == ['refused', 'True'] * 2, done.stderr
+                connection.send(str(error))
+
+    ours, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context('fork')
+    child = context.Process(target=write, args=(theirs,))
+    child.start()
+    child.join()
+    for _ in range(2):
+        assert ours.poll()
+        assert 'space' in ours.recv()
     assert os.listdir(tmp_path) == []
 
 

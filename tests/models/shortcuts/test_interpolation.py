@@ -3,7 +3,6 @@ import torch
 from torch.nn import functional as F
 
 from sctnet.models.shortcuts.interpolation import (
-    centre_upsampled,
     interpolation_matrix,
     upsampled_covariance,
     upsampled_std_mean,
@@ -106,11 +105,3 @@ def test_constant_channels_have_no_spread(size):
     torch.testing.assert_close(mean, x[0, :, 0, 0])
     assert (std < 1e-6).all()
     assert upsampled_covariance(x, size)[1].abs().max() < 1e-12
-
-
-def test_smoothed_map_holds_the_covariances():
-    x = torch.randn(2, 3, 4, 5, dtype=torch.float64)
-    centred, smoothed, _ = centre_upsampled(x, (9, 11))
-    products = torch.einsum('nchw,ndhw->cd', centred, smoothed)
-    expected = torch.cov(flat(upsample(x, (9, 11))))
-    torch.testing.assert_close(products, expected, rtol=1e-9, atol=1e-12)
