@@ -1,4 +1,4 @@
-"""A folder of images and label maps, and the recipe that trains on it."""
+"""Training on a folder of one's own: its data set, and ``own_data`` in a config."""
 
 from .dataset import FolderDataset
 from .settings import apply_own_data

@@ -1,4 +1,4 @@
-"""Images of any format in one folder, their label maps under the same names in another.
+"""The data set of a folder: images of any format beside label maps of the same names.
 
 mmseg's own data set takes one suffix for all images; a folder of one's own has JPEGs
 and PNGs side by side.

@@ -1,4 +1,4 @@
-"""From the few values of ``own_data`` in a config to data sets, heads and schedule."""
+"""Spreading the values of ``own_data`` over a config: data sets, heads, schedule."""
 
 import colorsys
 import difflib

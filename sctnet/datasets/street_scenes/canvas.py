@@ -1,4 +1,4 @@
-"""The picture and its label map, drawn together from the same polygons.
+"""Drawing a picture and its label map together, from the same polygons.
 
 Length unit: metres.  World axes: x right, y up, z ahead of the camera; the ground is
 y = 0.  Street coordinate u is the distance to the right of the (bent) street axis.

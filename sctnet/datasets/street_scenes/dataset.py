@@ -1,4 +1,4 @@
-"""Checked rendering of scenes, and writing them to disk in Cityscapes' layout."""
+"""Rendering one scene, and writing a data set of them in Cityscapes' layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ground: every pixel is traced back to the street."""
+"""Drawing the ground: every pixel is traced back to the street."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places furniture, people and vehicles along a planned street."""
+"""Placing furniture, people and vehicles along a planned street."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws one planned scene back to front."""
+"""Drawing one planned scene, back to front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Noise and leaves."""
+"""Textures of surfaces and of leaves, made of noise."""
 
 from __future__ import annotations
 

@@ -74,13 +74,9 @@ def test_a_list_names_the_images_and_what_it_lacks_is_said(tmp_path):
         len(dataset(root, ann_file='some.txt'))
     with pytest.raises(DataError, match='cannot be read'):
         len(dataset(root, ann_file='none.txt'))
-
-
-def test_label_maps_may_have_another_ending(tmp_path):
-    root = write_own_data(tmp_path, train=1, val=1)
-    label_path(root, 'train', 0).rename(root / 'labels/train/train0_mask.png')
-    (info,) = (dataset(root, seg_map_suffix='_mask.png').get_data_info(0),)
-    assert info['seg_map_path'].endswith('train0_mask.png')
+    label_path(root, 'val', 0).rename(root / 'labels/val/val0_mask.png')
+    info = dataset(root, 'val', seg_map_suffix='_mask.png').get_data_info(0)
+    assert info['seg_map_path'].endswith('val0_mask.png')
 
 
 def test_missing_folders_are_named_before_a_training(tmp_path):
@@ -192,10 +188,6 @@ def test_own_data_that_is_no_dict_is_refused(tmp_path):
         merge_options(cfg, {'own_data': 5})
     with pytest.raises(ConfigError, match='has no own_data to change'):
         merge_options(load_config('sctnet-s-ade'), {'own_data': 5})
-
-
-def test_own_data_without_a_base_is_one_sentence(tmp_path):
-    path = tmp_path / 'mine.py'
     path.write_text("own_data = dict(root='data', classes=('a', 'b'))\n")
     with pytest.raises(ConfigError, match=r"mine\.py' has own_data and no base for it"):
         load_config(path)
@@ -205,12 +197,15 @@ def test_a_palette_reaches_the_data_sets(tmp_path):
     colours = [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
     path = write_config(tmp_path / 'mine.py', 'data', palette=colours)
     cfg = load_config(path)
-    assert cfg.val_dataloader.dataset.metainfo.palette == colours
     numbers = [tuple(np.uint8(colours)[i]) for i in range(3)]
-    merge_options(cfg, {'own_data.palette': numbers})
-    assert repr(cfg.val_dataloader.dataset.metainfo.palette) == repr(colours)
+    for own in ({}, {'own_data.palette': numbers}):
+        merge_options(cfg, own)
+        assert repr(cfg.val_dataloader.dataset.metainfo.palette) == repr(colours)
     merge_options(cfg, {'own_data.palette': []})
     assert cfg.val_dataloader.dataset.metainfo.palette == distinct_colours(3)
+    colours = distinct_colours(60)
+    assert len({tuple(colour) for colour in colours}) == 60
+    assert all(0 <= value <= 255 for colour in colours for value in colour)
 
 
 def test_options_change_own_data_and_a_written_config_stays_as_it_is(tmp_path):
@@ -224,9 +219,3 @@ def test_options_change_own_data_and_a_written_config_stays_as_it_is(tmp_path):
     assert again.train_cfg.max_iters == 70
     with pytest.raises(ConfigError, match='has no own_data'):
         merge_options(load_config('sctnet-s-ade'), {'own_data.root': 'x'})
-
-
-def test_colours_differ():
-    colours = distinct_colours(60)
-    assert len({tuple(colour) for colour in colours}) == 60
-    assert all(0 <= value <= 255 for colour in colours for value in colour)
