@@ -22,6 +22,17 @@ def source(tmp_path):
     return folder
 
 
+@pytest.fixture
+def many(source):
+    """The same with 40 images, one of which is broken."""
+    for number in range(6, 40):
+        for suffix in ('.jpg', '.json'):
+            data = (source / f'{number % 6}{suffix}').read_bytes()
+            (source / f'{number}{suffix}').write_bytes(data)
+    (source / '9.jpg').write_bytes(b'')
+    return source
+
+
 def run(source, out, **options):
     return convert('labelme', source, out, **{'workers': 0, **options})
 
@@ -41,39 +52,33 @@ def test_the_summary_counts_images_and_pixels(source, tmp_path):
 
 
 @pytest.mark.parametrize('workers', [0, 2])
-def test_an_interrupted_conversion_leaves_nothing(source, tmp_path, workers):
+def test_an_interrupted_conversion_leaves_nothing(many, tmp_path, workers):
     out, before = tmp_path / 'data' / 'out', by_name(tmp_path)
 
     def stop(done, total):
-        assert total == 6
+        assert total == 40
         assert not out.exists()
-        if done == 4:
+        if done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(source, out, progress=stop, workers=workers)
+        run(many, out, progress=stop, workers=workers)
     assert by_name(tmp_path) == before
-    assert not out.exists()
+    assert os.listdir(tmp_path / 'data') == []
     # What a killed run leaves, the next one removes.
     (tmp_path / 'data/.out.unfinished/images/train').mkdir(parents=True)
     (tmp_path / 'data/.out.unfinished/images/train/old.jpg').write_text('old')
-    assert sum(run(source, out).images.values()) == 6
+    assert sum(run(many, out).images.values()) == 39
     assert os.listdir(tmp_path / 'data') == ['out']
-    assert len(made(out)) == 13
+    assert len(made(out)) == 2 * 39 + 1
 
 
-def test_many_threads_make_what_one_makes(source, tmp_path):
-    for number in range(6, 40):
-        for suffix in ('.jpg', '.json'):
-            (source / f'{number}{suffix}').write_bytes(
-                (source / f'{number % 6}{suffix}').read_bytes()
-            )
-    (source / '9.jpg').write_bytes(b'')
+def test_many_threads_make_what_one_makes(many, tmp_path):
     first, second = (
         (result, by_name(result.root))
         for result in (
-            run(source, tmp_path / 'a'),
-            run(source, tmp_path / 'b', workers=4),
+            run(many, tmp_path / 'a'),
+            run(many, tmp_path / 'b', workers=4),
         )
     )
     assert first[1] == second[1]
