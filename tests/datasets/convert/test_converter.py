@@ -14,23 +14,23 @@ from sctnet.errors import ArgumentError, DataError, OutputError
 
 @pytest.fixture
 def source(tmp_path):
-    folder = tmp_path / 'source'
-    for number in range(6):
+    return write(tmp_path / 'source', 6)
+
+
+@pytest.fixture
+def many(tmp_path):
+    """The same with 40 images, one of which is broken."""
+    folder = write(tmp_path / 'source', 40)
+    (folder / '9.jpg').write_bytes(b'')
+    return folder
+
+
+def write(folder, count):
+    for number in range(count):
         picture(folder / f'{number}.jpg', number)
         shapes = [('wall', 'polygon', corners(LARGE))]
         labelme_json(folder / f'{number}.json', shapes, f'{number}.jpg')
     return folder
-
-
-@pytest.fixture
-def many(source):
-    """The same with 40 images, one of which is broken."""
-    for number in range(6, 40):
-        for suffix in ('.jpg', '.json'):
-            data = (source / f'{number % 6}{suffix}').read_bytes()
-            (source / f'{number}{suffix}').write_bytes(data)
-    (source / '9.jpg').write_bytes(b'')
-    return source
 
 
 def run(source, out, **options):
