@@ -43,16 +43,6 @@ def check(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     return [*words, '--json', 'figures', *rng.choice([[], ['--strict']])], {}
 
 
-def in_this_process(work: Any, items: Any, workers: int | None) -> Any:
-    """Convert without processes, which a process of the pool may not start."""
-    from sctnet.datasets.parallel import run_all
-
-    return run_all(work, items, min(workers or 0, 0))
-
-
-CONVERT: Stubs = {'sctnet.datasets.convert.converter.run_all': in_this_process}
-
-
 def coco(place: Place, stock: Stock) -> tuple[Words, str, str]:
     """Images with one polygon each; words, the annotation's name and its text."""
     names = [f'{number}.png' for number in range(2)]
@@ -111,7 +101,7 @@ def convert(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
         '--workers',
         '0',
         *rng.choice([[], ['--link'], ['--val', '0.5']]),
-    ], (CONVERT)
+    ], {}
 
 
 @kind('data set checked', share=3)
@@ -144,5 +134,5 @@ def data_set_converted(rng: Random, place: Place, stock: Stock) -> Case:
         place.write(folder + '0.png', path.read_bytes())
     place.write(name, text)
     words += ['--workers', '0']
-    call = tool_call('convert', *words, stubs=CONVERT)
+    call = tool_call('convert', *words)
     return Case(call, note, tool=True)

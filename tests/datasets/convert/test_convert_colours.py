@@ -128,7 +128,7 @@ def test_a_wrong_list_shows_how_one_looks(tmp_path, name, text, message):
 
 def test_names_keep_their_order_whatever_the_form_of_the_list(tmp_path):
     (tmp_path / 'list.json').write_text('{"sky": [1, 2, 3], "box": [0, 0, 255]}')
-    text = 'name,r,g,b\n# ours\nsky,1,2,3\n\nbox,0,0,255\n'
+    text = 'sky,1,2,3\n# ours\n\nbox,0,0,255\n'
     (tmp_path / 'list.txt').write_text(text, encoding='utf-8-sig')
     expected = [('sky', (1, 2, 3)), ('box', (0, 0, 255))]
     assert read_colour_list(tmp_path / 'list.json') == expected
