@@ -68,7 +68,7 @@ def test_status_says_whether_the_data_set_is_sound(tmp_path):
     ('words', 'message'),
     [
         (('nothing.py',), 'there is no config'),
-        (('mine.py', '--workers', '0'), '--workers is 0'),
+        (('mine.py', '--workers', '-1'), '--workers is -1'),
         (('mine.py', '--html', 'mine.py/page.html'), 'cannot write'),
         (('mine.py', '--data-root', 'elsewhere'), "no folder 'elsewhere"),
     ],
