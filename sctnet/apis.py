@@ -13,14 +13,14 @@ from mmseg.structures import SegDataSample
 from .catalog import load_config, merge_options
 from .compat.optional_packages import is_installed
 from .datasets.images import read_image, to_bgr
-from .deploy.open_exported import is_exported, open_exported
-from .deploy.runtime_segmentor import RuntimeSegmentor, run_on
-from .deploy.runtimes import check_backend, default_device
+from .deploy.runtime_segmentor import RuntimeSegmentor, open_exported, run_on
+from .deploy.runtimes import check_backend, default_device, is_exported
 from .engine.build_model import build_segmentor, dataset_meta_from_config
 from .errors import ArgumentError, ImageError
 from .models import SCTSegmentor
 from .prediction.predict import fill_sample, network_logits, small_logits_suffice
 from .prediction.preprocess import ImagePreprocessor
+from .weights.segmentor_files import find_segmentor
 
 __all__ = ['dataset_meta_from_config', 'inference_model', 'init_model']
 
@@ -41,21 +41,23 @@ def init_model(
     Args:
         config: path, leaf name (``sctnet_s_seg50_2xb8_160k_cityscapes_512x1024``),
             short name (``sctnet-s-seg50``) or mmengine ``Config``; or a file that
-            ``tools/export.py`` wrote, which needs nothing else.
+            ``sctnet export`` wrote, which needs nothing else.
         checkpoint: weights as the original released them, our own, or what
-            ``tools/convert_checkpoint.py`` wrote (``.pth``, ``.safetensors``); a path
-            or URL; or an exported ``.onnx``, ``.xml`` or ``.engine``. None keeps the
+            ``sctnet weights`` wrote (``.pth``, ``.safetensors``); a path or URL; the
+            work folder of a training, of which the best checkpoint is taken, else the
+            newest; or an exported ``.onnx``, ``.xml`` or ``.engine``. None keeps the
             initial weights.
         device: where it runs; None takes the GPU if there is one.
         cfg_options: dotted keys and values to change in the config.
         backend: ``torch``, ``onnxruntime``, ``openvino`` or ``tensorrt``. None takes
             ONNX Runtime for an SCTNet on a CPU if it is installed, torch otherwise.
         **backend_options: of the backend's module in :mod:`sctnet.deploy.runtimes`,
-            for instance ``threads=2`` or, for torch, ``compile=True``.
+            for instance ``threads=2``, which the label map keeps to as well, or, for
+            torch, ``compile=True``.
 
     Returns:
         With the backend torch and no option of its own, the segmentor itself in eval
-        mode; else a :class:`RuntimeSegmentor` of its deploy graph. Both have ``cfg``
+        mode; else a :class:`RuntimeSegmentor` of its network. Both have ``cfg``
         and ``dataset_meta`` (``classes`` and ``palette``, from the checkpoint, else
         from the config's data set).
 
@@ -70,7 +72,8 @@ def init_model(
     if backend is not None:
         check_backend(backend)
     device = device or default_device(backend)
-    model = build_segmentor(config, checkpoint, cfg_options or {})
+    weights = None if checkpoint is None else find_segmentor(checkpoint)
+    model = build_segmentor(config, weights, cfg_options or {})
     try:
         model.to(device)
     except (AssertionError, RuntimeError) as error:  # torch raises either

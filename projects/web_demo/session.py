@@ -14,8 +14,7 @@ from sctnet.apis import Segmentor, inference_model, init_model
 from sctnet.catalog import short_names
 from sctnet.compat.optional_packages import is_installed
 from sctnet.datasets.street_scenes import render_street_scene
-from sctnet.deploy.open_exported import is_exported
-from sctnet.deploy.runtimes import BACKENDS
+from sctnet.deploy.runtimes import BACKENDS, is_exported
 from sctnet.errors import ArgumentError
 from sctnet.prediction.predict import network_logits
 from sctnet.prediction.preprocess import ImagePreprocessor

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..deploy.network import Network
+from ..deploy.onnx_graph import ExportGraph, to_onnx
 from ..deploy.runtimes import Runtime, build_runtime
-from ..deploy.to_onnx import ExportGraph, to_onnx
 from .case import Case, Contender, parse_backend
 from .models import build_model, entries
 

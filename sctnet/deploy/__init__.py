@@ -1,4 +1,4 @@
-"""From a trained segmentor to label maps, fast: see each module's first lines."""
+"""A trained segmentor beyond torch: exported files, and the back ends that run it."""
 
 from .network import Network, deploy_graph
 

@@ -1,4 +1,4 @@
-"""Writing a trained segmentor as a file for a runtime, checked against torch."""
+"""Exporting a trained segmentor as ONNX, OpenVINO IR or a TensorRT engine."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -16,14 +16,14 @@ from ..files import temporary_folder, write_bytes
 from ..prediction.predict import NEEDS_FULL_LOGITS, small_logits_suffice
 from ..prediction.preprocess import value_table
 from .metadata import KEY, Metadata, plain_steps
-from .network import TOLERANCE, Network, deploy_graph
+from .network import Network
+from .onnx_graph import ExportGraph, Normalise, to_onnx
 from .runtimes import SUFFIXES, build_runtime
-from .to_onnx import ExportGraph, Normalise, Output, to_onnx
 
 CHECK_SIZES = ((128, 160), (96, 224))  # (height, width) of an export with a free size
 # Largest difference of logits, in their standard deviations, and share of labels that
 # may differ: float32 rounds differently in another order, float16 keeps 3 digits.
-LIMITS = {'fp32': (TOLERANCE, 1e-4), 'fp16': (0.1, 0.02)}
+LIMITS = {'fp32': (1e-4, 1e-4), 'fp16': (0.1, 0.02)}
 
 Run = Callable[[Tensor], Tensor]
 
@@ -40,7 +40,7 @@ def export_model(
     path: str | os.PathLike,
     *,
     size: tuple[int, int] | None = None,
-    output: Output = 'logits',
+    output: str = 'logits',
     normalise: bool = False,
     precision: str = 'fp32',
 ) -> Agreement | None:
@@ -65,19 +65,26 @@ def export_model(
     """
     path = Path(path)
     check_arguments(path, size, precision)
-    check_model(model)
-    data = build_onnx(model, size, output, normalise, precision)
-    if path.suffix == '.engine':
+    metadata = describe(model, size, output, normalise, precision)
+    data = build_onnx(model, metadata)
+    files = {path: data}
+    if path.suffix.lower() == '.engine':
         from .runtimes.on_tensorrt import build_engine, with_metadata
 
         plan = build_engine(data, size or (512, 1024))
-        write_bytes(path, with_metadata(plan, read_text(data)))
+        write_bytes(path, with_metadata(plan, metadata.to_json()))
         return None
-    files = {path: data}
-    if path.suffix == '.xml':
+    if path.suffix.lower() == '.xml':
         files = _openvino_files(path, data, precision)
-    agreement = _check(model, files, size, output, normalise)
-    _refuse(agreement, precision, path)
+    agreement = _check(model, files, metadata)
+    difference, labels = LIMITS[precision]
+    if not (agreement.difference <= difference and 1 - agreement.labels <= labels):
+        raise CheckpointError(
+            f"'{path}' would not compute what torch does (logits off by "
+            f'{agreement.difference:.2g} x their standard deviation, '
+            f'{agreement.labels:.2%} of labels equal): nothing was written; try '
+            '--precision fp32 or another format'
+        )
     for name, content in files.items():
         write_bytes(name, content)
     return agreement
@@ -85,7 +92,8 @@ def export_model(
 
 def check_arguments(path: Path, size: tuple[int, int] | None, precision: str) -> None:
     """Raise ArgumentError for what cannot be exported."""
-    if path.suffix not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise ArgumentError(
             f"'{path}' has an unknown suffix: expected one of {', '.join(SUFFIXES)}"
         )
@@ -99,74 +107,43 @@ def check_arguments(path: Path, size: tuple[int, int] | None, precision: str) ->
             f'least {MIN_SIZE}x{MIN_SIZE}'
         )
     require('onnx')
-    require(SUFFIXES[path.suffix])
-    if path.suffix == '.onnx':
+    require(SUFFIXES[suffix])
+    if suffix == '.onnx':
         require('onnxruntime')
 
 
-def check_model(model: BaseSegmentor) -> None:
-    """Raise ConfigError if a file cannot hold all that ``model`` does."""
+def describe(
+    model: BaseSegmentor,
+    size: tuple[int, int] | None = None,
+    output: str = 'logits',
+    normalise: bool = False,
+    precision: str = 'fp32',
+) -> Metadata:
+    """Return what a file will say of ``model``, with :func:`export_model`'s arguments.
+
+    Raises:
+        ConfigError: a file cannot hold all that the model does.
+    """
     if not small_logits_suffice(model, ()):
         raise ConfigError(NEEDS_FULL_LOGITS)
-    if value_table(model.data_preprocessor) is None:
+    preprocessor = model.data_preprocessor
+    if value_table(preprocessor) is None:
         raise ConfigError(
             'only a SegDataPreProcessor with mean and std of three channels, and '
             'without padding in test_cfg, can be exported: change '
             'model.data_preprocessor'
         )
-
-
-def build_onnx(
-    model: BaseSegmentor,
-    size: tuple[int, int] | None,
-    output: Output,
-    normalise: bool,
-    precision: str,
-) -> bytes:
-    """Return the deploy graph as ONNX with its metadata; see :func:`export_model`."""
-    import onnx
-
-    network = Network(deploy_graph(model))
-    graph = ExportGraph(
-        network, output, _normalise(model, normalise), precision == 'fp16'
-    )
-    images = random_images((size or CHECK_SIZES[0]), normalise)
-    exported = onnx.load_from_string(to_onnx(graph, images, fixed=size is not None))
-    for node in exported.graph.node:
-        node.ClearField('doc_string')  # may tell where the source code lies
-    metadata = _describe(model, size, output, normalise, precision)
-    onnx.helper.set_model_props(exported, {KEY: metadata.to_json()})
-    onnx.checker.check_model(exported)
-    return exported.SerializeToString()
-
-
-def read_text(data: bytes) -> str:
-    """Return the metadata, as text, of a model that :func:`build_onnx` made."""
-    import onnx
-
-    properties = onnx.load_from_string(data).metadata_props
-    return next(one.value for one in properties if one.key == KEY)
-
-
-def _describe(
-    model: BaseSegmentor,
-    size: tuple[int, int] | None,
-    output: str,
-    normalise: bool,
-    precision: str,
-) -> Metadata:
     meta = model.dataset_meta or {}
     classes, palette = meta.get('classes') or (), meta.get('palette') or ()
     if len(classes) != model.num_classes:  # names of another data set
         classes, palette = [str(i) for i in range(model.num_classes)], ()
-    mean, std, rgb = _normalisation(model)
     return Metadata(
         config=Path(model.cfg.filename or '').stem,
         classes=list(classes),
         palette=[list(colour) for colour in palette],
-        mean=mean,
-        std=std,
-        rgb=rgb,
+        mean=preprocessor.get_buffer('mean').flatten().tolist(),
+        std=preprocessor.get_buffer('std').flatten().tolist(),
+        rgb=bool(preprocessor.channel_conversion),
         pipeline=plain_steps(model.cfg),
         size=None if size is None else list(size),
         images='bgr' if normalise else 'normalised',
@@ -175,20 +152,34 @@ def _describe(
     )
 
 
-def _normalisation(model: BaseSegmentor) -> tuple[list[float], list[float], bool]:
-    preprocessor = model.data_preprocessor
-    mean, std = (preprocessor.get_buffer(x).flatten() for x in ('mean', 'std'))
-    return mean.tolist(), std.tolist(), bool(preprocessor.channel_conversion)
+def build_onnx(model: BaseSegmentor, metadata: Metadata) -> bytes:
+    """Return the network as ONNX, with and as :func:`describe` says it."""
+    import onnx
+
+    size = metadata.size or CHECK_SIZES[0]
+    graph = _graph(model, metadata, half=metadata.precision == 'fp16')
+    images = random_images(size, metadata.images)
+    exported = onnx.load_from_string(
+        to_onnx(graph, images, fixed=metadata.size is not None)
+    )
+    for node in exported.graph.node:
+        node.ClearField('doc_string')  # may tell where the source code lies
+    onnx.helper.set_model_props(exported, {KEY: metadata.to_json()})
+    onnx.checker.check_model(exported)
+    return exported.SerializeToString()
 
 
-def _normalise(model: BaseSegmentor, wanted: bool) -> Normalise | None:
-    return Normalise(*_normalisation(model)) if wanted else None
+def _graph(model: BaseSegmentor, metadata: Metadata, half: bool = False) -> ExportGraph:
+    normalise = None
+    if metadata.images == 'bgr':
+        normalise = Normalise(metadata.mean, metadata.std, metadata.rgb)
+    return ExportGraph(Network(model), metadata.output, normalise, half)
 
 
-def random_images(size: tuple[int, int], normalise: bool) -> Tensor:
-    """Return a seeded image of the kind that the graph takes."""
+def random_images(size: Sequence[int], kind: str) -> Tensor:
+    """Return a seeded image of a (height, width) and a kind, as metadata name it."""
     generator = torch.Generator().manual_seed(0)
-    if not normalise:
+    if kind == 'normalised':
         return torch.randn(1, 3, *size, generator=generator)
     return torch.randint(256, (1, *size, 3), generator=generator, dtype=torch.uint8)
 
@@ -205,22 +196,17 @@ def _openvino_files(path: Path, data: bytes, precision: str) -> dict[Path, bytes
 
 
 def _check(
-    model: BaseSegmentor,
-    files: dict[Path, bytes],
-    size: tuple[int, int] | None,
-    output: Output,
-    normalise: bool,
+    model: BaseSegmentor, files: dict[Path, bytes], metadata: Metadata
 ) -> Agreement:
-    """Run what will be written beside torch, which keeps its norms."""
-    network = Network(deploy_graph(model, fold=False))
-    reference = ExportGraph(network, output, _normalise(model, normalise))
+    """Run what will be written beside torch."""
+    sizes = CHECK_SIZES if metadata.size is None else (metadata.size,)
+    images = [random_images(size, metadata.images) for size in sizes]
     with temporary_folder() as folder:
         for path, content in files.items():
             Path(folder, path.name).write_bytes(content)
-        file = os.fspath(Path(folder, list(files)[-1].name))
-        run = build_runtime(file, SUFFIXES[Path(file).suffix])
-        sizes = CHECK_SIZES if size is None else (size,)
-        return compare(run, reference, [random_images(s, normalise) for s in sizes])
+        file = Path(folder, list(files)[-1].name)
+        with build_runtime(os.fspath(file), SUFFIXES[file.suffix.lower()]) as run:
+            return compare(run, _graph(model, metadata), images)
 
 
 @torch.no_grad()
@@ -236,14 +222,3 @@ def compare(run: Run, reference: Run, images: Sequence[Tensor]) -> Agreement:
         equal += int((actual == expected).sum())
         pixels += expected.numel()
     return Agreement(equal / pixels, difference)
-
-
-def _refuse(agreement: Agreement, precision: str, path: Path) -> None:
-    difference, labels = LIMITS[precision]
-    if not (agreement.difference <= difference and 1 - agreement.labels <= labels):
-        raise CheckpointError(
-            f"'{path}' would not compute what torch does (logits off by "
-            f'{agreement.difference:.2g} x their standard deviation, '
-            f'{agreement.labels:.2%} of labels equal): nothing was written; try '
-            '--precision fp32 or another format'
-        )

@@ -1,6 +1,5 @@
-"""INT8 post-training quantisation with ONNX Runtime."""
+"""Exporting in INT8: ranges measured on images, by ONNX Runtime (post-training)."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,18 +12,11 @@ from ..datasets.images import SUFFIXES, read_image
 from ..errors import ArgumentError, ImageError
 from ..files import temporary_folder, write_bytes
 from ..prediction.preprocess import ImagePreprocessor
-from .export import (
-    Agreement,
-    build_onnx,
-    check_arguments,
-    check_model,
-    compare,
-    read_text,
-)
-from .metadata import KEY
+from .export import Agreement, build_onnx, check_arguments, compare, describe
+from .metadata import KEY, Metadata
 from .network import Network
+from .onnx_graph import ExportGraph
 from .runtimes import build_runtime
-from .to_onnx import ExportGraph
 
 # What is compared is not what the ranges were measured on: every fourth image.
 HELD_OUT = 4
@@ -58,8 +50,8 @@ def quantise_model(
     """
     path = Path(path)
     check_arguments(path, None, 'fp32')
-    check_model(model)
-    if path.suffix != '.onnx':
+    metadata = describe(model, precision='int8')
+    if path.suffix.lower() != '.onnx':
         raise ArgumentError(
             f"'{path}': INT8 is written as .onnx alone; name such a file"
         )
@@ -68,11 +60,12 @@ def quantise_model(
     measured = [file for i, file in enumerate(files) if i % HELD_OUT]
     held_out = [preprocess(read_image(file))[0] for file in files[::HELD_OUT]]
     data = _quantise(
-        build_onnx(model, None, 'logits', False, 'fp32'),
+        build_onnx(model, metadata),
         (preprocess(read_image(file))[0] for file in measured),
+        metadata,
     )
-    run = build_runtime(data, 'onnxruntime')
-    agreement = compare(run, ExportGraph(Network(model)), held_out)
+    with build_runtime(data, 'onnxruntime') as run:
+        agreement = compare(run, ExportGraph(Network(model)), held_out)
     write_bytes(path, data)
     return agreement
 
@@ -90,7 +83,7 @@ def _pick(folder: Path, limit: int) -> Sequence[Path]:
     return [files[round(i)] for i in chosen]
 
 
-def _quantise(data: bytes, images: Iterator[Tensor]) -> bytes:
+def _quantise(data: bytes, images: Iterator[Tensor], metadata: Metadata) -> bytes:
     import onnx
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -125,6 +118,5 @@ def _quantise(data: bytes, images: Iterator[Tensor]) -> bytes:
             calibrate_method=CalibrationMethod.MinMax,
         )
         model = onnx.load(target)
-    said = json.loads(read_text(data))
-    onnx.helper.set_model_props(model, {KEY: json.dumps({**said, 'precision': 'int8'})})
+    onnx.helper.set_model_props(model, {KEY: metadata.to_json()})
     return model.SerializeToString()

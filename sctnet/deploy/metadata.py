@@ -1,4 +1,4 @@
-"""What an exported file says of itself, so that it can be used without its config."""
+"""What an exported file says of itself (classes, normalisation), as JSON inside it."""
 
 import json
 import math
@@ -68,7 +68,7 @@ class Metadata:
         ) as error:
             raise CheckpointError(
                 f"'{name}' does not say what it is: expected a file that this version "
-                'of tools/export.py wrote; export it again'
+                'of sctnet export wrote; export it again'
             ) from error
 
     def _check(self) -> None:

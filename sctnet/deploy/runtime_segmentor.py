@@ -1,17 +1,21 @@
-"""A segmentor whose network some runtime runs."""
+"""Segmentors whose network a back end runs: of a model in memory or of a file."""
 
+import os
+from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
 from mmengine.config import Config
+from mmseg.models import SegDataPreProcessor
 from mmseg.models.segmentors import BaseSegmentor
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from ..errors import ArgumentError, ConfigError
+from ..errors import ArgumentError, CheckpointError, ConfigError
 from ..prediction.predict import NEEDS_FULL_LOGITS, fill_sample, small_logits_suffice
-from .network import Network, deploy_graph
-from .runtimes import Runtime, build_runtime
+from .metadata import Metadata
+from .network import Network
+from .runtimes import SUFFIXES, Runtime, build_runtime, check_backend, default_device
 
 
 class RuntimeSegmentor:
@@ -21,8 +25,7 @@ class RuntimeSegmentor:
     has no modules and cannot be trained.
 
     Args:
-        run: the network; images (N, 3, H, W) to logits (N, K, h, w).
-        backend: the runtime's name.
+        runtime: the network.
         cfg: the config, with a ``test_pipeline``.
         data_preprocessor: normalises images.
         dataset_meta: ``classes`` and ``palette``.
@@ -31,16 +34,15 @@ class RuntimeSegmentor:
 
     def __init__(
         self,
-        run: Runtime,
+        runtime: Runtime,
         *,
-        backend: str,
         cfg: Config,
         data_preprocessor: nn.Module,
         dataset_meta: dict[str, Any] | None,
         num_classes: int,
     ) -> None:
-        self._run = run
-        self.backend = backend
+        self._runtime = runtime
+        self.backend = runtime.backend
         self.cfg = cfg
         self.data_preprocessor = data_preprocessor
         self.dataset_meta = dataset_meta
@@ -48,7 +50,7 @@ class RuntimeSegmentor:
 
     def network_logits(self, images: Tensor) -> Tensor:
         """Map normalised images (N, 3, H, W) to the network's logits (N, K, h, w)."""
-        return self._run(images)
+        return self._runtime(images)
 
     def segment(
         self, images: Tensor, sample: SegDataSample, **wanted: Any
@@ -63,9 +65,13 @@ class RuntimeSegmentor:
                 f"the test pipeline flips images, which backend '{self.backend}' does "
                 "not undo: leave RandomFlip out, or pass backend='torch' to init_model"
             )
-        return fill_sample(
-            sample, self.network_logits(images)[0], images.shape[2:], **wanted
-        )
+        return self._fill(sample, self.network_logits(images)[0], images, **wanted)
+
+    def _fill(
+        self, sample: SegDataSample, logits: Tensor, images: Tensor, **wanted: Any
+    ) -> SegDataSample:
+        threads = self._runtime.threads
+        return fill_sample(sample, logits, images.shape[2:], threads=threads, **wanted)
 
     @torch.no_grad()
     def test_step(self, data: dict[str, Any]) -> list[SegDataSample]:
@@ -82,9 +88,13 @@ class RuntimeSegmentor:
                 "backend='torch' to init_model"
             )
         return [
-            fill_sample(sample, logits, images.shape[2:])
+            self._fill(sample, logits, images)
             for sample, logits in zip(samples, self.network_logits(images), strict=True)
         ]
+
+    def close(self) -> None:
+        """Free what the back end holds; nothing can be segmented afterwards."""
+        self._runtime.close()
 
     def eval(self) -> 'RuntimeSegmentor':
         """Do nothing: it is always in eval mode."""
@@ -106,7 +116,7 @@ def run_on(
     device: str | torch.device,
     options: dict[str, Any],
 ) -> RuntimeSegmentor:
-    """Let ``backend`` run a segmentor's deploy graph.
+    """Let ``backend`` run a copy of a segmentor's network.
 
     Args:
         model: with ``cfg`` and ``dataset_meta``, from :func:`sctnet.apis.init_model`.
@@ -120,12 +130,63 @@ def run_on(
     """
     if not small_logits_suffice(model, ()):
         raise ConfigError(NEEDS_FULL_LOGITS)
-    run = build_runtime(Network(deploy_graph(model)), backend, device, **options)
+    runtime = build_runtime(Network(model), backend, device, **options)
     return RuntimeSegmentor(
-        run,
-        backend=backend,
+        runtime,
         cfg=model.cfg,
         data_preprocessor=model.data_preprocessor,
         dataset_meta=model.dataset_meta,
         num_classes=model.num_classes,
+    )
+
+
+def open_exported(
+    file: str | os.PathLike,
+    config: Config | None,
+    device: str | torch.device | None,
+    backend: str | None,
+    options: dict[str, Any],
+) -> RuntimeSegmentor:
+    """Open an exported model.
+
+    Args:
+        file: ``.onnx``, ``.xml`` or ``.engine``.
+        config: whose test pipeline is used; the file's own by default, and where the
+            file has a fixed size.
+        device: where it runs; None takes what the backend can use.
+        backend: the suffix's own by default; OpenVINO opens ``.onnx`` too.
+        options: of the backend's own.
+
+    Raises:
+        CheckpointError: it is missing or damaged, or does more than the network.
+        ArgumentError: the backend cannot open it.
+    """
+    path = Path(file)
+    own = SUFFIXES[path.suffix.lower()]
+    backend = backend or own
+    check_backend(backend)
+    if backend != own and (backend, path.suffix.lower()) != ('openvino', '.onnx'):
+        raise ArgumentError(f"backend '{backend}' cannot open '{path}': take '{own}'")
+    if not os.path.isfile(path):
+        raise CheckpointError(f"'{path}' does not exist: check the path")
+    device = device or default_device(backend)
+    runtime = build_runtime(os.fspath(path), backend, device, **options)
+    metadata = Metadata.from_json(runtime.metadata, path.name)
+    if metadata.images != 'normalised' or metadata.output == 'labels':
+        raise CheckpointError(
+            f"'{path}' takes {metadata.images} images and gives {metadata.output}, for "
+            'programs without sctnet: export one without --normalise and --output for '
+            'init_model'
+        )
+    if config is None or metadata.size is not None:
+        config = Config({'test_pipeline': metadata.test_pipeline()})
+    preprocessor = SegDataPreProcessor(
+        mean=metadata.mean, std=metadata.std, bgr_to_rgb=metadata.rgb
+    )
+    return RuntimeSegmentor(
+        runtime,
+        cfg=config,
+        data_preprocessor=preprocessor,
+        dataset_meta={'classes': metadata.classes, 'palette': metadata.palette},
+        num_classes=len(metadata.classes),
     )

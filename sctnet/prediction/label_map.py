@@ -1,15 +1,14 @@
-"""From the network's small logits to what is wanted at the image's own size.
+"""Label maps, confidences and full-size logits from the network's small logits.
 
 mmseg upsamples all K channels twice and takes the argmax of the result, gigabytes of
 traffic for one number a pixel. Here the two resizes are composed into one
 (:mod:`.resampling`), and the label map comes from the small logits in one go: on a CPU
 from a kernel of Numba's that skips classes which cannot win, on a GPU from one of
-Triton's, and otherwise in blocks of rows. Labels are mmseg's, except where two classes
-are equal to float rounding.
+Triton's, and where neither works as mmseg does it. Labels are mmseg's, except where two
+classes are equal to float rounding.
 """
 
 import logging
-from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -19,8 +18,13 @@ from torch.nn import functional as F
 
 from .resampling import Resampling, compose
 
-_triton_works = True  # until it does not
-BLOCK = 1 << 22  # upsampled values that are held at a time: 16 MiB of float32
+# What compiles the kernel of each device, and how it fails where it cannot: Numba may
+# not be there yet for a new Python, Triton needs a C compiler and a recent GPU.
+KERNELS: dict[str, tuple[str, tuple[type[Exception], ...]]] = {
+    'cpu': ('Numba', (ImportError, OSError)),
+    'cuda': ('Triton', (Exception,)),
+}
+_broken: set[str] = set()  # devices whose kernel failed: it is not tried again
 
 
 class Geometry(NamedTuple):
@@ -37,40 +41,40 @@ class Geometry(NamedTuple):
 
 
 def label_map(
-    logits: Tensor, geometry: Geometry, dtype: torch.dtype = torch.int64
+    logits: Tensor,
+    geometry: Geometry,
+    dtype: torch.dtype = torch.int64,
+    threads: int | None = None,
 ) -> Tensor:
     """Return the label map (H, W) of logits (K, h, w) at the image's size.
 
     Where classes are equal the first wins, as in torch's argmax.
+
+    Args:
+        logits: the network's, of any float type.
+        geometry: how they lie in the image.
+        dtype: of the labels; an integer type that holds K - 1.
+        threads: of the kernel on a CPU; torch's number by default.
     """
     logits = logits.detach()
-    rows, columns = _axes(logits, geometry)
     labels = torch.empty(geometry.image, dtype=dtype, device=logits.device)
-    if logits.is_cuda and _on_gpu(logits, rows, columns, labels):
-        return labels
-    if logits.device.type == 'cpu' and (kernel := _numba_kernel()):
-        kernel(_exact(logits).numpy(), rows, columns, labels.numpy())
-    else:
-        for block, values in _upsampled(logits, rows, columns):
-            labels[block] = values.argmax(dim=0)
+    if not _by_kernel(logits, geometry, labels, threads):
+        labels.copy_(full_logits(_exact(logits), geometry).argmax(dim=0))
     return labels
 
 
-def confidence(logits: Tensor, geometry: Geometry) -> Tensor:
-    """Return the probability (H, W) of the winning class, its softmax over K."""
-    scores = logits.new_empty(geometry.image, dtype=_exact(logits).dtype)
-    for block, values in _upsampled(logits, *_axes(logits, geometry)):
-        scores[block] = (values.amax(dim=0) - values.logsumexp(dim=0)).exp()
-    return scores
+def confidence(full: Tensor) -> Tensor:
+    """Return the probability (H, W) of the winning class of full logits (K, H, W)."""
+    return _exact(full).softmax(dim=0).amax(dim=0)
 
 
-def top_k(logits: Tensor, geometry: Geometry, k: int) -> tuple[Tensor, Tensor]:
-    """Return the ``k`` best classes, best first: labels and probabilities (k, H, W)."""
-    labels = logits.new_empty((k, *geometry.image), dtype=torch.int64)
-    scores = logits.new_empty((k, *geometry.image), dtype=_exact(logits).dtype)
-    for block, values in _upsampled(logits, *_axes(logits, geometry)):
-        best, labels[:, block] = values.topk(k, dim=0)
-        scores[:, block] = (best - values.logsumexp(dim=0)).exp()
+def top_k(full: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the best classes of full logits (K, H, W), best first.
+
+    Returns:
+        Labels and probabilities, (k, H, W) each.
+    """
+    scores, labels = _exact(full).softmax(dim=0).topk(k, dim=0)
     return labels, scores
 
 
@@ -101,58 +105,32 @@ def _exact(logits: Tensor) -> Tensor:
     return logits.float() if logits.element_size() < 4 else logits
 
 
-def _upsampled(
-    logits: Tensor, rows: Resampling, columns: Resampling
-) -> Iterator[tuple[slice, Tensor]]:
-    """Yield blocks of rows and their upsampled logits (K, rows, W)."""
-    logits = _exact(logits)
-    height, width = len(rows.start), len(columns.start)
-    step = max(1, BLOCK // (len(logits) * width))
-    for first in range(0, height, step):
-        block = slice(first, min(first + step, height))
-        mixed = _interpolate(logits, rows, block, dim=1)
-        yield block, _interpolate(mixed, columns, slice(None), dim=2)
-
-
-def _interpolate(values: Tensor, axis: Resampling, span: slice, dim: int) -> Tensor:
-    """Resample one dimension of (K, h, w) to the outputs in ``span``."""
-    start = torch.from_numpy(axis.start[span]).to(values.device)
-    weights = torch.from_numpy(axis.weights[span]).to(values.device)
-    shape = [1, 1, 1]
-    shape[dim] = len(start)
-    last = values.shape[dim] - 1
-    total = values.index_select(dim, start) * weights[:, 0].view(shape)
-    for tap in range(1, weights.shape[1]):
-        neighbour = values.index_select(dim, (start + tap).clamp_(max=last))
-        total.addcmul_(neighbour, weights[:, tap].view(shape))
-    return total
-
-
-def _numba_kernel() -> Callable[..., None] | None:
-    try:
-        from .label_map_cpu import cpu_labels
-    except (ImportError, RuntimeError):
-        # No Numba yet for a new Python or NumPy, or no folder for what it compiles.
-        return None
-    return cpu_labels
-
-
-def _on_gpu(
-    logits: Tensor, rows: Resampling, columns: Resampling, labels: Tensor
+def _by_kernel(
+    logits: Tensor, geometry: Geometry, labels: Tensor, threads: int | None
 ) -> bool:
-    """Let Triton write the labels; False, once and for all, where it cannot."""
-    global _triton_works
-    if _triton_works:
-        try:
+    """Let a compiled kernel write the labels; False where there is none that works."""
+    device = logits.device.type
+    if device not in KERNELS or device in _broken:
+        return False
+    compiler, failures = KERNELS[device]
+    rows, columns = _axes(logits, geometry)
+    try:
+        if device == 'cuda':
             from .label_map_gpu import gpu_labels
 
             gpu_labels(logits, rows, columns, labels)
-        except Exception as error:  # it needs a C compiler and a recent GPU
-            _triton_works = False
-            print_log(
-                f'Triton cannot make label maps here ({str(error).splitlines()[:1]}): '
-                'torch makes them, more slowly',
-                logger='current',
-                level=logging.WARNING,
-            )
-    return _triton_works
+        else:
+            from .label_map_cpu import cpu_labels
+
+            values = _exact(logits).numpy()
+            cpu_labels(values, rows, columns, labels.numpy(), threads)
+    except failures as error:
+        _broken.add(device)
+        reason = ' '.join(str(error).split())[:200]
+        print_log(
+            f'{compiler} cannot make label maps here ({reason}): torch makes them, '
+            'more slowly',
+            logger='current',
+            level=logging.WARNING,
+        )
+    return device not in _broken

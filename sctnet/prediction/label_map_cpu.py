@@ -8,9 +8,15 @@ most cells, which is then the label of every pixel there; only the rest is inter
 and only for the classes that are left.
 """
 
+import logging
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
 import numba
 import numpy as np
 import torch
+from mmengine.logging import print_log
 
 from .resampling import Resampling
 from .threads import map_parts
@@ -18,8 +24,36 @@ from .threads import map_parts
 LANES = 8  # classes and pixels are padded to whole vectors of float32
 
 
+def _compiled(**options: Any) -> Callable[[Callable], Callable]:
+    """Numba's ``njit``, kept on the disk where there is a folder for that."""
+
+    def decorate(function: Callable) -> Callable:
+        try:
+            return numba.njit(nogil=True, cache=True, **options)(function)
+        except RuntimeError:  # for instance a container's user without a home
+            _say_that_nothing_is_kept()
+            return numba.njit(nogil=True, **options)(function)
+
+    return decorate
+
+
+@cache
+def _say_that_nothing_is_kept() -> None:
+    print_log(
+        'Numba finds no folder to keep what it compiles: each process takes some '
+        'seconds more for its first label map; set NUMBA_CACHE_DIR to a folder that '
+        'can be written',
+        logger='current',
+        level=logging.WARNING,
+    )
+
+
 def cpu_labels(
-    logits: np.ndarray, rows: Resampling, columns: Resampling, labels: np.ndarray
+    logits: np.ndarray,
+    rows: Resampling,
+    columns: Resampling,
+    labels: np.ndarray,
+    threads: int | None = None,
 ) -> None:
     """Write the winning class of every pixel into ``labels``; the first where equal.
 
@@ -28,10 +62,11 @@ def cpu_labels(
         rows: from h to H.
         columns: from w to W.
         labels: (H, W), an integer type that holds K - 1.
+        threads: how many work on it; torch's number by default.
     """
     by_class = _classes_last(logits)
     packed = _pack(columns)
-    threads = max(1, min(torch.get_num_threads(), len(rows.groups) - 1))
+    threads = max(1, min(threads or torch.get_num_threads(), len(rows.groups) - 1))
     parts = np.linspace(0, len(rows.groups) - 1, 4 * threads + 1).astype(np.int64)
 
     def work(part: int) -> None:
@@ -40,7 +75,7 @@ def cpu_labels(
             by_class, len(logits), tuple(rows), tuple(columns), packed, *span, labels
         )
 
-    map_parts(work, range(4 * threads))
+    map_parts(work, range(4 * threads), threads)
 
 
 def _classes_last(logits: np.ndarray) -> np.ndarray:
@@ -64,7 +99,7 @@ def _pack(columns: Resampling) -> np.ndarray:
     return packed
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
+@_compiled(error_model='numpy')
 def _label_cells(
     logits, classes, rows, columns, packed, first_group, last_group, labels
 ):
@@ -108,7 +143,7 @@ def _label_cells(
                     labels[top + row, left + column] = winner[row, column]
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
+@_compiled(error_model='numpy')
 def _bound_columns(neighbours, low, high):
     """Smallest and largest of each column's neighbours, for every class."""
     for x in range(neighbours.shape[1]):
@@ -121,7 +156,7 @@ def _bound_columns(neighbours, low, high):
                 high[x, k] = max(high[x, k], neighbours[i, x, k])
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
+@_compiled(error_model='numpy')
 def _find_candidates(low, high, classes, bounds, candidates):
     """List the classes that can win in a cell; return their number."""
     smallest, largest = bounds
@@ -156,7 +191,7 @@ def _find_candidates(low, high, classes, bounds, candidates):
     return count
 
 
-@numba.njit(nogil=True, cache=True, fastmath={'nnan', 'nsz', 'reassoc'})
+@_compiled(fastmath={'nnan', 'nsz', 'reassoc'})
 def _maximum(values):
     """Largest of ``values``; without regard to NaN it takes whole vectors."""
     largest = values[0]
@@ -165,7 +200,7 @@ def _maximum(values):
     return largest
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
+@_compiled(error_model='numpy')
 def _compete(corners, row_weights, col_weights, k, mixed, best, winner):
     """Interpolate one class in a cell and note where it is the best so far."""
     lanes = col_weights.shape[1]

@@ -1,4 +1,4 @@
-"""Filling mmseg's data samples from the network's small logits."""
+"""Results from small logits: which models allow it, and filling a data sample."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -81,6 +81,7 @@ def fill_sample(
     full_logits: bool = False,
     confidence: bool = False,
     top_k: int = 0,
+    threads: int | None = None,
 ) -> SegDataSample:
     """Put what is asked for into ``sample``, at its image's own size.
 
@@ -92,6 +93,7 @@ def fill_sample(
         confidence: add ``confidence`` (1, H, W), the winner's probability.
         top_k: add the best so many classes, ``top_k_labels`` and ``top_k_scores``
             (top_k, H, W), best first.
+        threads: for the label map on a CPU; torch's number by default.
 
     Returns:
         The sample, with ``pred_sem_seg`` (1, H, W).
@@ -102,13 +104,16 @@ def fill_sample(
     if type(top_k) is not int or top_k < 0:
         raise ArgumentError(f'top_k is {top_k}: expected 0 or a number of classes')
     geometry = geometry_of(sample.metainfo, network)
-    data = {'pred_sem_seg': maps.label_map(logits, geometry)[None]}
+    labels = maps.label_map(logits, geometry, threads=threads)
+    data = {'pred_sem_seg': labels[None]}
+    if full_logits or confidence or top_k:
+        full = maps.full_logits(logits, geometry)
     if full_logits:
-        data['seg_logits'] = maps.full_logits(logits, geometry)
+        data['seg_logits'] = full
     if confidence:
-        data['confidence'] = maps.confidence(logits, geometry)[None]
+        data['confidence'] = maps.confidence(full)[None]
     if top_k:
         k = min(top_k, len(logits))
-        data['top_k_labels'], data['top_k_scores'] = maps.top_k(logits, geometry, k)
+        data['top_k_labels'], data['top_k_scores'] = maps.top_k(full, k)
     sample.set_data({key: PixelData(data=value) for key, value in data.items()})
     return sample

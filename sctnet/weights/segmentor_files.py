@@ -77,7 +77,9 @@ def teacher_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def find_segmentor(checkpoint: str | os.PathLike) -> str:
-    """Return the file or URL that :func:`load_segmentor` reads for ``checkpoint``.
+    """Return the file or URL that is read for ``checkpoint``.
+
+    Of a work folder it is the best checkpoint, else the newest, and it says which.
 
     Raises:
         CheckpointError: there is no such file, or none in that folder.
@@ -86,7 +88,11 @@ def find_segmentor(checkpoint: str | os.PathLike) -> str:
     if '://' in name:
         return name
     place = os.path.expanduser(name)
-    return str((best_checkpoint if os.path.isdir(place) else find_checkpoint)(place))
+    if not os.path.isdir(place):
+        return str(find_checkpoint(place))
+    found = best_checkpoint(place)
+    print_log(f"'{name}' is a work folder: {found.name} is taken", 'current')
+    return str(found)
 
 
 def find_teacher(

@@ -1,23 +1,22 @@
+import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import mmseg.apis
 import numpy as np
 import pytest
 import torch
+from mmseg.structures import SegDataSample
 from support import SEG50
 
 from sctnet.apis import inference_model, init_model
+from sctnet.deploy import Network
 from sctnet.deploy.runtime_segmentor import run_on
 from sctnet.deploy.runtimes import BACKENDS, build_runtime
 from sctnet.errors import ArgumentError, CheckpointError, ConfigError
 
-PHOTO = np.random.default_rng(0).integers(0, 256, (100, 150, 3), np.uint8)
-
-
-@pytest.fixture(scope='module')
-def model(released_city_s):
-    return init_model(SEG50, released_city_s, 'cpu', backend='torch')
-
-
+SLIDE = {'model.test_cfg': {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32}}
 RUNTIMES = [
     ('onnxruntime', {}),
     ('openvino', {'threads': 1}),
@@ -28,11 +27,15 @@ RUNTIMES = [
 
 
 @pytest.mark.parametrize(('backend', 'options'), RUNTIMES)
-def test_every_backend_gives_torchs_labels(backend, options, model):
+def test_every_backend_gives_torchs_labels(backend, options, network, photo_array):
     """Wherever the margin exceeds what the precision tells apart."""
-    runtime = run_on(model, backend, 'cpu', options)
-    result = inference_model(runtime, PHOTO)
-    expected = inference_model(model, PHOTO, logits=True)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    runtime = run_on(network, backend, 'cpu', options)
+    result = inference_model(runtime, photo_array)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])  # it was copied
+        assert value.dtype == before[name].dtype
+    expected = inference_model(network, photo_array, logits=True)
     scores = expected.seg_logits.data
     best = scores.topk(2, dim=0).values
     margin = (0.2 if 'dtype' in options else 1e-4) * scores.std()
@@ -45,46 +48,46 @@ def test_every_backend_gives_torchs_labels(backend, options, model):
 
 
 @pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
-def test_batches_and_sizes_through_one_runtime(backend, model):
-    from sctnet.deploy import Network
-
-    network = Network(model)
-    run = build_runtime(network, backend)
+def test_batches_and_sizes_through_one_runtime(backend, network):
+    copy = Network(network)
+    run = build_runtime(copy, backend)
     for shape in ((1, 3, 64, 64), (3, 3, 97, 130), (2, 3, 256, 64)):
         images = torch.randn(shape)
-        with torch.no_grad():
-            expected = network(images)
+        expected = copy(images)
         torch.testing.assert_close(
             run(images), expected, rtol=0, atol=1e-4 * expected.std().item()
         )
 
 
-def test_onnx_runtime_is_the_default_of_an_sctnet_on_a_cpu(model, monkeypatch):
-    assert init_model(SEG50, device='cpu').backend == 'onnxruntime'
-    assert type(init_model('segformer-b2-ade', device='cpu')).__name__ != (
-        'RuntimeSegmentor'
-    )
-    slide = {'model.test_cfg': {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32}}
-    assert init_model(SEG50, device='cpu', cfg_options=slide).backbone
+def test_the_networks_copy_is_for_inference_and_the_model_stays_as_it_is(tiny_model):
+    model = tiny_model().train()
+    copy = Network(model)
+    assert not any(part.training for part in copy.modules())
+    assert not any(value.requires_grad for value in copy.parameters())
+    assert all(part.training for part in model.modules())
+    assert all(value.requires_grad for value in model.parameters())
+
+
+def test_onnx_runtime_is_the_default_of_an_sctnet_on_a_cpu(narrow, monkeypatch):
+    assert init_model(SEG50, None, 'cpu', narrow).backend == 'onnxruntime'
+    assert init_model('segformer-t-streets', device='cpu').backbone
+    assert init_model(SEG50, None, 'cpu', {**narrow, **SLIDE}).backbone
     for missing in ('onnx', 'onnxruntime'):
         monkeypatch.setattr(
             'sctnet.apis.is_installed', lambda name, no=missing: name != no
         )
-        assert init_model(SEG50, device='cpu').backbone
+        assert init_model(SEG50, None, 'cpu', narrow).backbone
 
 
-def test_mmsegs_own_inference_takes_a_runtime(model):
-    import mmseg.apis
-
-    runtime = run_on(model, 'onnxruntime', 'cpu', {})
-    result = mmseg.apis.inference_model(runtime, PHOTO)
-    expected = inference_model(runtime, PHOTO)
+def test_mmsegs_own_inference_takes_a_runtime(on_onnxruntime, photo_array):
+    result = mmseg.apis.inference_model(on_onnxruntime, photo_array)
+    expected = inference_model(on_onnxruntime, photo_array)
     assert torch.equal(result.pred_sem_seg.data, expected.pred_sem_seg.data)
 
 
-def test_more_than_labels_on_request(model):
-    runtime = run_on(model, 'onnxruntime', 'cpu', {})
-    result = inference_model(runtime, PHOTO, logits=True, confidence=True, top_k=3)
+def test_more_than_labels_on_request(on_onnxruntime, photo_array):
+    wanted = {'logits': True, 'confidence': True, 'top_k': 3}
+    result = inference_model(on_onnxruntime, photo_array, **wanted)
     scores = result.seg_logits.data
     assert scores.shape == (19, 100, 150)
     labels = result.pred_sem_seg.data
@@ -96,65 +99,57 @@ def test_more_than_labels_on_request(model):
     )
     for wrong in (-1, 2.5, True):
         with pytest.raises(ArgumentError, match='top_k is'):
-            inference_model(runtime, PHOTO, top_k=wrong)
+            inference_model(on_onnxruntime, photo_array, top_k=wrong)
 
 
-def test_what_a_runtime_does_not_have_names_the_remedy(model):
-    runtime = run_on(model, 'onnxruntime', 'cpu', {})
+def test_what_a_runtime_does_not_have_names_the_remedy(on_onnxruntime):
     with pytest.raises(AttributeError, match="backend='torch'"):
-        runtime.backbone  # noqa: B018
-    assert runtime.eval() is runtime
-    assert 'onnxruntime' in repr(runtime)
+        on_onnxruntime.backbone  # noqa: B018
+    assert on_onnxruntime.eval() is on_onnxruntime
+    assert 'onnxruntime' in repr(on_onnxruntime)
 
 
-def test_flipped_images_are_refused_where_they_cannot_be_undone(model):
-    options = {'test_pipeline.2': {'type': 'RandomFlip', 'prob': 1.0}}
-    steps = [*model.cfg.test_pipeline[:2], options['test_pipeline.2']]
-    cfg = model.cfg.copy()
-    cfg.test_pipeline = [*steps, {'type': 'PackSegInputs'}]
-    plain = inference_model(model, PHOTO)
-    runtime = run_on(model, 'onnxruntime', 'cpu', {})
-    runtime.cfg = cfg
+def test_flips_are_undone_by_torch_and_refused_elsewhere(network, photo_array):
+    plain = inference_model(network, photo_array)
+    flipping = run_on(network, 'onnxruntime', 'cpu', {})
+    original, cfg = network.cfg, network.cfg.copy()
+    flip = {'type': 'RandomFlip', 'prob': 1.0}
+    cfg.test_pipeline = [*cfg.test_pipeline[:2], flip, {'type': 'PackSegInputs'}]
+    flipping.cfg = cfg
     with pytest.raises(ArgumentError, match='leave RandomFlip out'):
-        inference_model(runtime, PHOTO)
-    original, model.cfg = model.cfg, cfg
+        inference_model(flipping, photo_array)
+    network.cfg = cfg
     try:
-        undone = inference_model(model, PHOTO)
+        undone = inference_model(network, photo_array)
     finally:
-        model.cfg = original
+        network.cfg = original
     assert (plain.pred_sem_seg.data == undone.pred_sem_seg.data).double().mean() > 0.5
-
-
-def test_augmented_images_are_refused(model):
-    from mmseg.structures import SegDataSample
-
-    runtime = run_on(model, 'onnxruntime', 'cpu', {})
     sample = SegDataSample(metainfo={'flip': True, 'ori_shape': (64, 64)})
     data = {'inputs': [torch.zeros(3, 64, 64)], 'data_samples': [sample]}
     with pytest.raises(ArgumentError, match='test-time augmentation'):
-        runtime.test_step(data)
+        flipping.test_step(data)
 
 
-def test_unknown_backends_and_options():
-    with pytest.raises(ArgumentError, match='did you mean onnxruntime'):
-        init_model(SEG50, device='cpu', backend='onxruntime')
-    with pytest.raises(ArgumentError, match="no option 'thread': expected threads"):
-        init_model(SEG50, device='cpu', backend='onnxruntime', thread=2)
-    with pytest.raises(ArgumentError, match='threads is 0: expected 1 or more'):
-        init_model(SEG50, device='cpu', backend='openvino', threads=0)
-    for threads in (0, '2'):
-        with pytest.raises(ArgumentError, match='expected 1 or more'):
-            init_model(SEG50, device='cpu', backend='onnxruntime', threads=threads)
-    with pytest.raises(ArgumentError, match='expected one of fp32'):
-        init_model(SEG50, device='cpu', backend='torch', dtype='int4')
-    with pytest.raises(ArgumentError, match='expected one of fp32, fp16, bf16'):
-        init_model(SEG50, device='cpu', backend='openvino', precision='f32')
-    with pytest.raises(ArgumentError, match='OpenVINO finds CPU'):
-        init_model(SEG50, device='cpu', backend='openvino', target='X')
-    with pytest.raises(ArgumentError, match="'3' is not known"):
-        init_model(SEG50, device='cpu', backend=3)
-    with pytest.raises(ArgumentError, match='cuda_graphs needs a GPU'):
-        init_model(SEG50, device='cpu', backend='torch', cuda_graphs=True)
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        ({'backend': 'onxruntime'}, 'did you mean onnxruntime'),
+        ({'backend': 3}, "'3' is not known"),
+        ({'thread': 2}, "no option 'thread': expected threads"),
+        ({'dtype': 'fp16'}, 'expected threads, or the backend torch'),
+        ({'threads': 0}, 'threads is 0: expected 1 or more'),
+        ({'threads': '2'}, "threads is '2': expected 1 or more"),
+        ({'backend': 'openvino', 'threads': 0}, 'expected 1 or more'),
+        ({'backend': 'openvino', 'precision': 'f32'}, 'one of fp32, fp16, bf16'),
+        ({'backend': 'openvino', 'target': 'X'}, 'OpenVINO finds CPU'),
+        ({'backend': 'torch', 'dtype': 'int4'}, 'expected one of fp32'),
+        ({'backend': 'torch', 'channels_last': 'x'}, 'expected True or False'),
+        ({'backend': 'torch', 'cuda_graphs': True}, 'cuda_graphs needs a GPU'),
+    ],
+)
+def test_unknown_backends_and_options(options, words, narrow):
+    with pytest.raises(ArgumentError, match=words):
+        init_model(SEG50, None, 'cpu', narrow, **options)
 
 
 @pytest.mark.parametrize('backend', BACKENDS[1:])
@@ -165,21 +160,14 @@ def test_a_missing_package_names_what_to_install(backend, monkeypatch):
         init_model(SEG50, device='cpu', backend=backend)
 
 
-def test_a_gpu_that_onnx_runtime_cannot_use(model):
-    from sctnet.deploy import Network
-
+def test_gpus_that_a_backend_cannot_use(network):
     with pytest.raises(ArgumentError, match='onnxruntime-gpu'):
-        build_runtime(Network(model), 'onnxruntime', 'cuda:0')
-
-
-def test_openvino_takes_no_gpu_of_torchs(model):
-    from sctnet.deploy import Network
-
+        build_runtime(Network(network), 'onnxruntime', 'cuda:0')
     with pytest.raises(ArgumentError, match="target='GPU'"):
-        build_runtime(Network(model), 'openvino', 'cuda:0')
+        build_runtime(Network(network), 'openvino', 'cuda:0')
 
 
-def test_a_network_that_onnx_cannot_hold(model):
+def test_a_network_that_onnx_cannot_hold():
     class Odd(torch.nn.Module):
         def __init__(self):
             super().__init__()
@@ -192,11 +180,11 @@ def test_a_network_that_onnx_cannot_hold(model):
         build_runtime(Odd().eval(), 'onnxruntime')
 
 
-def test_one_openvino_model_serves_several_threads(model):
-    from concurrent.futures import ThreadPoolExecutor
-
-    runtime = run_on(model, 'openvino', 'cpu', {'threads': 1})
-    photos = [PHOTO, np.ascontiguousarray(PHOTO[::-1]), PHOTO[:, ::-1].copy()]
+@pytest.mark.parametrize('backend', ['openvino', 'onnxruntime'])
+def test_one_runtime_serves_several_threads(backend, network, photo_array):
+    runtime = run_on(network, backend, 'cpu', {'threads': 1})
+    photos = [photo_array, photo_array[::-1], photo_array[:, ::-1]]
+    photos = [np.ascontiguousarray(photo) for photo in photos]
     expected = [inference_model(runtime, photo).pred_sem_seg.data for photo in photos]
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(lambda p: inference_model(runtime, p), 4 * photos))
@@ -204,35 +192,62 @@ def test_one_openvino_model_serves_several_threads(model):
         assert torch.equal(result.pred_sem_seg.data, labels)
 
 
+def test_a_closed_runtime_says_so(network, photo_array):
+    runtime = run_on(network, 'onnxruntime', 'cpu', {})
+    runtime.close()
+    with pytest.raises(ArgumentError, match='the network is closed: open it again'):
+        inference_model(runtime, photo_array)
+
+
+def test_threads_are_the_label_maps_too(network, photo_array):
+    def started(options):
+        before = set(threading.enumerate())
+        runtime = run_on(network, 'onnxruntime', 'cpu', options)
+        torch.set_num_threads(5)
+        try:
+            inference_model(runtime, photo_array)
+        finally:
+            torch.set_num_threads(1)
+        new = set(threading.enumerate()) - before
+        return sum(thread.name.startswith('sctnet') for thread in new)
+
+    assert started({'threads': 1}) == 0
+    assert started({}) > 0
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU')
 @pytest.mark.parametrize('options', [{}, {'dtype': 'fp16'}, {'cuda_graphs': True}])
-def test_gpu_gives_the_labels_of_the_cpu(options, released_city_s, model):
+def test_gpu_gives_the_labels_of_the_cpu(
+    options, narrow, weights, network, photo_array
+):
     torch.backends.cudnn.allow_tf32 = False
     device = f'cuda:{torch.cuda.device_count() - 1}'
-    on_gpu = init_model(SEG50, released_city_s, device, backend='torch', **options)
-    expected = inference_model(model, PHOTO).pred_sem_seg.data
-    for _ in range(2):
-        labels = inference_model(on_gpu, PHOTO).pred_sem_seg.data.cpu()
-        assert (labels == expected).double().mean() > (0.98 if options else 0.999)
+    on_gpu = init_model(SEG50, weights, device, narrow, backend='torch', **options)
+    expected = inference_model(network, photo_array).pred_sem_seg.data
+    with ThreadPoolExecutor(2) as pool:
+        for result in pool.map(lambda p: inference_model(on_gpu, p), 4 * [photo_array]):
+            labels = result.pred_sem_seg.data.cpu()
+            assert (labels == expected).double().mean() > (0.98 if options else 0.999)
 
 
-def test_slide_mode_is_torchs_alone():
-    slide = {'model.test_cfg': {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32}}
+def test_slide_mode_is_torchs_alone(narrow):
     with pytest.raises(ConfigError, match="backend='torch'"):
-        init_model(SEG50, device='cpu', cfg_options=slide, backend='onnxruntime')
+        init_model(SEG50, None, 'cpu', {**narrow, **SLIDE}, backend='onnxruntime')
 
 
 @pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
-def test_damaged_files(backend, tmp_path):
+def test_what_a_backends_library_refuses_is_one_sentence(backend, network, tmp_path):
     path = tmp_path / 'broken.onnx'
     path.write_bytes(b'no model')
-    with pytest.raises(CheckpointError, match=r"cannot open '.*broken\.onnx'"):
+    with pytest.raises(CheckpointError, match=r"cannot open '.*broken\.onnx'") as e:
         build_runtime(str(path), backend)
+    run = build_runtime(Network(network), backend)
+    with pytest.raises(CheckpointError, match=r'cannot run the network on \(1, 4') as f:
+        run(torch.zeros(1, 4, 64, 64))
+    assert '\n' not in str(e.value) + str(f.value)
 
 
 def test_nothing_of_the_runtimes_is_imported_before_it_is_used():
-    import subprocess
-
     code = (
         'import sys, sctnet.apis; '
         "print([m for m in ('onnxruntime', 'openvino', 'onnx', 'numba') "
@@ -243,12 +258,3 @@ def test_nothing_of_the_runtimes_is_imported_before_it_is_used():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == '[]'
-
-
-def test_a_network_that_fails_while_it_runs_is_one_sentence(model):
-    from sctnet.deploy import Network
-
-    run = build_runtime(Network(model), 'onnxruntime')
-    with pytest.raises(CheckpointError, match='cannot run the exported') as e:
-        run(torch.zeros(1, 4, 64, 64))
-    assert '\n' not in str(e.value)

@@ -54,7 +54,7 @@ def export(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
         f'{here}._openvino_files': lambda path, data, precision: {path: data},
         f'{here}.build_onnx': lambda *args: data,
         f'{int8}.build_onnx': lambda *args: data,
-        f'{int8}._quantise': lambda data, images: data,
+        f'{int8}._quantise': lambda data, *_: data,
         f'{int8}.compare': lambda *args: agree,
     }
 

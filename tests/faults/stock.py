@@ -155,9 +155,9 @@ class Stock:
     @cached_property
     def exported(self) -> bytes:
         """An ONNX file of the tiny network."""
-        from sctnet.deploy.export import build_onnx
+        from sctnet.deploy.export import build_onnx, describe
 
-        return build_onnx(self.model, None, 'logits', False, 'fp32')
+        return build_onnx(self.model, describe(self.model))
 
     @cached_property
     def streets(self) -> Path:

@@ -56,7 +56,7 @@ def exported(stock, name, *words):
     data = stock.exported
     stubs['sctnet.deploy.export.build_onnx'] = lambda *a: data
     if name == 'calibrated':
-        stubs['sctnet.deploy.int8._quantise'] = lambda d, images: d
+        stubs['sctnet.deploy.int8._quantise'] = lambda d, *_: d
         stubs['sctnet.deploy.int8.build_onnx'] = lambda *a: data
         stubs['sctnet.deploy.int8.compare'] = lambda *a: Agreement(1.0, 0.0)
     return tool_call('export', LEAF, 'x.pth', *words, stubs=stubs)

@@ -1,6 +1,5 @@
 """TensorRT, on NVIDIA GPUs. Written against its public API; not run by the tests."""
 
-import os
 from pathlib import Path
 
 import tensorrt as trt
@@ -8,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ArgumentError, CheckpointError
-from ..to_onnx import ExportGraph, to_onnx
-from . import Runtime, name_of
+from ..onnx_graph import ExportGraph, to_onnx
+from . import Opened, check_choice
 
+FAILURES = (RuntimeError,)
 MAGIC = b'sctnet engine\0'
 SMALLEST, LARGEST = (64, 64), (2048, 2048)  # of an engine that takes any size
 TYPES = {trt.float32: torch.float32, trt.float16: torch.float16}
@@ -21,7 +21,7 @@ def load(
     device: torch.device,
     precision: str = 'fp16',
     size: tuple[int, int] = (512, 1024),
-) -> Runtime:
+) -> Opened:
     """Run a network, or an ``.engine`` file, with TensorRT.
 
     Args:
@@ -32,27 +32,48 @@ def load(
     """
     if device.type != 'cuda':
         raise ArgumentError(f"TensorRT needs a GPU but the device is '{device}'")
+    check_choice('precision', precision, {'fp16': trt.float16, 'fp32': trt.float32})
+    metadata = None
     if isinstance(source, nn.Module):
         graph = ExportGraph(source.to(device), half=precision == 'fp16')
         images = torch.zeros(1, 3, 128, 160, device=device)
         plan = build_engine(to_onnx(graph, images), size)
     else:
         data = source if isinstance(source, bytes) else Path(source).read_bytes()
-        _, plan = _split(data)
+        metadata, plan = _split(data)
     engine = trt.Runtime(trt.Logger(trt.Logger.WARNING)).deserialize_cuda_engine(plan)
     if engine is None:
-        raise CheckpointError(
-            f'TensorRT {trt.__version__} cannot open {name_of(source)}: engines are '
-            'bound to the version and GPU they were built with; export it again here'
+        raise RuntimeError(
+            f'TensorRT {trt.__version__} takes engines of this version and this GPU '
+            'alone'
         )
-    return _Engine(engine, device)
+    context = engine.create_execution_context()
+    names = [engine.get_tensor_name(i) for i in range(2)]
+
+    def run(images: Tensor) -> Tensor:
+        """Run on torch's tensors, in torch's stream."""
+        into, out_of = (TYPES[engine.get_tensor_dtype(name)] for name in names)
+        images = images.to(device, into).contiguous()
+        if not context.set_input_shape(names[0], tuple(images.shape)):
+            raise RuntimeError('the engine was built for other sizes or batches')
+        shape = tuple(context.get_tensor_shape(names[1]))
+        logits = torch.empty(shape, dtype=out_of, device=device)
+        for name, tensor in zip(names, (images, logits), strict=True):
+            context.set_tensor_address(name, tensor.data_ptr())
+        stream = torch.cuda.current_stream(device)
+        if not context.execute_async_v3(stream.cuda_stream):
+            raise RuntimeError('its messages are above')
+        stream.synchronize()
+        return logits.float()
+
+    return Opened(run, metadata)
 
 
-def build_engine(model: bytes | str | os.PathLike, size: tuple[int, int]) -> bytes:
+def build_engine(model: bytes, size: tuple[int, int]) -> bytes:
     """Build an engine of an ONNX model, in the precision that the model has.
 
     Args:
-        model: the model, or its path.
+        model: the model.
         size: the (height, width) that it is tuned for; a model with a free size takes
             64x64 to 2048x2048 pixels.
 
@@ -65,11 +86,10 @@ def build_engine(model: bytes | str | os.PathLike, size: tuple[int, int]) -> byt
     flag = 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
     network = builder.create_network(flag)
     parser = trt.OnnxParser(network, logger)
-    data = model if isinstance(model, bytes) else Path(model).read_bytes()
-    if not parser.parse(data):
+    if not parser.parse(model):
         raise CheckpointError(
             f'TensorRT cannot parse the model ({parser.get_error(0).desc()}): export '
-            'it again with tools/export.py'
+            'it again with sctnet export'
         )
     config = builder.create_builder_config()
     images = network.get_input(0)
@@ -88,7 +108,7 @@ def build_engine(model: bytes | str | os.PathLike, size: tuple[int, int]) -> byt
 
 
 def with_metadata(plan: bytes, text: str) -> bytes:
-    """Put what ``tools/export.py`` says of an engine before its plan."""
+    """Put what ``sctnet export`` says of an engine before its plan."""
     said = text.encode()
     return MAGIC + len(said).to_bytes(8, 'little') + said + plan
 
@@ -99,32 +119,3 @@ def _split(data: bytes) -> tuple[str | None, bytes]:
     begin = len(MAGIC) + 8
     end = begin + int.from_bytes(data[len(MAGIC) : begin], 'little')
     return data[begin:end].decode(), data[end:]
-
-
-def read_metadata(path: str) -> str | None:
-    """Return what ``tools/export.py`` wrote into an ``.engine`` file about it."""
-    return _split(Path(path).read_bytes())[0]
-
-
-class _Engine:
-    """Runs an engine on torch's tensors, in torch's stream."""
-
-    def __init__(self, engine: 'trt.ICudaEngine', device: torch.device) -> None:
-        self.engine = engine
-        self.context = engine.create_execution_context()
-        self.device = device
-        self.input, self.output = (engine.get_tensor_name(i) for i in range(2))
-
-    def __call__(self, images: Tensor) -> Tensor:
-        dtype = TYPES[self.engine.get_tensor_dtype(self.input)]
-        images = images.to(self.device, dtype).contiguous()
-        self.context.set_input_shape(self.input, tuple(images.shape))
-        shape = tuple(self.context.get_tensor_shape(self.output))
-        dtype = TYPES[self.engine.get_tensor_dtype(self.output)]
-        logits = torch.empty(shape, dtype=dtype, device=self.device)
-        self.context.set_tensor_address(self.input, images.data_ptr())
-        self.context.set_tensor_address(self.output, logits.data_ptr())
-        stream = torch.cuda.current_stream(self.device)
-        self.context.execute_async_v3(stream.cuda_stream)
-        stream.synchronize()
-        return logits.float()

@@ -1,18 +1,18 @@
 """torch itself: on any device, optionally compiled, in half precision or as a graph."""
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from ...errors import ArgumentError
-from . import Runtime
+from . import Opened, check_choice
 
-DTYPES = {
-    'fp32': torch.float32,
-    'fp16': torch.float16,
-    'bf16': torch.bfloat16,
-}
+FAILURES = ()  # torch's errors are told as they are
+DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
+
+Run = Callable[[Tensor], Tensor]
 
 
 def load(
@@ -22,7 +22,7 @@ def load(
     channels_last: bool = False,
     compile: bool = False,
     cuda_graphs: bool = False,
-) -> Runtime:
+) -> Opened:
     """Run a network with torch.
 
     Args:
@@ -36,8 +36,7 @@ def load(
     Raises:
         ArgumentError: an option does not go with the device.
     """
-    if dtype not in DTYPES:
-        raise ArgumentError(f"dtype '{dtype}': expected one of {', '.join(DTYPES)}")
+    check_choice('dtype', dtype, DTYPES)
     if cuda_graphs and device.type != 'cuda':
         raise ArgumentError(f"cuda_graphs needs a GPU but the device is '{device}'")
     layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -45,12 +44,12 @@ def load(
     source = source.to(memory_format=layout)  # type: ignore[call-overload]
     network = torch.compile(source) if compile else source
     run = partial(_run, network, device, DTYPES[dtype], layout)
-    return _Recorded(run, device) if cuda_graphs else run
+    return Opened(_Recorded(run, device) if cuda_graphs else run)
 
 
 @torch.no_grad()
 def _run(
-    network: Runtime,
+    network: Run,
     device: torch.device,
     dtype: torch.dtype,
     layout: torch.memory_format,
@@ -64,7 +63,7 @@ class _Recorded:
 
     KEPT = 4  # each holds the memory of a whole run
 
-    def __init__(self, run: Runtime, device: torch.device) -> None:
+    def __init__(self, run: Run, device: torch.device) -> None:
         self.run = run
         self.device = device
         self.graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
@@ -81,7 +80,7 @@ class _Recorded:
         graph, inputs, logits = recorded
         inputs.copy_(images)
         graph.replay()
-        return logits
+        return logits.clone()  # the next replay writes to the same place
 
     def _record(self, images: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
         inputs = images.to(self.device, copy=True)

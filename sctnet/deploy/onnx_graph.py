@@ -1,22 +1,25 @@
-"""The network as an ONNX graph."""
+"""Turning a network into an ONNX graph, for exported files and for back ends."""
 
 import io
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.onnx.errors import OnnxExporterError
 
 from ..compat.optional_packages import require
 from ..errors import ArgumentError
 
 OPSET = 18
-Output = Literal['logits', 'full_logits', 'labels']
-OUTPUTS: tuple[str, ...] = get_args(Output)
+OUTPUTS = {  # each with the names of its free axes
+    'logits': {0: 'N', 2: 'h', 3: 'w'},
+    'full_logits': {0: 'N', 2: 'H', 3: 'W'},
+    'labels': {0: 'N', 1: 'H', 2: 'W'},
+}
 
 
 class Normalise(nn.Module):
@@ -44,13 +47,13 @@ class ExportGraph(nn.Module):
         output: ``logits`` as they are, ``full_logits`` (N, K, H, W) at the input's
             size, or ``labels`` (N, H, W) uint8, int32 from 256 classes on.
         normalise: takes :class:`Normalise`'s images instead of normalised ones.
-        half: computes in float16; what goes in and comes out stays float32.
+        half: converts the network to float16; in and out it stays float32.
     """
 
     def __init__(
         self,
         network: nn.Module,
-        output: Output = 'logits',
+        output: str = 'logits',
         normalise: Normalise | None = None,
         half: bool = False,
     ) -> None:
@@ -96,7 +99,9 @@ def to_onnx(graph: nn.Module, images: Tensor, fixed: bool = False) -> bytes:
     """
     require('onnx')
     height = 1 if images.shape[-1] == 3 else 2
-    axes = {0: 'N', height: 'H', height + 1: 'W'}
+    axes = {'images': {0: 'N', height: 'H', height + 1: 'W'}}
+    if isinstance(graph, ExportGraph):
+        axes['output'] = OUTPUTS[graph.output]
     model = io.BytesIO()
     with _quiet(), torch.no_grad():
         # The other exporter takes ten seconds where this one takes one.
@@ -108,7 +113,7 @@ def to_onnx(graph: nn.Module, images: Tensor, fixed: bool = False) -> bytes:
             opset_version=OPSET,
             input_names=['images'],
             output_names=['output'],
-            dynamic_axes=None if fixed else {'images': axes},
+            dynamic_axes=None if fixed else axes,
         )
     return model.getvalue()
 
@@ -129,7 +134,7 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             yield
-    except Exception as error:  # the exporter's own kinds, and any module's
+    except (OnnxExporterError, RuntimeError) as error:
         reason = str(error).strip().partition('\n')[0].partition('  [Caused')[0]
         raise ArgumentError(
             f"the network cannot be exported to ONNX ({reason}): take backend='torch'"

@@ -1,15 +1,18 @@
-"""Fused label maps against mmseg's two resizes and argmax."""
+"""Label maps from small logits against mmseg's two resizes and argmax."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import numba.core.caching
 import numpy as np
 import pytest
 import torch
+from mmseg.models.utils import resize
 from torch.nn import functional as F
 
 from sctnet.prediction import label_map as maps
+from sctnet.prediction import label_map_cpu
 from sctnet.prediction.label_map import Geometry
-from sctnet.prediction.label_map_cpu import cpu_labels
 
 # logits (h, w), network's input, padding (left, right, top, bottom), image
 GEOMETRIES = {
@@ -32,24 +35,16 @@ def random_logits(classes, size, smooth, seed=0):
     return F.interpolate(small, size, mode='bicubic')[0]
 
 
-def blocks(logits, rows, columns, labels):
-    for block, values in maps._upsampled(logits, rows, columns):
-        labels[block] = values.argmax(0)
-
-
-def numba(logits, rows, columns, labels):
-    cpu_labels(logits.numpy(), rows, columns, labels.numpy())
+def numba_kernel(logits, rows, columns, labels, threads=None):
+    values = logits.numpy()
+    label_map_cpu.cpu_labels(values, rows, columns, labels.numpy(), threads)
 
 
 def threaded_numba(*args):
-    torch.set_num_threads(3)
-    try:
-        numba(*args)
-    finally:
-        torch.set_num_threads(1)
+    numba_kernel(*args, threads=3)
 
 
-def triton(logits, rows, columns, labels):
+def triton_kernel(logits, rows, columns, labels):
     pytest.importorskip('triton')
     if torch.cuda.is_available():
         pytest.skip('on a GPU Triton is compiled; tests of runtimes run it there')
@@ -68,12 +63,12 @@ def assert_equal_labels(labels, logits, geometry):
     assert differs.double().mean() <= 1e-4
 
 
-@pytest.mark.parametrize('path', [numba, threaded_numba, blocks, triton])
+@pytest.mark.parametrize('path', [numba_kernel, threaded_numba, triton_kernel])
 @pytest.mark.parametrize('name', GEOMETRIES)
-def test_every_path_equals_two_resizes_and_argmax(path, name):
+def test_every_kernel_equals_two_resizes_and_argmax(path, name):
     size, *rest = GEOMETRIES[name]
     geometry = Geometry(*rest)
-    if path is triton and np.prod(geometry.image) > 10_000:
+    if path is triton_kernel and np.prod(geometry.image) > 10_000:
         pytest.skip('the interpreter is slow')
     logits = random_logits(5, size, smooth=False)
     labels = torch.full(geometry.image, 99)
@@ -82,18 +77,14 @@ def test_every_path_equals_two_resizes_and_argmax(path, name):
 
 
 @pytest.mark.parametrize('name', ['up, up', 'up, down', 'padded'])
-@pytest.mark.parametrize('smooth', [False, True])
-@pytest.mark.parametrize('classes', [2, 19, 150, 171, 300])
+@pytest.mark.parametrize(
+    ('classes', 'smooth'),
+    [(2, False), (19, True), (19, False), (150, True), (171, False), (300, True)],
+)
 def test_any_number_of_classes(classes, smooth, name):
     size, *rest = GEOMETRIES[name]
     logits = random_logits(classes, size, smooth)
     geometry = Geometry(*rest)
-    assert_equal_labels(maps.label_map(logits, geometry), logits, geometry)
-
-
-def test_a_photo_sized_map_with_150_classes():
-    logits = random_logits(150, (64, 96), smooth=True)
-    geometry = Geometry((512, 768), (0, 0, 0, 0), (1000, 1500))
     assert_equal_labels(maps.label_map(logits, geometry), logits, geometry)
 
 
@@ -106,19 +97,13 @@ def test_other_precisions(dtype):
 
 
 @pytest.mark.parametrize('dtype', [torch.uint8, torch.int32, torch.int64])
-def test_label_types_and_strides(dtype):
+def test_label_types_strides_and_gradients(dtype):
     size, *rest = GEOMETRIES['up, up']
-    logits = random_logits(19, size, smooth=True)
+    logits = random_logits(19, size, smooth=True).requires_grad_()
     strided = logits.permute(1, 2, 0).contiguous().permute(2, 0, 1)
     labels = maps.label_map(strided, Geometry(*rest), dtype)
     assert labels.dtype == dtype
     assert torch.equal(labels.long(), maps.label_map(logits, Geometry(*rest)))
-
-
-def test_gradients_are_not_asked_for():
-    logits = random_logits(5, (8, 8), smooth=True).requires_grad_()
-    geometry = Geometry((64, 64), (0, 0, 0, 0), (70, 70))
-    assert maps.label_map(logits, geometry).shape == (70, 70)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU')
@@ -128,14 +113,8 @@ def test_gpu_equals_cpu(name):
     logits = random_logits(19, size, smooth=False)
     device = f'cuda:{torch.cuda.device_count() - 1}'
     labels = maps.label_map(logits.to(device), Geometry(*rest)).cpu()
+    assert not maps._broken
     assert_equal_labels(labels, logits, Geometry(*rest))
-
-
-def test_a_gpu_without_triton_falls_back(monkeypatch):
-    monkeypatch.setattr(maps, '_triton_works', True)
-    monkeypatch.setitem(sys.modules, 'sctnet.prediction.label_map_gpu', None)
-    assert not maps._on_gpu(None, None, None, None)
-    assert not maps._triton_works
 
 
 def test_first_of_equal_classes_wins():
@@ -159,8 +138,6 @@ def test_not_a_number_ends_in_some_label(classes, all_of_it):
 
 
 def test_threads_of_the_caller_do_not_disturb_each_other():
-    from concurrent.futures import ThreadPoolExecutor
-
     geometry = Geometry((64, 96), (0, 0, 0, 0), (200, 300))
     many = [random_logits(19, (8, 12), False, seed) for seed in range(8)]
     expected = [maps.label_map(logits, geometry) for logits in many]
@@ -170,39 +147,60 @@ def test_threads_of_the_caller_do_not_disturb_each_other():
         assert torch.equal(result, label)
 
 
-def test_without_numba_the_labels_are_the_same(monkeypatch):
-    size, *rest = GEOMETRIES['padded']
-    logits, geometry = random_logits(19, size, smooth=True), Geometry(*rest)
-    expected = maps.label_map(logits, geometry)
-    monkeypatch.setattr(maps, '_numba_kernel', lambda: None)
-    monkeypatch.setattr(maps, 'BLOCK', 5000)
-    assert torch.equal(maps.label_map(logits, geometry), expected)
-
-
-def test_confidence_and_top_k_are_softmax_of_the_full_logits(monkeypatch):
-    monkeypatch.setattr(maps, 'BLOCK', 5000)
-    size, *rest = GEOMETRIES['up, up']
-    logits, geometry = random_logits(7, size, smooth=False), Geometry(*rest)
-    expected = maps.full_logits(logits, geometry).softmax(0).topk(3, dim=0)
-    labels, scores = maps.top_k(logits, geometry, 3)
-    torch.testing.assert_close(scores, expected.values, rtol=1e-4, atol=1e-6)
-    assert (labels == expected.indices).double().mean() > 0.999
-    confidence = maps.confidence(logits, geometry)
-    torch.testing.assert_close(confidence, expected.values[0], rtol=1e-4, atol=1e-6)
-
-
-def test_full_logits_are_mmsegs(seg_logits_of_mmseg):
-    logits, geometry, expected = seg_logits_of_mmseg
-    assert torch.equal(maps.full_logits(logits, geometry), expected)
-
-
 @pytest.fixture
-def seg_logits_of_mmseg():
-    from mmseg.models.utils import resize
+def said(monkeypatch):
+    """What is printed, and no kernel known to be broken."""
+    lines = []
+    for module in (maps, label_map_cpu):
+        monkeypatch.setattr(module, 'print_log', lambda text, **_: lines.append(text))
+    monkeypatch.setattr(maps, '_broken', set())
+    label_map_cpu._say_that_nothing_is_kept.cache_clear()
+    return lines
 
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float16])
+def test_without_numba_labels_are_mmsegs_and_why_is_said_once(dtype, monkeypatch, said):
+    monkeypatch.setitem(sys.modules, 'sctnet.prediction.label_map_cpu', None)
+    size, *rest = GEOMETRIES['padded']
+    logits, geometry = random_logits(19, size, False).to(dtype), Geometry(*rest)
+    expected = maps.full_logits(logits.float(), geometry).argmax(0)
+    for _ in range(2):
+        assert torch.equal(maps.label_map(logits, geometry), expected)
+    (line,) = said
+    assert line.startswith('Numba cannot make label maps here')
+
+
+def test_without_a_folder_for_it_numba_compiles_and_says_so_once(monkeypatch, said):
+    monkeypatch.setattr(numba.core.caching.CacheImpl, '_locator_classes', [])
+
+    @label_map_cpu._compiled(error_model='numpy')
+    def half(x):
+        return x / 2
+
+    @label_map_cpu._compiled()
+    def third(x):
+        return half(x) / 3
+
+    assert third(12.0) == 2
+    assert third.signatures
+    (line,) = said
+    assert 'set NUMBA_CACHE_DIR' in line
+
+
+def test_confidence_and_top_k_are_softmax_of_the_full_logits():
+    full = random_logits(7, (150, 301), smooth=False)
+    expected = full.softmax(0).topk(3, dim=0)
+    labels, scores = maps.top_k(full, 3)
+    torch.testing.assert_close(scores, expected.values)
+    assert torch.equal(labels, expected.indices)
+    torch.testing.assert_close(maps.confidence(full), expected.values[0])
+    assert maps.confidence(full.half()).dtype == torch.float32
+
+
+def test_full_logits_are_mmsegs():
     logits = random_logits(5, (12, 13), smooth=False)
     geometry = Geometry((96, 104), (3, 8, 5, 16), (99, 201))
     middle = resize(logits[None], (96, 104), mode='bilinear', align_corners=False)
     cut = middle[..., 5:80, 3:96]
     expected = resize(cut, (99, 201), mode='bilinear', align_corners=False)[0]
-    return logits, geometry, expected
+    assert torch.equal(maps.full_logits(logits, geometry), expected)
