@@ -1,4 +1,4 @@
-"""What can be segmented: images, folders of them, videos, cameras."""
+"""Opening what shall be segmented: an image, a folder of them, a video, a camera."""
 
 import os
 import time
@@ -11,7 +11,8 @@ import numpy as np
 
 from ..datasets.images import SUFFIXES, read_image
 from ..errors import ImageError
-from .video import VIDEO_SUFFIXES, Clip, is_live, open_camera, open_video
+from .camera import camera_index, is_live, open_camera
+from .video import VIDEO_SUFFIXES, Clip, open_video
 
 
 class Frame(NamedTuple):
@@ -32,7 +33,7 @@ class Source(NamedTuple):
 
 
 def open_source(path: str | os.PathLike) -> Source:
-    """Open an image, a folder of images, a video, or a camera by index or URL.
+    """Open an image, a folder of images, a video, or a camera by index, device or URL.
 
     Raises:
         ImageError: there is nothing at ``path``, or nothing that can be segmented.
@@ -67,7 +68,7 @@ def _image_frames(files: Sequence[Path]) -> Iterator[Frame]:
 
 def _clip_source(clip: Clip, kind: Literal['video', 'camera'], name: str) -> Source:
     frames = (
-        Frame(f'{name}_{count:06d}', partial(_identity, image))
+        Frame(f'{name}_{count:06d}', partial(np.asarray, image))
         for count, image in enumerate(clip.images, 1)
     )
     return Source(frames, clip.length, kind, name, clip.fps)
@@ -75,10 +76,6 @@ def _clip_source(clip: Clip, kind: Literal['video', 'camera'], name: str) -> Sou
 
 def _live_name(path: str | os.PathLike) -> str:
     """Return a name of its own for each recording: none can be made a second time."""
-    index = os.fspath(path)
-    camera = f'camera_{index}' if index.isdecimal() else 'stream'
+    index = camera_index(os.fspath(path))
+    camera = 'stream' if index is None else f'camera_{index}'
     return f'{camera}_{time.strftime("%Y%m%d-%H%M%S")}'
-
-
-def _identity(image: np.ndarray) -> np.ndarray:
-    return image

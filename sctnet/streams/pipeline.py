@@ -1,14 +1,17 @@
-"""Reading, segmenting and writing at the same time, each frame in its turn."""
+"""Reading, segmenting and writing at the same time, in three threads."""
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from .bounded_queue import POLL_SECONDS, Channel
+T = TypeVar('T')
 
+# Without a limit, Ctrl-C does not reach a waiting thread on Windows.
+POLL_SECONDS = 0.2
 # A camera that is gone can block its reading thread; nothing can end it from outside.
 READER_SECONDS = 5.0
 
@@ -44,12 +47,12 @@ class StreamReport:
         return f'{self.fps:.1f} FPS (network {self.network_fps:.1f})'
 
 
-class Stream:
+class Pipeline:
     """Three stages at work together: a reading thread, the caller's, a writing thread.
 
     ::
 
-        items -> read -> [channel] -> segment -> [channel] -> write
+        items -> read -> [queue] -> segment -> [queue] -> write
 
     Every item passes through all stages, in order, and at most ``2 * bound + 3`` are
     under way at a time. Whatever ends the stream early (an error of a stage, Ctrl-C)
@@ -87,8 +90,8 @@ class Stream:
         self.report = StreamReport() if report is None else report
         self._items, self._limit, self._skip = items, limit, skip
         self._read, self._segment, self._write = read, segment, write
-        self._images: Channel[Any] = Channel(1 if newest else bound, newest)
-        self._results: Channel[Any] = Channel(bound)
+        self._images: BoundedQueue[Any] = BoundedQueue(1 if newest else bound, newest)
+        self._results: BoundedQueue[Any] = BoundedQueue(bound)
         self._error: BaseException | None = None
         self._start = 0.0
 
@@ -181,3 +184,58 @@ def _join(thread: threading.Thread, seconds: float = float('inf')) -> None:
     end = time.monotonic() + seconds
     while thread.is_alive() and time.monotonic() < end:
         thread.join(POLL_SECONDS)
+
+
+class BoundedQueue(Generic[T]):
+    """A bounded queue between two threads that either of them can end.
+
+    Args:
+        bound: the most items that wait.
+        newest: a full queue drops its oldest item for a new one, and counts it in
+            ``dropped``; otherwise ``put`` waits for room.
+    """
+
+    def __init__(self, bound: int, newest: bool = False) -> None:
+        self.dropped = 0
+        self._items: deque[T] = deque()
+        self._bound = bound
+        self._newest = newest
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: T) -> bool:
+        """Append ``item``; False if the queue is closed and did not take it."""
+        with self._changed:
+            while not (self._closed or self._newest or len(self) < self._bound):
+                self._changed.wait(POLL_SECONDS)
+            if self._closed:
+                return False
+            if len(self) >= self._bound:
+                self._items.popleft()
+                self.dropped += 1
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
+    def close(self, discard: bool = False) -> None:
+        """Take no more items; with ``discard``, hand out none that wait either."""
+        with self._changed:
+            self._closed = True
+            if discard:
+                self._items.clear()
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[T]:
+        """Hand out items, waiting for more until the queue is closed."""
+        while True:
+            with self._changed:
+                while not (self._items or self._closed):
+                    self._changed.wait(POLL_SECONDS)
+                if not self._items:
+                    return
+                item = self._items.popleft()
+                self._changed.notify_all()
+            yield item

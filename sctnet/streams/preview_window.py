@@ -1,4 +1,4 @@
-"""A window that shows what is segmented."""
+"""The window of ``--show``, which shows overlays while they are made."""
 
 import os
 import sys

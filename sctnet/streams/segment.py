@@ -1,4 +1,4 @@
-"""Segment what a source gives; write overlays and label maps."""
+"""Segmenting a source while it is read, and writing overlays and label maps."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -17,9 +17,9 @@ from ..datasets.overlay import check_opacity, draw_overlay, fallback_palette
 from ..errors import ArgumentError, ImageError, OutputError
 from ..files import check_writable, write_bytes
 from .open_source import Source
-from .pipeline import Stream, StreamReport
+from .pipeline import Pipeline, StreamReport
 from .preview_window import Window
-from .video import CODECS, VideoSink, video_sink
+from .video_writer import CODECS, VideoWriter, write_video
 
 
 class Segmented(NamedTuple):
@@ -102,20 +102,20 @@ def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
 class _Writer:
     """The last stage: draws and writes what was segmented."""
 
-    def __init__(self, outputs: Outputs, sink: VideoSink | None) -> None:
+    def __init__(self, outputs: Outputs, video: VideoWriter | None) -> None:
         self.latest: np.ndarray | None = None  # the overlay that a window shows
         self._outputs = outputs
-        self._sink = sink
+        self._video = video
 
     def write(self, done: Segmented) -> None:
         overlay = draw_overlay(
             done.image, done.labels, done.palette, self._outputs.opacity
         )
-        if self._sink is not None:
-            self._sink.write(overlay)
+        if self._video is not None:
+            self._video.write(overlay)
         else:
             self._write_png(f'{done.name}_overlay', overlay)
-        if self._sink is None or self._outputs.save_labels:
+        if self._video is None or self._outputs.save_labels:
             self._write_png(f'{done.name}_labels', done.labels)
         self.latest = overlay
 
@@ -153,14 +153,14 @@ def segment_source(
         KeyboardInterrupt: this, as any error, leaves a video of what was written.
     """
     window_context = Window() if outputs.show else nullcontext()
-    with window_context as window, _open_sink(source, outputs) as sink:
-        writer = _Writer(outputs, sink)
+    with window_context as window, _open_video(source, outputs) as video:
+        writer = _Writer(outputs, video)
 
         def step() -> bool:
             ended = bool(on_frame())
             return ended or (window is not None and window.show(writer.latest))
 
-        stream = Stream(
+        pipeline = Pipeline(
             source.frames,
             lambda frame: (frame.name, frame.read()),
             lambda named: segment(model, *named),
@@ -171,20 +171,20 @@ def segment_source(
             skip=ImageError if source.kind == 'images' and source.length > 1 else (),
             report=report,
         )
-        stream.run(step)
+        pipeline.run(step)
         step()
         if window is not None and source.kind == 'images':
             window.hold()
-        return stream.report
+        return pipeline.report
 
 
-def _open_sink(
+def _open_video(
     source: Source, outputs: Outputs
-) -> AbstractContextManager[VideoSink | None]:
+) -> AbstractContextManager[VideoWriter | None]:
     if source.kind == 'images':
         return nullcontext()
     path = result_path(source, outputs.out_dir, outputs.video_suffix)
-    return video_sink(path, outputs.fps or source.fps)
+    return write_video(path, outputs.fps or source.fps)
 
 
 def result_path(source: Source, out_dir: Path, video_suffix: str = '.mp4') -> Path:

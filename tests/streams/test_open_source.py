@@ -35,7 +35,7 @@ def test_bad_inputs(tmp_path):
     with pytest.raises(ImageError, match='has no images'):
         open_source(tmp_path)
     (tmp_path / 'broken.mp4').write_bytes(b'no video')
-    for name in ('broken.mp4', 'missing.mp4'):
+    for name in ('broken.mp4', 'missing.mp4', 'missing.TS'):
         with pytest.raises(ImageError, match=rf"video '.*{name}' cannot be read"):
             open_source(tmp_path / name)
 
@@ -58,9 +58,14 @@ class Camera:
 
 
 @pytest.mark.parametrize(
-    ('name', 'stem'), [('0', 'camera_0_'), ('rtsp://host/a.mp4', 'stream_')]
+    ('name', 'stem', 'index'),
+    [
+        ('0', 'camera_0_', 0),
+        ('/dev/video7', 'camera_7_', 7),
+        ('rtsp://host/a.mp4', 'stream_', 'rtsp://host/a.mp4'),
+    ],
 )
-def test_cameras_and_streams_give_frames(monkeypatch, name, stem):
+def test_cameras_and_streams_give_frames(monkeypatch, name, stem, index):
     image = np.zeros((80, 96, 3), np.uint8)
     camera = Camera([image, image])
     opened = []
@@ -68,7 +73,7 @@ def test_cameras_and_streams_give_frames(monkeypatch, name, stem):
     source = open_source(name)
     assert (source.kind, source.length, source.fps) == ('camera', 0, None)
     assert source.name.startswith(stem)
-    assert opened[0][0] == (0 if name == '0' else name)
+    assert opened[0][0] == index
     assert len(list(source.frames)) == 2
     assert camera.released
 

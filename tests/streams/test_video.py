@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sctnet.errors import ImageError, OutputError
-from sctnet.streams.video import open_video, video_sink
+from sctnet.streams.video import open_video
+from sctnet.streams.video_writer import write_video
 
 
 def picture(value=0, height=80, width=96):
@@ -17,9 +18,9 @@ def picture(value=0, height=80, width=96):
 @pytest.mark.parametrize('fps', [30, 29.97, 12.5, 0.5])
 def test_round_trip_keeps_size_rate_and_order(tmp_path, fps, name):
     path = tmp_path / 'new' / name
-    with video_sink(path, fps) as sink:
+    with write_video(path, fps) as writer:
         for value in range(0, 200, 20):
-            sink.write(picture(value))
+            writer.write(picture(value))
     clip = open_video(path)
     assert clip.length == 10
     assert clip.fps == pytest.approx(fps)
@@ -31,9 +32,9 @@ def test_round_trip_keeps_size_rate_and_order(tmp_path, fps, name):
 
 
 def write_and_fail(path, error, count, fps=10):
-    with video_sink(path, fps) as sink:
+    with write_video(path, fps) as writer:
         for _ in range(count):
-            sink.write(picture())
+            writer.write(picture())
         raise error
 
 
@@ -53,8 +54,8 @@ def test_what_was_written_before_an_error_can_be_played(tmp_path, error, fps):
 def test_an_old_video_stays_until_the_new_one_is_complete(tmp_path):
     path = tmp_path / 'a.mp4'
     path.write_bytes(b'old')
-    with video_sink(path, 10) as sink:
-        sink.write(picture())
+    with write_video(path, 10) as writer:
+        writer.write(picture())
         assert path.read_bytes() == b'old'
     assert open_video(path).length == 1
 
@@ -63,35 +64,37 @@ def test_an_old_video_stays_until_the_new_one_is_complete(tmp_path):
 def test_the_rate_of_a_camera_is_measured(monkeypatch, tmp_path, count):
     # a slow first frame does not count
     moments = iter([0.0, 3.0, *(3 + 0.04 * i for i in range(1, 30))])
-    monkeypatch.setattr('sctnet.streams.video.time.perf_counter', lambda: next(moments))
+    monkeypatch.setattr(
+        'sctnet.streams.video_writer.time.perf_counter', lambda: next(moments)
+    )
     path = tmp_path / 'a.mp4'
-    with video_sink(path, None) as sink:
+    with write_video(path, None) as writer:
         for _ in range(count):
-            sink.write(picture())
+            writer.write(picture())
     clip = open_video(path)
     assert clip.length == count
     assert clip.fps == pytest.approx({1: 30, 3: 1, 15: 25}[count], abs=0.4)
 
 
 def test_pictures_of_another_size_are_scaled(tmp_path):
-    with video_sink(tmp_path / 'a.mp4', 10) as sink:
-        sink.write(picture())
-        sink.write(picture(height=40, width=40))
+    with write_video(tmp_path / 'a.mp4', 10) as writer:
+        writer.write(picture())
+        writer.write(picture(height=40, width=40))
     assert [i.shape for i in open_video(tmp_path / 'a.mp4').images] == [(80, 96, 3)] * 2
 
 
 def test_what_opencv_cannot_write_is_one_sentence(tmp_path, capfd):
     with (
         pytest.raises(OutputError, match=r'cannot write a 8200x64 \.mp4 .*FFmpeg'),
-        video_sink(tmp_path / 'a.mp4', 10) as sink,
+        write_video(tmp_path / 'a.mp4', 10) as writer,
     ):
-        sink.write(picture(height=64, width=8200))
+        writer.write(picture(height=64, width=8200))
     capfd.readouterr()  # OpenCV's own words
     assert not list(tmp_path.iterdir())
     (tmp_path / 'file').write_text('')
     with (
         pytest.raises(OutputError, match='choose a folder'),
-        video_sink(tmp_path / 'file' / 'a.mp4', 10),
+        write_video(tmp_path / 'file' / 'a.mp4', 10),
     ):
         pass
 
@@ -128,9 +131,9 @@ def test_an_unfinished_file_is_reported_not_kept(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(cv2, 'VideoWriter', Cut)
     with (
         pytest.raises(OutputError, match='could not be finished'),
-        video_sink(path, 10) as sink,
+        write_video(path, 10) as writer,
     ):
-        sink.write(picture())
+        writer.write(picture())
     capfd.readouterr()
     assert not list(tmp_path.iterdir())
 

@@ -4,7 +4,7 @@ import pytest
 from support import REPOSITORY
 
 from sctnet.datasets.street_scenes import render_street_scene
-from sctnet.streams.video import video_sink
+from sctnet.streams.video_writer import write_video
 
 sys.path.insert(0, str(REPOSITORY / 'projects' / 'web_demo'))
 
@@ -27,7 +27,7 @@ def seeded(tmp_path_factory):
 def drive(tmp_path, scene):
     """A video of six frames of 128x128 pixels."""
     path = tmp_path / 'drive.mp4'
-    with video_sink(path, 10) as sink:
+    with write_video(path, 10) as sink:
         for step in range(6):
             sink.write(scene[:, 8 * step : 8 * step + 128])
     return path

@@ -9,7 +9,7 @@ import pytest
 from support import REPOSITORY
 
 from sctnet.datasets.street_scenes import render_street_scene
-from sctnet.streams.video import video_sink
+from sctnet.streams.video_writer import write_video
 
 pytest.importorskip('gradio', reason='needs gradio')
 pytest.importorskip('playwright', reason='needs playwright')
@@ -179,7 +179,7 @@ def test_a_webcam_is_segmented_while_it_runs(page):
 def test_a_video_comes_back_as_one_that_the_browser_plays(page, tmp_path):
     path = tmp_path / 'drive.webm'
     scene, _ = render_street_scene(5, 256, 128)
-    with video_sink(path, 10) as sink:
+    with write_video(path, 10) as sink:
         for step in range(0, 60, 5):
             sink.write(scene[:, step : step + 128])
     page.get_by_role('tab', name='Video').click()

@@ -1,4 +1,4 @@
-"""Videos, cameras and windows in, a video or overlays out."""
+"""Images, videos and cameras in; overlays and label maps, or a video, out."""
 
 import itertools
 import time
@@ -9,22 +9,17 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.structures import PixelData
+from mmseg.models import SegDataPreProcessor
 from mmseg.structures import SegDataSample
 
-from sctnet.errors import ImageError
+from sctnet.errors import ArgumentError, ImageError, OutputError
 from sctnet.streams.open_source import Frame, Source, open_source
 from sctnet.streams.pipeline import StreamReport
-from sctnet.streams.segment import Outputs, segment_source
+from sctnet.streams.segment import Outputs, check_out_dir, segment, segment_source
 
 MODEL = SimpleNamespace(num_classes=19)  # what inference_model's stand-ins need
-
-
-@pytest.fixture(scope='module')
-def model():
-    from sctnet.apis import init_model
-
-    return init_model('sctnet-s-seg50', device='cpu')
 
 
 class Segments:
@@ -85,14 +80,15 @@ def test_a_video_gives_a_video_of_the_same_size_rate_and_frames(monkeypatch, tmp
         assert image.mean((0, 1)) == pytest.approx(expected, abs=12)
 
 
-def test_a_video_read_and_written(model, tmp_path):
+def test_a_video_file_read_and_written_with_label_maps(monkeypatch, tmp_path):
     path = tmp_path / 'drive.avi'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 10, (96, 80))
     for value in (0, 100, 200):
         writer.write(grey(value))
     writer.release()
+    Segments(monkeypatch)
     out = tmp_path / 'out'
-    segment_source(model, open_source(path), Outputs(out, fps=20, save_labels=True))
+    segment_source(MODEL, open_source(path), Outputs(out, fps=20, save_labels=True))
     assert sorted(p.name for p in out.iterdir()) == [
         *(f'drive_{i:06d}_labels.png' for i in (1, 2, 3)),
         'drive_overlay.mp4',
@@ -128,7 +124,7 @@ def test_max_frames_ends_a_camera(monkeypatch, tmp_path):
     Segments(monkeypatch, seconds=0.01)
     moments = itertools.count(step=1 / 40)
     clock = SimpleNamespace(perf_counter=lambda: next(moments))
-    monkeypatch.setattr('sctnet.streams.video.time', clock)
+    monkeypatch.setattr('sctnet.streams.video_writer.time', clock)
     source = moving(10**6, kind='camera', fps=None)
     report = segment_source(MODEL, source, Outputs(tmp_path, max_frames=12))
     assert report.written == 12
@@ -190,10 +186,68 @@ def test_a_window_shows_overlays_and_ends_a_video(monkeypatch, tmp_path):
     assert 3 <= report.written < 150
     assert len(frames_of(tmp_path / 'drive_overlay.mp4')[0]) == report.written
     assert window.closed
-    assert not window.held
     window = FakeWindow(patience=99)
     monkeypatch.setattr('sctnet.streams.segment.Window', window)
     segment_source(MODEL, moving(1, 'images'), Outputs(tmp_path, show=True))
     # one image would be gone at once
     assert window.held
     assert window.seen[-1].shape == (80, 96, 3)
+
+
+def test_one_image_gives_overlay_and_label_map(tiny_model, photo, tmp_path):
+    model = tiny_model().eval()
+    steps = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
+    model.cfg = Config({'test_pipeline': steps})
+    model.data_preprocessor = SegDataPreProcessor(mean=[120.0] * 3, std=[60.0] * 3)
+    report = segment_source(model, open_source(photo), Outputs(tmp_path / 'new'))
+    assert (report.written, report.dropped, report.skipped) == (1, 0, [])
+    labels, overlay = sorted((tmp_path / 'new').iterdir())
+    assert overlay.name == 'photo_overlay.png'
+    assert labels.name == 'photo_labels.png'
+    assert cv2.imread(str(overlay)).shape == (80, 96, 3)
+    label_map = cv2.imread(str(labels), cv2.IMREAD_UNCHANGED)
+    assert label_map.shape == (80, 96)
+    assert label_map.max() < 4
+
+
+def test_output_into_the_folder_of_the_input_is_refused(tmp_path, photo):
+    (tmp_path / 'x').mkdir()
+    with pytest.raises(OutputError, match='--out-dir'):
+        check_out_dir(tmp_path, tmp_path / 'x' / '..')
+    check_out_dir(tmp_path, tmp_path / 'x')
+    check_out_dir(photo, photo.parent)
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OutputError, match=r"file' cannot be written .* --out-dir"):
+        check_out_dir(photo, tmp_path / 'file')
+
+
+@pytest.mark.parametrize(
+    ('option', 'value'),
+    [('fps', 0), ('max_frames', 0), ('opacity', 5), ('video_suffix', '.gif')],
+)
+def test_values_out_of_range(option, value):
+    with pytest.raises(ArgumentError, match=f'{option} is .*expected'):
+        Outputs('x', **{option: value})
+
+
+@pytest.mark.parametrize(
+    ('classes', 'dtype', 'narrowed'),
+    [
+        (201, torch.uint8, np.uint8),
+        (201, torch.int64, np.uint8),
+        (300, torch.int64, np.uint16),
+    ],
+)
+def test_label_maps_are_narrowed_and_a_palette_is_made(
+    classes, dtype, narrowed, monkeypatch, photo, tmp_path
+):
+    sample = SegDataSample(metainfo={'palette': None})
+    labels = (torch.arange(80 * 96).reshape(1, 80, 96) % classes).to(dtype)
+    sample.pred_sem_seg = PixelData(data=labels)
+    monkeypatch.setattr('sctnet.streams.segment.inference_model', lambda *_: sample)
+    model = SimpleNamespace(num_classes=classes)
+    assert segment(model, 'a', np.zeros((80, 96, 3))).palette.shape == (classes, 3)
+    segment_source(model, open_source(photo), Outputs(tmp_path))
+    saved = cv2.imread(str(tmp_path / 'photo_labels.png'), cv2.IMREAD_UNCHANGED)
+    assert saved.dtype == narrowed
+    np.testing.assert_array_equal(saved, labels[0])
