@@ -1,3 +1,4 @@
+import gc
 import subprocess
 import sys
 import threading
@@ -235,16 +236,25 @@ def test_slide_mode_is_torchs_alone(narrow):
         init_model(SEG50, None, 'cpu', {**narrow, **SLIDE}, backend='onnxruntime')
 
 
+def refusal(call, *args):
+    with pytest.raises(CheckpointError) as caught:
+        call(*args)
+    return str(caught.value)
+
+
 @pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
 def test_what_a_backends_library_refuses_is_one_sentence(backend, network, tmp_path):
     path = tmp_path / 'broken.onnx'
     path.write_bytes(b'no model')
-    with pytest.raises(CheckpointError, match=r"cannot open '.*broken\.onnx'") as e:
-        build_runtime(str(path), backend)
-    run = build_runtime(Network(network), backend)
-    with pytest.raises(CheckpointError, match=r'cannot run the network on \(1, 4') as f:
-        run(torch.zeros(1, 4, 64, 64))
-    assert '\n' not in str(e.value) + str(f.value)
+    words = refusal(build_runtime, str(path), backend)
+    assert f"cannot open '{path}' (" in words
+    with build_runtime(Network(network), backend) as run:
+        words += refusal(run, torch.zeros(1, 4, 64, 64))
+    # Of two OpenVINO models the first may not outlive the second: its signal stack is
+    # gone then, and the next Ctrl-C a segmentation fault.
+    gc.collect()
+    assert 'cannot run the network on (1, 4, 64, 64) (' in words
+    assert '\n' not in words
 
 
 def test_nothing_of_the_runtimes_is_imported_before_it_is_used():
