@@ -1,7 +1,6 @@
 """The arguments that several commands share, in mmseg's spelling."""
 
 import argparse
-import os
 from typing import Any
 
 
@@ -76,7 +75,4 @@ def find_weights(checkpoint: str) -> str:
     """
     from ..weights.segmentor_files import find_segmentor
 
-    file = find_segmentor(checkpoint)
-    if os.path.isdir(os.path.expanduser(checkpoint)):
-        print(f"of '{checkpoint}' the checkpoint '{file}' is taken")
-    return file
+    return find_segmentor(checkpoint)

@@ -80,12 +80,12 @@ def export(
             model,
             file,
             size=(size[0], size[1]) if size else None,
-            output=output,  # type: ignore[arg-type]
+            output=output,
             normalise=normalise,
             precision=precision,
         )
     print(f"'{file}' written ({file.stat().st_size / 1e6:.1f} MB)")
-    if file.suffix == '.xml':
+    if file.suffix.lower() == '.xml':
         print(f"its weights are in '{file.with_suffix('.bin')}': keep them together")
     if agreement is None:
         print('not compared with torch: run it with sctnet on the GPU it was built on')

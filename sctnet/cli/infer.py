@@ -66,7 +66,7 @@ def infer(
 ) -> int:
     """Segment everything; 1 if an image of a folder had to be skipped."""
     from ..apis import init_model
-    from ..deploy.open_exported import is_exported
+    from ..deploy.runtimes import is_exported
     from ..streams.open_source import open_source
     from ..streams.pipeline import StreamReport
     from ..streams.segment import Outputs, check_out_dir

@@ -24,8 +24,3 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Compute logits at the decode head's own resolution."""
         return self.decode_head(self.neck(self.backbone(images)))
-
-
-def deploy_graph(model: EncoderDecoder) -> EncoderDecoder:
-    """Copy a segmentor for inference."""
-    return copy.deepcopy(model).eval()

@@ -91,7 +91,7 @@ def find_segmentor(checkpoint: str | os.PathLike) -> str:
     if not os.path.isdir(place):
         return str(find_checkpoint(place))
     found = best_checkpoint(place)
-    print_log(f"'{name}' is a work folder: {found.name} is taken", 'current')
+    print_log(f"of '{name}' the checkpoint '{found}' is taken", 'current')
     return str(found)
 
 

@@ -74,13 +74,14 @@ def test_models_are_built_with_settled_norms(name):
     assert not model.with_auxiliary_head
     assert 'SyncBN' not in str(model.cfg.model)
     assert 'Pretrained' not in json.dumps(model.cfg.model.to_dict(), default=str)
-    norms = [m for m in Network(model).modules() if isinstance(m, _BatchNorm)]
+    network = Network(model)
+    norms = [m for m in network.modules() if isinstance(m, _BatchNorm)]
     called = set()
     for norm in norms:
         norm.register_forward_hook(lambda norm, *_: called.add(norm))
     images = torch.randn(1, 3, 128, 256)
     with torch.no_grad():
-        logits = Network(model)(images)
+        logits = network(images)
     assert type(norms[0]) is torch.nn.BatchNorm2d
     assert called
     assert all((norm.running_mean != 0).all() for norm in called)

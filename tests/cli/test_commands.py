@@ -69,10 +69,10 @@ def test_help_imports_nothing_slow():
 
 
 def test_choices_are_those_of_the_code():
-    from sctnet.deploy import to_onnx
+    from sctnet.deploy import onnx_graph
     from sctnet.deploy.export import LIMITS
 
-    assert export.OUTPUTS == to_onnx.OUTPUTS
+    assert tuple(onnx_graph.OUTPUTS) == export.OUTPUTS
     assert (*LIMITS, 'int8') == export.PRECISIONS
 
 

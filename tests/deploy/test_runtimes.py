@@ -12,7 +12,7 @@ from mmseg.structures import SegDataSample
 from support import SEG50
 
 from sctnet.apis import inference_model, init_model
-from sctnet.deploy import Network
+from sctnet.deploy.network import Network
 from sctnet.deploy.runtime_segmentor import run_on
 from sctnet.deploy.runtimes import BACKENDS, build_runtime
 from sctnet.errors import ArgumentError, CheckpointError, ConfigError
