@@ -1,0 +1,134 @@
+"""What things cost on a GPU: a step, an image, a network, the loading of a batch."""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from gpu_place import Facts, Place, quietly, set_tf32
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmseg.registry import MODELS
+
+from sctnet.benchmark.case import READABLE, SHORTCUTS, Case
+from sctnet.benchmark.image import image_contender
+from sctnet.benchmark.network import network_contender
+from sctnet.benchmark.stopwatch import Stopwatch
+from sctnet.benchmark.training import STAGES, TrainingStep
+from sctnet.catalog import load_config
+from sctnet.datasets.street_scenes import write_street_scenes
+from sctnet.engine.launch import set_data_root
+
+STEPS = [  # as the recipes train
+    ('sctnet-s-seg50', 8, (512, 1024)),
+    ('sctnet-b-seg100', 8, (1024, 1024)),
+    ('sctnet-s-ade', 8, (512, 512)),
+    ('sctnet-b-ade', 8, (512, 512)),
+]
+IMAGES = [
+    ('sctnet-s-seg50', (1024, 2048)),
+    ('sctnet-b-seg100', (1024, 2048)),
+    ('sctnet-s-ade', (512, 683)),
+]
+NETWORKS = [
+    *[(name, (512, 1024)) for name in ('sctnet-s-seg50', 'sctnet-b-seg50')],
+    *[(name, (1024, 2048)) for name in ('sctnet-b-seg100', 'pidnet-s', 'stdc1')],
+    *[(name, (512, 512)) for name in ('sctnet-s-ade', 'sctnet-b-ade')],
+]
+HALF = 'torch+fp16+channels_last'
+
+
+def step(place: Place) -> Facts:
+    """Time a training step, all of it and its stages, and look at its memory."""
+    torch.backends.cudnn.benchmark = place.gpu
+    ways = [READABLE, SHORTCUTS, f'{READABLE}+amp', f'{SHORTCUTS}+amp']
+    ways += [f'{SHORTCUTS}+amp+channels_last', f'{SHORTCUTS}+teacher-bf16']
+    for model, batch, size in place.pick(STEPS, [('sctnet-s-seg50', 2, (64, 64))]):
+        for way in place.pick(ways, ways[:2]):
+            one = quietly(TrainingStep, Case(model, way, batch, size), place.device)
+            if place.gpu:
+                one.batch['inputs'] = [x.pin_memory() for x in one.batch['inputs']]
+            facts = {'case': f'{model} {way} {batch}x{size}'}
+            facts['ms'] = place.milliseconds(one, seconds=1.0)
+            if place.gpu:
+                facts['peak_mib'] = torch.cuda.max_memory_allocated() >> 20
+            watch, rows = Stopwatch(one, one.pieces(), STAGES, place.device), []
+            for _ in range(place.pick(5, 1)):
+                watch()
+                rows.append(watch.seconds)
+            medians = [statistics.median(row[k] for row in rows) for k in STAGES]
+            rounded = [round(1e3 * seconds, 2) for seconds in medians]
+            yield {**facts, 'stages_ms': dict(zip(STAGES, rounded, strict=True))}
+            del one, watch
+            place.free()
+
+
+def images(place: Place) -> Facts:
+    """Time an image in memory to its label map; ours must be mmseg's labels."""
+    limits = {'mmseg': 1.0, 'torch': 0.995, HALF: 0.98, f'{HALF}+graphs': 0.98}
+    for model, size in place.pick(IMAGES, [('sctnet-s-ade', (64, 80))]):
+        expected = None
+        for backend in place.pick([*limits], ['mmseg', 'torch']):
+            case = Case(model, backend, 1, size)
+            contender = quietly(image_contender, case, place.device)
+            facts = {'case': f'{model} {backend} {size}'}
+            facts['ms'] = place.milliseconds(contender.call)
+            found = contender.labels()
+            expected = found if expected is None else expected
+            equal = float((found == expected).double().mean())
+            yield {**facts, 'equal_labels': equal, 'ok': equal >= limits[backend]}
+            place.free()
+
+
+def networks(place: Place) -> Facts:
+    """Time networks alone; TF32 of convolutions is torch's default."""
+    torch.backends.cudnn.benchmark = place.gpu
+    ways = [('fp32', 'torch'), ('tf32', 'torch'), ('tf32', 'torch+graphs')]
+    ways += [('fp16', HALF), ('fp16', f'{HALF}+graphs')]
+    for model, size in place.pick(NETWORKS, [('fast-scnn', (64, 96))]):
+        expected = None
+        for precision, backend in place.pick(ways, ways[:1]):
+            set_tf32(precision != 'fp32')
+            case = Case(model, backend, 1, size)
+            call = quietly(network_contender, case, place.device).call
+            found = call().argmax(1)
+            expected = found if expected is None else expected
+            equal = float((found == expected).double().mean())
+            facts = {
+                'case': f'{model} {size} {precision} {backend}',
+                'ok': equal > 0.95,
+            }
+            yield {**facts, 'equal_labels': equal, 'ms': place.milliseconds(call)}
+            place.free()
+    set_tf32(True)
+
+
+def loader(place: Place) -> Facts:
+    """Count the images a second that the recipe's workers load, and time the upload."""
+    init_default_scope('mmseg')
+    recipe = place.pick('sctnet-s-seg50', 'sctnet-t-streets')
+    cfg = load_config(recipe)
+    preprocessor = MODELS.build(cfg.model.data_preprocessor).to(place.device)
+    with tempfile.TemporaryDirectory() as folder:
+        size = place.pick((2048, 1024), (256, 128))
+        root = write_street_scenes(Path(folder) / 'data', 16, 1, size)
+        set_data_root(cfg, str(root))
+        for workers in place.pick((4, 8, 16), (0,)):
+            options = {'num_workers': workers, 'persistent_workers': workers > 0}
+            options |= {**cfg.train_dataloader, **options, 'pin_memory': place.gpu}
+            batches = iter(Runner.build_dataloader(options, seed=0))
+            for _ in range(place.pick(2, 0)):
+                next(batches)
+            count, start = place.pick(4 + 2 * workers, 1), time.perf_counter()
+            for _ in range(count):
+                batch = next(batches)
+            loaded = count * len(batch['inputs']) / (time.perf_counter() - start)
+
+            def upload(batch: dict = batch) -> None:
+                samples = [sample.clone() for sample in batch['data_samples']]
+                preprocessor({**batch, 'data_samples': samples}, True)
+
+            facts = {'case': f'{recipe}, {workers} workers', 'images_a_second': loaded}
+            yield {**facts, 'upload_ms': place.milliseconds(upload)}
+            del batches
