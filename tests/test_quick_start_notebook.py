@@ -42,6 +42,7 @@ def test_its_links_into_the_repository_exist(notebook):
         assert (REPOSITORY / path).exists(), path
 
 
+@pytest.mark.more
 def test_it_runs_and_ends_with_pictures_and_a_score(notebook, tmp_path, monkeypatch):
     nbclient = pytest.importorskip('nbclient', reason='needs nbclient')
     pytest.importorskip('ipykernel', reason='needs ipykernel')

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from gpu_place import Facts, Place, quietly, set_tf32
+from gpu_place import Facts, Place, quietly
 from mmengine.runner import Runner
 from small_training import TEACHER, save_teacher_of, small_config
 from torch import Tensor
@@ -25,7 +25,6 @@ LIMITS = {'float32': (1e-4, 2e-2), 'tf32': (1e-2, 0.5)}
 ROUGH = (5e-2, 1.5)
 LOGITS = {  # classes, and the sizes of the logits, of the network's input, of the image
     'ade': (150, (64, 96), (512, 768), (1000, 1500)),
-    'coco': (171, (80, 107), (640, 853), (480, 640)),
     'city': (19, (64, 128), (512, 1024), (1024, 2048)),
     'city, Seg100': (19, (128, 256), (1024, 2048), (1024, 2048)),
 }
@@ -43,7 +42,7 @@ def losses(place: Place) -> Facts:
     for way in WAYS:
         step = _step(way, size, place.device)
         for kind, dtype in kinds.items():
-            set_tf32(kind != 'float32')
+            torch.backends.cudnn.allow_tf32 = kind != 'float32'
             found = _losses_and_gradients(step, dtype)
             off = [
                 {name: _off(value, theirs[name]) for name, value in ours.items()}
@@ -52,7 +51,7 @@ def losses(place: Place) -> Facts:
             pairs = zip(off, LIMITS.get(kind, ROUGH), strict=True)
             fine = all(max(errors.values()) <= limit for errors, limit in pairs)
             yield {'case': f'{way} {kind}', 'off': off, 'ok': fine}
-    set_tf32(True)
+    torch.backends.cudnn.allow_tf32 = True
 
 
 def _step(way: str, size: tuple[int, int], device: str, batch: int = 2) -> TrainingStep:

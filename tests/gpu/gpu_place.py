@@ -44,8 +44,8 @@ class Place(NamedTuple):
         """
         for _ in range(self.pick(3, 0)):
             call()
-        count = max(5, min(100, int(seconds / max(self._timed(call), 1e-5))))
-        count = self.pick(count, 1)
+        count = int(seconds / max(self._timed(call), 1e-5))
+        count = self.pick(max(5, min(100, count)), 1)
         single = [self._timed(call) for _ in range(count)]
         in_a_row = self._timed(lambda: [call() for _ in range(count)]) / count
         return [round(1e3 * t, 3) for t in (statistics.median(single), in_a_row)]
@@ -57,11 +57,6 @@ class Place(NamedTuple):
         call()
         wait()
         return time.perf_counter() - start
-
-
-def set_tf32(on: bool) -> None:
-    """Let convolutions use TF32, which is torch's own default, or not."""
-    torch.backends.cudnn.allow_tf32 = on
 
 
 def quietly(call: Callable[..., T], *args: Any) -> T:

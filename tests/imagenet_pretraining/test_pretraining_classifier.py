@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from mmengine.config import Config
 from pretraining_support import PROJECT, load_classifier
 from torch.testing import assert_close
 
@@ -23,23 +22,17 @@ def loss_of(model, data):
     return model(**model.data_preprocessor(data, training=True), mode='loss')['loss']
 
 
-def test_every_weight_that_init_cfg_takes_gets_a_gradient():
+def test_every_weight_that_init_cfg_takes_is_trained_in_earnest():
+    """The context module too: its gradients are of the size of the others'."""
     model = load_classifier().train()
     model.backbone.apply(lambda m: setattr(m, 'drop_prob', 0.0))
     loss_of(model, batch()).backward()
-    for name, weight in model.backbone.named_parameters():
-        assert weight.grad is not None, name
-        assert weight.grad.isfinite().all(), name
-        assert weight.grad.abs().max() > 0, name
-
-
-def test_context_module_is_trained_in_earnest():
-    """Not by rounding alone: its gradients are of the size of the others'."""
-    model = load_classifier().train()
-    loss_of(model, batch()).backward()
+    weights = dict(model.backbone.named_parameters())
+    assert all(w.grad.isfinite().all() for w in weights.values())
+    assert all(w.grad.abs().max() > 0 for w in weights.values())
     sizes = {
         name: float((weight.grad.norm() / weight.norm()).detach())
-        for name, weight in model.backbone.named_parameters()
+        for name, weight in weights.items()
         if name.endswith('conv.weight') or name == 'stem.0.weight'
     }
     assert sum('dappm' in name for name in sizes) == 11
@@ -58,16 +51,6 @@ def test_configs_load_build_and_fit_the_backbones_of_the_segmentors(name):
     with torch.no_grad():
         (sample, *_) = model.eval()(**model.data_preprocessor(batch(2)), mode='predict')
     assert sample.pred_score.shape == (1000 if 'imagenet' in name else 8,)
-
-
-def test_recipe_is_a_hundred_epochs_of_imagenet():
-    cfg = Config.fromfile(PROJECT / 'configs' / f'{NAMES[0]}.py')
-    images = cfg.train_cfg.max_iters * 8 * cfg.train_dataloader.batch_size
-    assert images / 1_281_167 == pytest.approx(100, abs=0.05)
-    warm_up, cosine = cfg.param_scheduler
-    assert warm_up.end == cosine.begin == 5 * cfg.train_cfg.val_interval
-    assert cosine.begin + cosine.T_max == cosine.end == cfg.train_cfg.max_iters
-    assert cfg.auto_scale_lr == {'base_batch_size': 256, 'enable': True}
 
 
 def test_channels_last_changes_nothing_but_the_layout():
@@ -93,24 +76,18 @@ def test_images_are_normalised_as_the_segmentor_will():
     segmentors = MODELS.build({**cfg, 'size': (64, 64)})
     expected = segmentors({'inputs': list(data['images'].permute(0, 3, 1, 2))})
     assert_close(images, expected['inputs'])
-
-
-def test_labels_and_files_reach_their_samples():
-    samples = load_classifier().data_preprocessor(batch())['data_samples']
-    assert [int(sample.gt_label) for sample in samples] == [0, 1, 2, 0]
+    samples = load_classifier().data_preprocessor(data)['data_samples']
+    assert [int(sample.gt_label) for sample in samples] == [0, 1]
     assert samples[0].img_path == 'x.jpg'
 
 
 def test_another_sizes_weights_are_refused():
+    from mmpretrain.models import LinearClsHead
+
     small, large = load_classifier(NAMES[1]), load_classifier()
     with pytest.raises(CheckpointError, match=r'is SCTNet-S \(32 base channels\)'):
         large.load_state_dict(small.state_dict())
-    other = load_classifier(head={**large_head(), 'num_classes': 5})
+    head = {'type': LinearClsHead, 'in_channels': 192, 'num_classes': 5}
+    other = load_classifier(head=head)
     with pytest.raises(CheckpointError, match=r'other shapes in 2 of head\.fc'):
         large.load_state_dict(other.state_dict())
-
-
-def large_head():
-    from mmpretrain.models import LinearClsHead
-
-    return {'type': LinearClsHead, 'in_channels': 192}

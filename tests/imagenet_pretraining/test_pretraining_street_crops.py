@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from pretraining_support import PROJECT, TINY
+from pretraining_support import PROJECT
 from sctnet_pretraining import street_crops
 from sctnet_pretraining.street_crops import CLASSES, write_street_crops
 
@@ -54,10 +54,3 @@ def test_folder_with_files_is_left_alone(tmp_path, run, capsys):
     assert run(PROJECT / 'make_street_crops.py', tmp_path) == 2
     assert 'error: ' in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ['mine.txt']
-
-
-def test_config_has_the_classes_of_the_crops():
-    from mmengine.config import Config
-
-    cfg = Config.fromfile(PROJECT / 'configs' / f'{TINY}.py')
-    assert cfg.model.head.num_classes == len(CLASSES)

@@ -2,16 +2,17 @@
 
 import base64
 import json
+import os
+import runpy
 import socket
-import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import cv2
 import numpy as np
 import pytest
 from support import REPOSITORY
-from tool_process import one_line_error
 
 from sctnet.errors import ImageError
 from sctnet.streams.video import open_video
@@ -89,21 +90,22 @@ def test_stop_ends_a_video(page, drive):
         (['--seeded', '--port', '{taken}'], 'port {taken} cannot be used'),
     ],
 )
-def test_what_keeps_the_page_from_starting_is_one_sentence(words, told, tmp_path):
+def test_what_keeps_the_page_from_starting_is_one_sentence(
+    words, told, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
     with socket.socket() as other:
         other.bind(('127.0.0.1', 0))
         other.listen()
         taken = other.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, '-W', 'ignore', APP]
-            + [word.format(taken=taken) for word in words],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-    assert one_line_error(done).startswith(f'error: {told.format(taken=taken)}')
+        words = ['app.py', *(word.format(taken=taken) for word in words)]
+        monkeypatch.setattr(sys, 'argv', words)
+        with mock.patch.dict(os.environ), pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(APP), run_name='__main__')
+    assert ended.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith(f'error: {told.format(taken=taken)}')
+    assert '\n' not in error
     assert list(tmp_path.iterdir()) == []
 
 

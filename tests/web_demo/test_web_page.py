@@ -16,7 +16,7 @@ pytest.importorskip('playwright', reason='needs playwright')
 from browser import chromium, find_chromium, served
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.more,
     pytest.mark.skipif(find_chromium() is None, reason='no Chromium is installed'),
 ]
 # Reports every address that the server's process looks up or connects to.

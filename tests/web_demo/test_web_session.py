@@ -2,7 +2,6 @@
 
 import base64
 import json
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 import session as sessions
 import torch
 import viewer
-from latency import Latency
 from session import Choice, Result, Session, segment_video
 
 from sctnet.apis import inference_model
@@ -34,15 +32,6 @@ def result(labels, classes=3):
     palette = np.arange(3 * classes, dtype=np.uint8).reshape(-1, 3)
     names = tuple(f'c{i}' for i in range(classes))
     return Result(image, labels, names, palette, 12.0, False)
-
-
-def test_only_students_and_what_is_installed_are_offered(monkeypatch):
-    assert 'sctnet-s-seg50' in sessions.student_names()
-    assert all('segformer' not in name for name in sessions.student_names())
-    monkeypatch.setattr(sessions, 'is_installed', lambda name: name != 'openvino')
-    assert sessions.backend_names() == ['onnxruntime', 'torch', 'tensorrt']
-    monkeypatch.setattr(sessions, 'is_installed', lambda name: name != 'onnx')
-    assert 'onnxruntime' not in sessions.backend_names()
 
 
 def test_seeded_weights_are_the_same_twice_and_name_most_classes(scene, tmp_path):
@@ -70,23 +59,9 @@ def test_labels_are_those_of_inference_model(scene, seeded):
     assert done.milliseconds > 0
 
 
-def test_a_new_size_is_run_once_before_it_is_timed(scene, seeded, monkeypatch):
-    seeded.segment(STREETS, scene)
-    runs = []
-    monkeypatch.setattr(sessions, 'inference_model', lambda *_: runs.append(1))
-    seeded.segment(STREETS, scene)
-    assert runs == []
-    seeded.segment(STREETS, scene[:100])
-    assert runs == [1]
-
-
-def test_without_weights_a_sentence_says_what_to_do(tmp_path):
-    session = Session(tmp_path, device='cpu')
-    with pytest.raises(ArgumentError, match=r"no weights for 'sctnet-t.*--seeded"):
-        session.model(STREETS)
-
-
 def test_the_given_file_is_for_its_own_model_alone(tmp_path, weights):
+    with pytest.raises(ArgumentError, match=r"no weights for 'sctnet-t.*--seeded"):
+        Session(tmp_path, device='cpu').model(STREETS)
     session = Session(tmp_path, STREETS.model, weights, seeded=True, device='cpu')
     assert session.weights_note() == (
         'sctnet-t-streets runs with mine.pth, another with random weights'
@@ -109,27 +84,6 @@ def test_an_exported_file_brings_its_own_classes_and_sizes(scene, seeded, tmp_pa
     done, expected = session.segment(choice, scene), seeded.segment(STREETS, scene)
     assert done.classes == expected.classes
     assert (done.labels == expected.labels).mean() > 0.999
-
-
-def test_models_stay_in_memory_until_others_are_used_more(tmp_path, monkeypatch):
-    built = []
-
-    def build(model, weights, device, backend):
-        built.append(backend)
-        return SimpleNamespace()
-
-    monkeypatch.setattr(sessions, 'init_model', build)
-    session = Session(tmp_path, device='cpu')
-    choices = [Choice('m', backend, 'file') for backend in 'abcd']
-    first = session.model(choices[0])
-    for choice in (choices[1], choices[2], choices[0]):
-        session.model(choice)
-    assert session.model(choices[0]) is first
-    assert built == ['a', 'b', 'c']
-    session.model(choices[3])  # b was unused the longest
-    session.model(choices[0])
-    session.model(choices[1])
-    assert built == ['a', 'b', 'c', 'd', 'b']
 
 
 def test_a_legend_names_what_occurs_the_largest_first():
@@ -163,16 +117,6 @@ def test_large_pictures_are_shrunk_without_new_labels():
     assert small.shape == (20, 1600)
     assert set(np.unique(small)) == {0, 9}
     assert viewer.shrink(image, small) == (image, small)
-
-
-def test_latency_is_the_median_of_the_newest_frames_of_one_choice():
-    latency = Latency(frames=3)
-    for moment, milliseconds in enumerate([900, 10, 30, 20]):
-        latency.add(milliseconds, 'a', moment / 4)
-    assert (latency.milliseconds, latency.fps) == (20, 4.0)
-    assert str(latency).startswith('20 ms from image to label map (median of 3), 4.0')
-    latency.add(50, 'b', 9.0)
-    assert (latency.milliseconds, latency.fps) == (50, 0.0)
 
 
 @pytest.mark.parametrize(
