@@ -6,17 +6,17 @@ import torch
 from mmengine.hooks import Hook
 
 from sctnet.apis import dataset_meta_from_config
-from sctnet.catalog import load_config
-from sctnet.engine.launch import merge_options, set_data_root, set_teacher
+from sctnet.catalog import load_config, merge_options
+from sctnet.datasets.from_config import LOADERS
+from sctnet.engine.launch import set_data_root, set_teacher
+from sctnet.engine.runner import Runner
 
 LEAF = 'sctnet_t_1xb4_600_streets_128x256'
 TEACHER = 'segformer_t_1xb4_600_streets_128x256'
 TERMS = ['bfa_stage3', 'bfa_stage4', 'sdha_feature', 'sdha_logits']
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # The first iterations of the recipe's warm-up move no weight that float32 can tell.
 SMALL = {
-    **{f'{loader}.num_workers': 0 for loader in LOADERS},
-    **{f'{loader}.persistent_workers': False for loader in LOADERS},
+    **{f'{loader}.num_workers': 0 for loader in LOADERS.values()},
     'train_dataloader.batch_size': 2,
     'train_dataloader.dataset.pipeline.2.scale': (128, 64),
     'train_dataloader.dataset.pipeline.3.crop_size': (64, 64),
@@ -97,8 +97,6 @@ def train(cfg, watch=None):
 
     Every iteration must have finite losses, and the weights must have changed.
     """
-    from mmengine.runner import Runner
-
     runner = Runner.from_cfg(cfg)
     record = Record()
     runner.register_hook(record)

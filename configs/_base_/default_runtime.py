@@ -18,7 +18,7 @@ default_scope = 'mmseg'
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'),
+    dist_cfg=dict(backend='nccl', timeout=600),  # seconds, for a process that hangs
 )
 default_hooks = dict(
     timer=dict(type=IterTimerHook),

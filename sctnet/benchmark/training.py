@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..catalog import load_config
 from ..datasets.street_scenes.dataset import render_street_scene
-from ..engine.distillation_hook import build_segmentor
+from ..engine.distillation_hook import build_teacher_segmentor
 from ..engine.launch import distillation_hook, enable_amp
 from ..errors import ArgumentError
 from ..models import SCTSegmentor, Teacher
@@ -103,7 +103,7 @@ class TrainingStep:
             torch.manual_seed(0)
             self.student = _build_student(cfg, case, options).to(device)
             teacher = Teacher(
-                build_segmentor(distillation_hook(cfg).teacher),
+                build_teacher_segmentor(distillation_hook(cfg).teacher),
                 **dict(TEACHER_OPTIONS[o] for o in options if o in TEACHER_OPTIONS),
             )
             self.student.attach_teacher(teacher.to(device))

@@ -1,17 +1,17 @@
-"""Errors of the libraries below, said as ours: a sentence with the remedy in it."""
+"""Says what ends a run from outside: a lost process or worker, a full disk."""
 
 import errno
-import functools
+import os
 import re
+import signal
+import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from types import FrameType
 
 from ..errors import ConfigError, OutputError, ProcessError, SCTNetError
-
-Function = TypeVar('Function', bound=Callable[..., Any])
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 # What gloo, NCCL and the store say when the process at the other end is gone.
@@ -24,47 +24,18 @@ _LOST_PEER = re.compile(
 
 
 @contextmanager
-def explain_config(name: object) -> Iterator[None]:
-    """Say what fails inside as a :class:`ConfigError` of the config called ``name``."""
-    try:
-        yield
-    except SCTNetError:
-        raise
-    except Exception as error:
-        known = explain(error)
-        if known is not None:
-            raise known from error
-        if 'unexpected keyword argument' in str(error):
-            raise ConfigError(
-                f"'{name}' or --cfg-options name an argument that is not there "
-                f'({_words(error)}): check its spelling'
-            ) from error
-        raise ConfigError(
-            f"'{name}' or --cfg-options name something that cannot be used "
-            f'({_words(error)}): check names and values against a config that mim '
-            'search sctnet lists; SCTNET_TRACEBACK=1 shows where it fails'
-        ) from error
-
-
-def config_errors(function: Function) -> Function:
-    """Explain what ``function``, which takes a config first, trips over in it."""
-
-    @functools.wraps(function)
-    def explained(cfg: Any, *args: Any, **kwargs: Any) -> Any:
-        with explain_config(getattr(cfg, 'filename', None) or 'the config'):
-            return function(cfg, *args, **kwargs)
-
-    return explained  # type: ignore[return-value]
-
-
-@contextmanager
 def explain_run() -> Iterator[None]:
-    """Say what ends a run from outside: lost processes, a full disk, a bad file.
+    """Raise what ends the block from outside as an error of ours, with the remedy.
 
     Raises:
         ProcessError: a worker of a data loader, or another process, is gone.
         OutputError: the disk is full.
     """
+    # Where one process of a run is dead, torchrun sends the others this signal, and
+    # their loaders' workers.
+    main_thread = threading.current_thread() is threading.main_thread()
+    if 'TORCHELASTIC_RUN_ID' in os.environ and main_thread:
+        signal.signal(signal.SIGTERM, _end_with_sentence)
     try:
         yield
     except SCTNetError as error:
@@ -89,6 +60,8 @@ def explain(error: Exception) -> SCTNetError | None:
     lost = re.search(r'DataLoader worker \(pid\(?s?\)? ?([\d, ]+)\)(.*)', text)
     if lost:
         how = lost.group(2).strip().rstrip('.') or 'exited unexpectedly'
+        if 'Terminated' in how and 'TORCHELASTIC_RUN_ID' in os.environ:
+            return _lost_peer('torchrun ends this one')
         return ProcessError(
             f'a worker that loads data (process {lost.group(1).strip()}) is gone '
             f'({how.partition(". ")[0]}), mostly for want of memory: set '
@@ -108,11 +81,19 @@ def explain(error: Exception) -> SCTNetError | None:
         )
     peer = _LOST_PEER.search(text)
     if isinstance(error, RuntimeError) and peer:
-        return ProcessError(
-            f'another process of this run is gone ({peer.group(0)}): look for the '
-            'first error that any process printed, mend that, and go on with --resume'
-        )
+        return _lost_peer(peer.group(0))
     return None
+
+
+def _lost_peer(how: str) -> ProcessError:
+    return ProcessError(
+        f'another process of this run is gone or hangs ({how}): look for the first '
+        'error that any process printed, mend that, and go on with --resume'
+    )
+
+
+def _end_with_sentence(number: int, frame: FrameType | None) -> None:
+    raise _lost_peer('torchrun ends this one')
 
 
 def _hear_of_lost_worker(error: Exception) -> None:
@@ -139,8 +120,3 @@ def _in_worker(error: SCTNetError) -> str | None:
     if 'in DataLoader worker process' not in text:
         return None
     return text.rstrip().rpartition(f'{type(error).__name__}: ')[2]
-
-
-def _words(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f'{type(error).__name__}: {lines[0][:300]}' if lines else repr(error)

@@ -54,7 +54,8 @@ def train(
         launch.enable_amp(cfg)
     preflight.check_batch_size(cfg)
     launch.check_teacher(cfg)
-    preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))
-    if check and preflight.is_first_process():
-        quick_check(cfg)
+    if check:
+        preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+        if preflight.is_first_process():
+            quick_check(cfg)
     launch.build_runner(cfg).train()

@@ -26,6 +26,7 @@ MOVED = {
     'deploy.preprocess': 'prediction.preprocess',
     'deploy.quantise': 'deploy.int8',
     'deploy.resampling': 'prediction.resampling',
+    'engine.cpu_sync_norm': 'engine.distributed',
     'figures': 'evaluation.training_curves',
     'fused': 'models.shortcuts',
     'images': 'datasets.images',

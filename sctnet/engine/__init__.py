@@ -1,8 +1,8 @@
 """Hooks, loop and optimizer wrapper for mmengine's Runner; importing registers them."""
 
 from .checkpoint_hook import AtomicCheckpointHook
-from .cpu_sync_norm import CPUSyncBatchNorm
 from .distillation_hook import DistillationHook
+from .distributed import CPUSyncBatchNorm
 from .finite_loss_hook import FiniteLossHook
 from .optim_wrapper import BFloat16OptimWrapper
 from .train_loop import ResumableTrainLoop

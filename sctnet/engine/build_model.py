@@ -12,9 +12,9 @@ from mmseg.registry import DATASETS, MODELS
 
 from .. import models  # noqa: F401  registers them
 from ..catalog import load_config, merge_options
-from ..cli.explain_errors import explain_config
 from ..compat.gaps import quieten_libraries
 from ..weights.segmentor_files import load_segmentor
+from .check_config import check_config
 
 
 def build_segmentor(
@@ -30,14 +30,14 @@ def build_segmentor(
         cfg_options: dotted keys and values to change in the config.
 
     Raises:
-        ConfigError: there is no such config.
+        ConfigError: there is no such config, or it names what is not there.
         CheckpointError: the file is missing, damaged, unsafe, or does not fit.
     """
     cfg = copy.deepcopy(load_config(config))
     merge_options(cfg, cfg_options)
-    with explain_config(cfg.filename or 'the config'):
-        model = _build(cfg)
-        model.dataset_meta = dataset_meta_from_config(cfg)
+    check_config(cfg, ['model', 'test_dataloader'])
+    model = _build(cfg)
+    model.dataset_meta = dataset_meta_from_config(cfg)
     if checkpoint is not None:
         meta = _load_weights(model, checkpoint)
         model.dataset_meta = meta or model.dataset_meta

@@ -124,7 +124,7 @@ class DistillationHook(Hook):
             ConfigError: there is no such config, or it is no segmentor's.
         """
         find_teacher(self.teacher, self.checkpoint)  # before anything takes time
-        segmentor = build_segmentor(self.teacher)
+        segmentor = build_teacher_segmentor(self.teacher)
         assert self.checkpoint is not None
         meta = load_segmentor(segmentor, self.checkpoint)
         if self.compile:
@@ -132,7 +132,9 @@ class DistillationHook(Hook):
         return Teacher(segmentor, meta, self.dtype, self.compile)
 
 
-def build_segmentor(teacher: str | os.PathLike | Mapping[str, Any]) -> nn.Module:
+def build_teacher_segmentor(
+    teacher: str | os.PathLike | Mapping[str, Any],
+) -> nn.Module:
     """Build the segmentor that a :class:`DistillationHook` names, without weights.
 
     Raises:

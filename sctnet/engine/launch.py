@@ -6,16 +6,17 @@ from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.runner import Runner
 
 from ..catalog import load_config, merge_options
-from ..cli.explain_errors import config_errors, explain_config
 from ..compat.config_types import kind_of
+from ..datasets.from_config import datasets_of
 from ..errors import ConfigError
 from ..files import check_writable
 from ..weights.segmentor_files import find_teacher
-from .cpu_processes import join_cpu_processes
-from .preflight import LOADERS, datasets_of
+from .check_config import check_config
+from .checkpoint_hook import check_resumable, newest_checkpoint
+from .distributed import join_cpu_processes
+from .runner import Runner
 
 
 def prepare_config(
@@ -29,7 +30,7 @@ def prepare_config(
     """Turn the arguments of a command into the config that the Runner takes.
 
     Raises:
-        ConfigError: there is no such config.
+        ConfigError: there is no such config, or it names what is not there.
         OutputError: the work folder cannot be written.
     """
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
@@ -37,19 +38,17 @@ def prepare_config(
     cfg = load_config(config)
     cfg.launcher = launcher
     merge_options(cfg, options)
-    with explain_config(config):
-        data_root = data_root or options.get('data_root')
-        if data_root:
-            set_data_root(cfg, data_root)
-        name = Path(cfg.filename or 'sctnet').stem
-        own = cfg.get('work_dir')
-        cfg.work_dir = work_dir or own or str(Path('work_dirs') / name)
-        check_writable(cfg.work_dir, '--work-dir')
-        join_cpu_processes(cfg)
+    check_config(cfg)
+    data_root = data_root or options.get('data_root')
+    if data_root:
+        set_data_root(cfg, data_root)
+    name = Path(cfg.filename or 'sctnet').stem
+    cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / name)
+    check_writable(cfg.work_dir, '--work-dir')
+    join_cpu_processes(cfg)
     return cfg
 
 
-@config_errors
 def set_data_root(cfg: Config, data_root: str) -> None:
     """Point every data set of ``cfg`` to ``data_root``.
 
@@ -59,11 +58,10 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     cfg.data_root = data_root
     if 'own_data' in cfg:
         cfg.own_data.root = data_root
-    for dataset in datasets_of(cfg, LOADERS):
+    for dataset in datasets_of(cfg):
         dataset.data_root = data_root
 
 
-@config_errors
 def distillation_hook(cfg: Config) -> ConfigDict:
     """Return the config of the ``DistillationHook``.
 
@@ -89,7 +87,6 @@ def _find_hook(cfg: Config) -> ConfigDict | None:
     return next((hook for hook in hooks if kind_of(hook) == 'DistillationHook'), None)
 
 
-@config_errors
 def set_teacher(cfg: Config, checkpoint: str) -> None:
     """Name the weights of the teacher: a file, a URL or the folder of its training.
 
@@ -99,7 +96,6 @@ def set_teacher(cfg: Config, checkpoint: str) -> None:
     distillation_hook(cfg).checkpoint = checkpoint
 
 
-@config_errors
 def check_teacher(cfg: Config) -> None:
     """See that the teacher has weights, if the student of ``cfg`` is to learn from one.
 
@@ -113,18 +109,15 @@ def check_teacher(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build mmengine's Runner, as :mod:`sctnet.engine.runner` has it.
+    """Check ``cfg`` and build a :class:`~sctnet.engine.runner.Runner` of it.
 
     Raises:
-        ConfigError: something cannot be built, or gets an argument that it has not.
+        ConfigError: a class or an argument that it names is not there.
     """
-    from .runner import Runner as ExplainingRunner
-
-    with explain_config(cfg.filename or 'the config'):
-        return ExplainingRunner.from_cfg(cfg)
+    check_config(cfg)
+    return Runner.from_cfg(cfg)
 
 
-@config_errors
 def enable_amp(cfg: Config, on_gpu: bool | None = None) -> None:
     """Train in mixed precision: float16 on a GPU, bfloat16 on a CPU.
 
@@ -144,8 +137,6 @@ def enable_amp(cfg: Config, on_gpu: bool | None = None) -> None:
             'drop --amp'
         )
     if not (torch.cuda.is_available() if on_gpu is None else on_gpu):
-        from .. import engine  # noqa: F401  registers it
-
         # By name: mmengine cannot print a class that was put into a config later.
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
         for option in ('loss_scale', 'dtype'):
@@ -164,8 +155,6 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     """
     if resume is None:
         return
-    from .checkpoint_hook import check_resumable, newest_checkpoint
-
     if resume == 'auto':
         found = newest_checkpoint(cfg.work_dir)
         if found is None:
@@ -178,7 +167,6 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     cfg.load_from = resume
 
 
-@config_errors
 def enable_tta(cfg: Config) -> None:
     """Test with the config's ``tta_pipeline``: several scales, and flipped.
 
@@ -196,7 +184,6 @@ def enable_tta(cfg: Config) -> None:
     cfg.model = cfg.tta_model
 
 
-@config_errors
 def draw_results(cfg: Config, show_dir: str) -> None:
     """Write a picture of every tested image, labels beside prediction.
 
@@ -208,7 +195,6 @@ def draw_results(cfg: Config, show_dir: str) -> None:
     cfg.visualizer.save_dir = show_dir
 
 
-@config_errors
 def save_label_maps(cfg: Config, out_dir: str) -> None:
     """Write the predicted label map of every tested image.
 

@@ -1,54 +1,41 @@
-"""What is looked at before a run starts, so that it does not fail an hour later."""
+"""Checks before a run starts: its folders, its batch size."""
 
 import inspect
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from ..cli.explain_errors import config_errors
 from ..compat.config_types import kind_of
+from ..datasets.from_config import datasets_of
 from ..errors import ConfigError, DataError
 
-MAX_BROKEN_SHARE = 0.05  # of the training files, that a training leaves out
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
-
-def datasets_of(cfg: Config, loaders: Iterable[str]) -> Iterator[ConfigDict]:
-    """Yield every leaf data set config of ``loaders``, inside wrappers too."""
-    pending = [cfg[name].dataset for name in loaders if cfg.get(name)]
-    while pending:
-        dataset = pending.pop(0)
-        inner = dataset.get('dataset') or dataset.get('datasets')
-        if inner:
-            pending += inner if isinstance(inner, list) else [inner]
-        else:
-            yield dataset
-
-
-@config_errors
 def check_data(cfg: Config, loaders: Iterable[str]) -> None:
     """See that the folders and at least one file that ``loaders`` will read exist.
+
+    What lies elsewhere than on this disk (``backend_args``, URLs) is not looked for.
 
     Raises:
         DataError: one does not; the message names what was looked for.
     """
     for dataset in datasets_of(cfg, loaders):
+        if dataset.get('backend_args') or '://' in str(dataset.get('data_root')):
+            continue
         cls = dataset.type
         cls = DATASETS.get(cls) if isinstance(cls, str) else cls
-        defaults = inspect.signature(cls.__init__).parameters
+        defaults = inspect.signature(cls).parameters
         for prefix, suffix_name in (
             ('img_path', 'img_suffix'),
             ('seg_map_path', 'seg_map_suffix'),
         ):
-            folder = dataset.get('data_prefix', {}).get(prefix)
+            folder = (dataset.get('data_prefix') or {}).get(prefix)
             suffix = dataset.get(suffix_name)
             if suffix is None and suffix_name in defaults:
                 suffix = defaults[suffix_name].default
-            if folder:
+            if folder and '://' not in folder:
                 several = isinstance(suffix, tuple | list)
                 ends = suffix if several else [suffix or '']
                 _check_folder(dataset.get('data_root') or '', folder, ends)
@@ -77,34 +64,22 @@ def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:
     )
 
 
-@config_errors
 def check_batch_size(cfg: Config) -> None:
     """Refuse one image a batch, which the norm after global pooling cannot train on.
 
     Raises:
         ConfigError: a batch norm would see a single value per channel.
     """
-    processes = int(os.environ.get('WORLD_SIZE', 1))
-    synchronised = processes > 1 and "'SyncBN'" in repr(cfg.model)
-    batch_norm = "'BN'" in repr(cfg.model) or "'SyncBN'" in repr(cfg.model)
-    if kind_of(cfg.model.get('backbone', {})) != 'SCTNet':
+    backbone = cfg.model.get('backbone') or {}
+    if kind_of(backbone) != 'SCTNet' or cfg.train_dataloader.get('batch_size', 1) != 1:
         return
-    if cfg.train_dataloader.batch_size == 1 and batch_norm and not synchronised:
+    norm = kind_of(backbone.get('norm_cfg') or {'type': 'BN'})
+    alone = int(os.environ.get('WORLD_SIZE', 1)) == 1
+    if norm == 'BN' or (norm == 'SyncBN' and alone):
         raise ConfigError(
             'train_dataloader.batch_size=1 leaves batch norm a single value a channel '
             'after global pooling: set it to 2 or more, or use a norm_cfg such as GN'
         )
-
-
-def check_broken_share(max_share: Any) -> float:
-    """Return ``max_share`` if it is a share; raises :class:`ConfigError`."""
-    number = isinstance(max_share, int | float) and not isinstance(max_share, bool)
-    if not number or not 0 <= max_share <= 1:
-        raise ConfigError(
-            f'train_cfg.max_broken_share is {max_share!r}: set it to a number from 0 '
-            'to 1'
-        )
-    return float(max_share)
 
 
 def is_first_process() -> bool:

@@ -8,38 +8,25 @@ skips what it has seen without loading it. Transforms that keep a generator of t
 are outside of this.
 """
 
-import random
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dist import get_rank, get_world_size
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
-from mmseg.registry import DATA_SAMPLERS, DATASETS, LOOPS
+from mmseg.registry import DATA_SAMPLERS, LOOPS
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
-from .broken_files import BrokenFileCount, SoundLoader
-from .preflight import MAX_BROKEN_SHARE, check_broken_share
-
-_DATA, _MODEL = 0, 1  # two streams of seeds that must not meet
-
-
-def seed_everything(*key: int, devices: bool = True) -> None:
-    """Seed python, numpy and torch from integers; ``devices`` includes the GPUs."""
-    words = [int(word) for word in np.random.SeedSequence(key).generate_state(3)]
-    random.seed(words[0])
-    np.random.seed(words[1])
-    if devices:
-        torch.manual_seed(words[2])
-    else:
-        torch.default_generator.manual_seed(words[2])
+from ..datasets.check.sample_files import MAX_BROKEN_SHARE
+from .broken_files import BrokenFiles
+from .runner import without_workers
+from .seeded_dataset import MODEL, NumberedIndex, SeededDataset, seed_everything
 
 
 class NumberedSampler(Sampler):
-    """Yields pairs (index, number): which sample, and the how-manieth of all it is.
+    """Yields indices that know the how-manieth sample of the whole training they are.
 
     Args:
         sampler: yields this process's indices, or the config of what does; it is
@@ -49,9 +36,12 @@ class NumberedSampler(Sampler):
         start: how many samples of this process to skip.
     """
 
-    def __init__(self, sampler: Any, dataset: Dataset, seed: int, start: int) -> None:
+    def __init__(self, sampler: Any, dataset: Any, seed: int, start: int) -> None:
+        # A sampler of a user's may ask its data set much.
+        inner = isinstance(dataset, SeededDataset)
+        self.dataset = dataset.dataset if inner else dataset
         if isinstance(sampler, dict):
-            defaults = {'dataset': dataset, 'seed': seed}
+            defaults = {'dataset': self.dataset, 'seed': seed}
             sampler = DATA_SAMPLERS.build(sampler, default_args=defaults)
         self.sampler = sampler
         self.start = start
@@ -59,11 +49,11 @@ class NumberedSampler(Sampler):
     def __len__(self) -> int:
         return len(self.sampler)
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
+    def __iter__(self) -> Iterator[NumberedIndex]:
         rank, world_size = get_rank(), get_world_size()
         for count, index in enumerate(self._endless()):
             if count >= self.start:
-                yield index, count * world_size + rank
+                yield NumberedIndex(index, count * world_size + rank)
 
     def _endless(self) -> Iterator[int]:
         epoch = 0
@@ -72,40 +62,6 @@ class NumberedSampler(Sampler):
                 self.sampler.set_epoch(epoch)
             yield from self.sampler
             epoch += 1
-
-
-class SeededSamples(Dataset):
-    """Loads and augments sample ``index`` with randomness that ``number`` decides.
-
-    The result is the same in every worker and every run. For a broken file the next
-    sample stands in, see :class:`SoundLoader`.
-
-    Args:
-        dataset: a data set or the config of one.
-        seed: of the run.
-    """
-
-    def __init__(self, dataset: Any, seed: int) -> None:
-        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-        self.seed = seed
-        self._loader = SoundLoader(self.dataset)
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, sample: tuple[int, int] | int) -> Any:
-        if isinstance(sample, int):  # somebody looks, nobody trains
-            return self._loader.load(sample)
-        index, number = sample
-        seed_everything(self.seed, _DATA, number, devices=False)
-        return self._loader.load(index)
-
-    def __getattr__(self, name: str) -> Any:
-        # Not there yet while a copy is unpickled; and torch must not find the inner
-        # data set's own way of loading batches.
-        if name == 'dataset' or name.startswith('__'):
-            raise AttributeError(name)
-        return getattr(self.dataset, name)
 
 
 def _common_seed(runner: Runner) -> int:
@@ -119,7 +75,8 @@ class ResumableTrainLoop(IterBasedTrainLoop):
     """mmengine's iteration-based loop, exactly resumable.
 
     Takes the same arguments, and one more. A ``dataloader`` that is built already, not
-    a config, is used as it is, and then only the model's randomness resumes exactly.
+    a config, is used as it is, and then only the model's randomness resumes exactly. A
+    ``batch_sampler`` resumes exactly if all its batches have ``batch_size`` samples.
 
     Args:
         runner: as for mmengine's loop.
@@ -138,15 +95,14 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         max_broken_share: float = MAX_BROKEN_SHARE,
         **kwargs: Any,
     ) -> None:
-        share = check_broken_share(max_broken_share)
-        self._broken_files = BrokenFileCount(runner, share)
+        self._broken_files = BrokenFiles(runner, max_broken_share)
         self._config = dataloader if isinstance(dataloader, dict) else None
         if self._config is not None:
             dataloader = self._build_dataloader(runner, start=0)
         super().__init__(runner, dataloader, *args, **kwargs)
 
     def _build_dataloader(self, runner: Runner, start: int) -> DataLoader:
-        config = dict(self._config or {})
+        config = without_workers(self._config or {})
         config.setdefault('pin_memory', torch.cuda.is_available())
         seed = _common_seed(runner)
         config['sampler'] = {
@@ -155,9 +111,10 @@ class ResumableTrainLoop(IterBasedTrainLoop):
             'start': start * config['batch_size'],
         }
         config['dataset'] = {
-            'type': SeededSamples,
+            'type': SeededDataset,
             'dataset': config['dataset'],
             'seed': seed,
+            'skip_broken': True,
         }
         return runner.build_dataloader(config, seed=seed)
 
@@ -174,7 +131,7 @@ class ResumableTrainLoop(IterBasedTrainLoop):
             self.runner.model.train()
             data_batch = next(self.dataloader_iterator)
             self._broken_files.look_at(data_batch)
-            seed_everything(seed, _MODEL, get_rank(), self._iter)
+            seed_everything(seed, MODEL, get_rank(), self._iter)
             self.run_iter(data_batch)
             self._decide_current_val_interval()
             if self._validates_now():

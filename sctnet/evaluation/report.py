@@ -12,7 +12,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..engine.preflight import datasets_of
+from ..datasets.from_config import datasets_of
 from ..errors import DataError, OutputError
 from ..files import check_writable, write_bytes
 from .confusion import Figures, figures_of, top_confusions

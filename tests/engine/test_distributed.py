@@ -2,10 +2,14 @@
 
 import copy
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
@@ -22,8 +26,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from sctnet.catalog import load_config
 from sctnet.engine import CPUSyncBatchNorm, train_loop
-from sctnet.engine.cpu_sync_norm import use_cpu_sync_norm
-from sctnet.engine.train_loop import NumberedSampler, SeededSamples
+from sctnet.engine.distributed import use_cpu_sync_norm
+from sctnet.engine.seeded_dataset import SeededDataset
+from sctnet.engine.train_loop import NumberedSampler
 from sctnet.models import Teacher
 from sctnet.models import sdha as shared_decoder_head_alignment
 from sctnet.weights.safe_files import read_checkpoint
@@ -181,7 +186,7 @@ def test_processes_share_out_the_numbered_samples_of_one(kind, monkeypatch):
         monkeypatch.setattr(place, lambda: (rank, world_size))
         start, count = 8 // world_size, 40 // world_size
         sampler = NumberedSampler({'type': kind}, Noise(), seed=0, start=start)
-        return list(islice(sampler, count))
+        return [(index, index.number) for index in islice(sampler, count)]
 
     one, first, second = samples(0, 1), samples(0, 2), samples(1, 2)
     assert [number for _, number in one] == list(range(8, 48))
@@ -193,7 +198,7 @@ def test_processes_share_out_the_numbered_samples_of_one(kind, monkeypatch):
 @pytest.mark.parametrize('workers', [1, 2])
 def test_augmentation_is_the_same_in_any_number_of_workers(workers):
     def batches(num_workers):
-        data = SeededSamples(Noise(), seed=1)
+        data = SeededDataset(Noise(), seed=1)
         sampler = NumberedSampler({'type': InfiniteSampler}, data, seed=1, start=0)
         loader = DataLoader(data, 2, sampler=sampler, num_workers=num_workers)
         return torch.cat(list(islice(loader, 6)))
@@ -203,31 +208,112 @@ def test_augmentation_is_the_same_in_any_number_of_workers(workers):
     assert len(expected.frac().unique()) == expected.numel()
 
 
-@pytest.mark.slow
-def test_two_processes_train_and_leave_no_teacher_behind(streets, tmp_path):
-    teacher = MODELS.build(small_model('segformer-t-streets', 'BN'))
-    torch.save({'state_dict': teacher.state_dict(), 'meta': {}}, tmp_path / 't.pth')
+# The training that these tests start, with a process that hangs, or fails alone.
+MISHAP = """
+import os, time
+from mmengine.hooks import Hook
+
+class Mishap(Hook):
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == 2 and runner.rank == 1:
+            if os.environ['MISHAP'] == 'raises':
+                raise ValueError('a fault of this process alone')
+            if os.environ['MISHAP'] == 'hangs':
+                time.sleep(600)
+"""
+RUN = """
+from mishap import Mishap
+from mmengine.config import read_base
+
+with read_base():
+    from sctnet.configs.sctnet.sctnet_t_1xb4_600_streets_128x256 import *
+
+default_hooks.update(mishap=dict(type=Mishap))
+"""
+OPTIONS = (
+    *('train_cfg.val_interval=100000', 'train_dataloader.batch_size=2'),
+    *('default_hooks.logger.interval=1', 'model.data_preprocessor.size=(64,64)'),
+    'train_dataloader.dataset.pipeline.3.crop_size=(64,64)',
+)
+ALONE = ('model.siam=None', 'custom_hooks=[]', 'train_cfg.max_iters=100000')
+
+
+def start(streets, folder, *options, mishap='', words=()):
+    """Start a training of two processes as a user does; return torchrun."""
     with socket.socket() as one:
         one.bind(('127.0.0.1', 0))
         port = str(one.getsockname()[1])
-    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ['PATH']])
-    done = subprocess.run(
-        [
-            *('bash', REPOSITORY / 'tools' / 'dist_train.sh', CONFIG, '2'),
-            *('--work-dir', 'work', '--data-root', streets, '--teacher', 't.pth'),
-            *('--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_interval=2'),
-            *('train_dataloader.batch_size=2', 'default_hooks.logger.interval=1'),
-            'model.data_preprocessor.size=(64,64)',
-            'train_dataloader.dataset.pipeline.3.crop_size=(64,64)',
-        ],
-        cwd=tmp_path,
-        env={**os.environ, 'PATH': path, 'PORT': port, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        check=False,
+    paths = [os.path.dirname(sys.executable), os.environ['PATH']]
+    env = {'PATH': os.pathsep.join(paths), 'PORT': port, 'OMP_NUM_THREADS': '1'}
+    env['PYTHONPATH'] = os.pathsep.join([str(folder), str(REPOSITORY)])
+    (folder / 'mishap.py').write_text(MISHAP)
+    (folder / 'run.py').write_text(RUN)
+    script = REPOSITORY / 'tools' / 'dist_train.sh'
+    with open(folder / 'said.txt', 'w') as said:
+        return subprocess.Popen(
+            [
+                *('bash', script, 'run.py', '2', '--work-dir', 'work', *words),
+                *('--data-root', streets, '--cfg-options', *OPTIONS, *options),
+            ],
+            cwd=folder,
+            env={**os.environ, **env, 'MISHAP': mishap},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def workers_of(process):
+    """The process ids of the two trainings below torchrun, the first one first."""
+    found = {}
+    for path in Path('/proc').glob('[0-9]*/environ'):
+        with suppress(OSError):
+            env = dict(
+                pair.split('=', 1)
+                for pair in path.read_bytes().decode().split('\0')
+                if '=' in pair
+            )
+            status = (path.parent / 'stat').read_text().rpartition(') ')[2].split()
+            if int(status[1]) == process.pid and 'RANK' in env:
+                found[int(env['RANK'])] = int(path.parent.name)
+    return [found[rank] for rank in sorted(found)]
+
+
+@pytest.mark.parametrize('how', ['killed', 'raises', 'hangs'])
+def test_a_run_that_lost_a_process_ends_with_a_sentence(how, streets, tmp_path):
+    """Nobody waits for a dead process; for one that hangs, as long as it is told."""
+    timeout = 'env_cfg.dist_cfg.timeout=' + ('20' if how == 'hangs' else '600')
+    process = start(streets, tmp_path, *ALONE, timeout, mishap=how)
+
+    def said():
+        return (tmp_path / 'said.txt').read_text()
+
+    try:
+        while 'Iter(train) [     2/' not in said():
+            assert process.poll() is None, said()[-3000:]
+            time.sleep(0.1)
+        if how == 'killed':
+            os.kill(workers_of(process)[1], signal.SIGKILL)
+        assert process.wait(60) != 0  # what the text above promises
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    errors = [line for line in said().splitlines() if line.startswith('error: ')]
+    assert errors, said()[-3000:]
+    assert all('another process of this run is gone or hangs' in x for x in errors), (
+        errors
     )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said[-3000:]
+    assert all('--resume' in x for x in errors)
+    assert ('a fault of this process alone' in said()) == (how == 'raises')
+
+
+def test_two_processes_train_and_leave_no_teacher_behind(streets, tmp_path):
+    teacher = MODELS.build(small_model('segformer-t-streets', 'BN'))
+    torch.save({'state_dict': teacher.state_dict(), 'meta': {}}, tmp_path / 't.pth')
+    words = ('--teacher', 't.pth')
+    process = start(streets, tmp_path, 'train_cfg.max_iters=2', words=words)
+    status, said = process.wait(300), (tmp_path / 'said.txt').read_text()
+    assert status == 0, said[-3000:]
     assert 'GPU number: 2' in said
     assert 'siam.loss_sdha_logits' in said
     weights = read_checkpoint(tmp_path / 'work' / 'iter_2.pth')['state_dict']

@@ -139,8 +139,9 @@ def _load_sample(stock: Stock, place: Place, split: str) -> None:
     """Load as the Runner's loaders do, and check labels as the loss does."""
     import copy
 
-    from sctnet.datasets.check_labels import check_samples
     from sctnet.engine.named_samples import NamedSamples
+
+    from sctnet.datasets.check_labels import check_samples
 
     dataset = copy.deepcopy(stock.config[f'{split}_dataloader'].dataset)
     dataset.data_root = str(place.inputs)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
-from sctnet.engine.preflight import datasets_of
+from sctnet.datasets.from_config import datasets_of
 from sctnet.errors import ConfigError, DataError
 
 LOADERS = ('train_dataloader', 'val_dataloader')

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from mmengine.config import Config
 
-from ...cli.explain_errors import explain_config
 from ...errors import SCTNetError
 from ..parallel import run_all
 from .faults import KINDS, Fault
@@ -81,8 +80,7 @@ def check_config(
         ConfigError: the config is not sound, or a data set cannot be built.
         DataError: a folder is not there.
     """
-    with explain_config(cfg.filename or 'the config'):
-        parts = list(list_parts(cfg))
+    parts = list(list_parts(cfg))
     jobs = [(part, pair) for part in parts for pair in _spread(part.pairs, most)]
     shares: dict[str, Share] = {}
     faults = [fault for part in parts for fault in part.faults]

@@ -12,14 +12,12 @@ from mmengine.registry import init_default_scope
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
-from ...engine.preflight import datasets_of
 from ...errors import ConfigError, DataError
 from ...files import find_files
+from ..from_config import LOADERS, datasets_of
 from ..images import LOSSY, SUFFIXES
 from ..own.dataset import FolderDataset
 from .faults import Fault
-
-LOADERS = {'train': 'train_dataloader', 'val': 'val_dataloader'}
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,8 @@ def list_parts(cfg: Config) -> Iterator[Part]:
         DataError: its folder is not there.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    for split, loader in LOADERS.items():
-        for number, dataset in enumerate(datasets_of(cfg, [loader]), 1):
+    for split in ('train', 'val'):
+        for number, dataset in enumerate(datasets_of(cfg, [LOADERS[split]]), 1):
             name = split if number == 1 else f'{split} {number}'
             yield _part(name, dataset, _ignored_by_loss(cfg))
 

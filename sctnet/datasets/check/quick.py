@@ -5,13 +5,12 @@ import logging
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from ...cli.explain_errors import config_errors
 from ...compat.config_types import kind_of
-from ...engine.preflight import MAX_BROKEN_SHARE, check_broken_share, datasets_of
 from ...errors import ConfigError, DataError
+from ..from_config import LOADERS, datasets_of
 from .checker import CheckResult, check_config
 from .faults import Fault
-from .pairs import LOADERS
+from .sample_files import MAX_BROKEN_SHARE, check_broken_share
 
 PAIRS = 32  # of each part: some seconds at most
 _BROKEN = ('broken image', 'broken label map')
@@ -46,14 +45,13 @@ def quick_check(cfg: Config, pairs: int = PAIRS) -> None:
     _refuse_many_broken(cfg, result)
 
 
-@config_errors
 def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
     """Return the faults by which this training fails or learns nonsense."""
     loop = kind_of(cfg.get('train_cfg') or {})
     # Validation leaves nothing out; another loop of a user's own may do as ours does.
     ends = {'train': loop in _MMENGINE_LOOPS, 'val': True}
-    for split, loader in LOADERS.items():
-        ends[split] &= _reads_pictures(cfg, loader)
+    for split in ends:
+        ends[split] &= _reads_pictures(cfg, LOADERS[split])
     # Some validate on training images to see whether a network can learn them.
     bearable = {'in train and val', *_BROKEN}
     return [
@@ -73,7 +71,6 @@ def _reads_pictures(cfg: Config, loader: str) -> bool:
     )
 
 
-@config_errors
 def _refuse_many_broken(cfg: Config, result: CheckResult) -> None:
     """Say now that the training will end because too many files are broken."""
     loader = LOADERS['train']

@@ -182,7 +182,6 @@ def test_what_cannot_be_checked_is_one_sentence(root):
         check_config(config(root), workers=-1)
     for key, value, error, said in (
         ('train_dataloader.dataset.misspelt', 1, ConfigError, 'misspelt'),
-        ('default_scope', 1, ConfigError, 'cannot be used'),
         ('val_dataloader.dataset.data_root', 'x', DataError, "no folder 'x/images"),
     ):
         cfg = config(root)

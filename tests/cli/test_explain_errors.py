@@ -2,13 +2,8 @@ import errno
 
 import pytest
 
-from sctnet.cli.explain_errors import (
-    config_errors,
-    explain,
-    explain_config,
-    explain_run,
-)
-from sctnet.errors import ConfigError, DataError, OutputError, ProcessError
+from sctnet.cli.explain_errors import explain, explain_run
+from sctnet.errors import DataError, OutputError, ProcessError
 
 KILLED = (
     'DataLoader worker (pid 123) is killed by signal: Killed. Details are lost due to '
@@ -38,8 +33,6 @@ def test_what_hits_a_run_from_outside_gets_a_sentence(error, kind, words):
     with pytest.raises(kind, match=words) as raised, explain_run():
         raise error
     assert raised.value.__cause__ is error
-    with pytest.raises(kind, match=words), explain_config('x.py'):
-        raise error
 
 
 @pytest.mark.parametrize(
@@ -51,22 +44,6 @@ def test_other_errors_of_a_run_stay_what_they_are(error):
     with pytest.raises(type(error)) as raised, explain_run():
         raise error
     assert raised.value is error
-
-
-def test_whatever_a_config_trips_over_is_its_own_error():
-    class Config:
-        filename = 'mine.py'
-
-    @config_errors
-    def use(cfg, key):
-        return {}[key]
-
-    with pytest.raises(ConfigError, match=r"^'mine.py' or .*\(KeyError: 'a'\)"):
-        use(Config(), 'a')
-    with pytest.raises(DataError), explain_config('x.py'):
-        raise DataError('no data')
-    with pytest.raises(KeyboardInterrupt), explain_config('x.py'):
-        raise KeyboardInterrupt
 
 
 def test_an_error_of_a_loaders_worker_loses_its_traceback():

@@ -1,13 +1,9 @@
 import pytest
 
 from sctnet.catalog import load_config
+from sctnet.datasets.from_config import LOADERS, datasets_of
 from sctnet.engine.launch import set_data_root
-from sctnet.engine.preflight import (
-    LOADERS,
-    check_batch_size,
-    check_broken_share,
-    check_data,
-)
+from sctnet.engine.preflight import check_batch_size, check_data
 from sctnet.errors import ConfigError, DataError
 
 
@@ -22,7 +18,7 @@ def test_missing_data_names_what_was_looked_for(streets, tmp_path):
     with pytest.raises(DataError, match=r'no file named \*_leftImg8bit\.png'):
         check_data(cfg, ('test_dataloader',))
     set_data_root(cfg, str(streets))
-    check_data(cfg, LOADERS)
+    check_data(cfg, LOADERS.values())
 
 
 def test_cityscapes_without_train_ids_says_so(streets, tmp_path):
@@ -58,13 +54,29 @@ def test_batch_of_one_is_refused_where_batch_norm_would_fail(monkeypatch):
     monkeypatch.setenv('WORLD_SIZE', '2')  # SyncBN joins the processes' images
     check_batch_size(cfg)
     monkeypatch.delenv('WORLD_SIZE')
-    group_norm = {'type': 'GN', 'num_groups': 4}
-    for part in ('backbone', 'decode_head', 'auxiliary_head'):
-        cfg.model[part].norm_cfg = group_norm
+    # The heads' norms have every pixel of the one image.
+    cfg.model.backbone.norm_cfg = {'type': 'GN', 'num_groups': 4}
     check_batch_size(cfg)
+    del cfg.model.backbone['norm_cfg']  # batch norm by default
+    with pytest.raises(ConfigError, match='set it to 2 or more'):
+        check_batch_size(cfg)
 
 
-@pytest.mark.parametrize('share', [-0.1, 1.1, '5 %', None, True])
-def test_a_share_that_is_none_is_refused(share):
-    with pytest.raises(ConfigError, match='max_broken_share'):
-        check_broken_share(share)
+def test_data_elsewhere_is_not_looked_for_on_this_disk():
+    cfg = load_config('sctnet-s-seg50')
+    for loader in LOADERS.values():
+        cfg[loader].dataset.data_root = 's3://bucket/cityscapes'
+    check_data(cfg, LOADERS.values())
+    set_data_root(cfg, 'cityscapes')
+    for loader in LOADERS.values():
+        cfg[loader].dataset.backend_args = {'backend': 'petrel'}
+    check_data(cfg, LOADERS.values())
+
+
+@pytest.mark.parametrize('odd', [3, 'x', [1]])
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_what_is_no_data_set_is_named(odd, wrapped):
+    cfg = load_config('sctnet-s-seg50')
+    cfg.val_dataloader.dataset = {'type': 'X', 'dataset': [odd]} if wrapped else odd
+    with pytest.raises(ConfigError, match=r'^val_dataloader\.dataset.* is '):
+        list(datasets_of(cfg))

@@ -1,4 +1,4 @@
-"""A sample's two files are looked at once, cheaply, and decoded where one is broken."""
+"""A sample's two files: what can be told without decoding, and what decoding tells."""
 
 from pathlib import Path
 
@@ -14,7 +14,12 @@ from own_folder import (
 )
 from PIL import Image
 
-from sctnet.engine.sample_files import FirstLook, find_fault, glance
+from sctnet.datasets.check.sample_files import (
+    check_broken_share,
+    find_fault,
+    quick_fault,
+)
+from sctnet.errors import ConfigError
 
 
 @pytest.fixture
@@ -31,35 +36,12 @@ def info(root):
 @pytest.fixture
 def undecoded(monkeypatch):
     """Decoding fails."""
-    monkeypatch.setattr('sctnet.engine.sample_files.read_image', None)
-    monkeypatch.setattr('sctnet.engine.sample_files.read_labels', None)
+    for name in ('read_image', 'read_labels'):
+        monkeypatch.setattr(f'sctnet.datasets.check.sample_files.{name}', None)
 
 
-class Samples:
-    """What a data set tells of its samples' files."""
-
-    def __init__(self, *infos):
-        self.infos = infos
-
-    def __len__(self):
-        return len(self.infos)
-
-    def get_data_info(self, index):
-        return self.infos[index]
-
-
-def test_sound_files_are_looked_at_once_and_not_decoded(root, info, undecoded):
-    look = FirstLook(Samples(info))
-    assert look.fault(0) is None
-    truncate(image_path(root, 'train', 0))
-    assert look.fault(0) is None
-
-
-def test_a_broken_file_is_told_every_time(root, info):
-    truncate(image_path(root, 'train', 0))
-    look = FirstLook(Samples(info))
-    assert look.fault(0)[0] == info['img_path']
-    assert look.fault(0)[0] == info['img_path']
+def test_sound_files_are_not_decoded(info, undecoded):
+    assert quick_fault(info) is None
 
 
 @pytest.mark.parametrize('suffix', ['.jpg', '.png'])
@@ -67,9 +49,9 @@ def test_a_cut_image_is_found_by_its_end(root, info, suffix):
     path = image_path(root, 'train', 0)
     info['img_path'] = str(path.with_suffix(suffix))
     Image.open(path).save(info['img_path'])
-    assert glance(info) is None
+    assert quick_fault(info) is None
     truncate(path.with_suffix(suffix), 0.9)
-    broken, fault = glance(info)
+    broken, fault = quick_fault(info)
     assert broken == info['img_path']
     assert 'truncated' in fault
 
@@ -79,13 +61,13 @@ def test_ends_of_other_formats_are_not_known(root, info, undecoded):
     info['img_path'] = str(path.with_suffix('.bmp'))
     Image.open(path).save(info['img_path'])
     truncate(path.with_suffix('.bmp'), 0.9)
-    assert glance(info) is None
+    assert quick_fault(info) is None
 
 
 @pytest.mark.parametrize('key', ['img_path', 'seg_map_path'])
 def test_a_header_that_claims_too_much_is_believed(key, info, undecoded):
     claim_size(Path(info[key]), 20_000, 20_000)
-    path, fault = glance(info)
+    path, fault = quick_fault(info)
     assert path == info[key]
     assert fault.startswith('claims more than')
 
@@ -93,7 +75,7 @@ def test_a_header_that_claims_too_much_is_believed(key, info, undecoded):
 def test_sizes_that_differ_are_told_with_and_without_decoding(root, info):
     write(label_path(root, 'train', 0), np.zeros((40, 48), np.uint8))
     told = info['seg_map_path'], 'image 96x80, label map 48x40'
-    assert glance(info) == told
+    assert quick_fault(info) == told
     assert find_fault(info) == told
 
 
@@ -104,19 +86,22 @@ def test_a_photo_turned_by_its_tag_fits_its_turned_labels(root, info):
         exif[0x0112] = 6
         image.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif)
     info['img_path'] = str(turned)
-    assert glance(info) is None
+    assert quick_fault(info) is None
     assert find_fault(info) is None
 
 
 def test_files_elsewhere_and_of_other_kinds_are_left_to_the_pipeline(tmp_path):
     gone = {'img_path': str(tmp_path / 'gone.png'), 'seg_map_path': None}
-    assert FirstLook(Samples(gone)).fault(0) == (gone['img_path'], 'no such file')
-    elsewhere = Samples(gone)
-    elsewhere.backend_args = {'backend': 'petrel'}
-    assert FirstLook(elsewhere).fault(0) is None
-    assert FirstLook(elsewhere).explain(0) is None
+    assert quick_fault(gone) is None  # loading will tell
+    assert find_fault(gone) == (gone['img_path'], 'no such file')
     np.save(tmp_path / 'a.npy', np.zeros(3))
     for path in ('s3://rooms/a.png', str(tmp_path / 'a.npy')):
         info = {'img_path': path, 'seg_map_path': None}
-        assert glance(info) is None
+        assert quick_fault(info) is None
         assert find_fault(info) is None
+
+
+@pytest.mark.parametrize('share', [-0.1, 1.1, '5 %', None, True])
+def test_a_share_that_is_none_is_refused(share):
+    with pytest.raises(ConfigError, match='max_broken_share'):
+        check_broken_share(share)

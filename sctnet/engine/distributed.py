@@ -1,8 +1,10 @@
-"""SyncBN for processes without a GPU; torch's own wants one."""
+"""Several processes on machines without a GPU: how they meet, and their SyncBN."""
 
+from datetime import timedelta
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import Tensor
 from torch import distributed as dist
@@ -61,3 +63,24 @@ class CPUSyncBatchNorm(_BatchNorm):
 def use_cpu_sync_norm() -> Any:
     """Let ``norm_cfg=dict(type='SyncBN')`` build :class:`CPUSyncBatchNorm`."""
     return MODELS.register_module('SyncBN', force=True, module=CPUSyncBatchNorm)
+
+
+def join_cpu_processes(cfg: Config) -> None:
+    """Start gloo and its SyncBN where torchrun launched processes without a GPU.
+
+    mmengine's own start sets a CUDA device in any case, and torch's SyncBN wants one.
+    ``env_cfg.dist_cfg.timeout``, in seconds, is how long one waits for another.
+    """
+    if cfg.launcher != 'pytorch' or torch.cuda.is_available():
+        return
+    use_cpu_sync_norm()
+    seconds = (cfg.get('env_cfg', {}).get('dist_cfg') or {}).get('timeout')
+    timeout = None if seconds is None else timedelta(seconds=seconds)
+    dist.init_process_group('gloo', timeout=timeout)
+    # A GPU's number is what mmengine would give, also without one.
+    wrapper = dict(cfg.get('model_wrapper_cfg') or {})
+    wrapper.setdefault('type', 'MMDistributedDataParallel')
+    wrapper.setdefault('broadcast_buffers', False)
+    unused = cfg.get('find_unused_parameters', False)
+    wrapper.setdefault('find_unused_parameters', unused)
+    cfg.model_wrapper_cfg = {**wrapper, 'device_ids': None}

@@ -1,0 +1,97 @@
+"""What is wrong with the files of one sample: its image and its label map."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import ConfigError, ImageError
+from ..images import MAX_PIXELS, SUFFIXES, claimed_size, looks_complete, read_image
+from .inspection import read_labels
+
+MAX_BROKEN_SHARE = 0.05  # of the training files, that a training leaves out
+
+
+def quick_fault(info: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return path and fault of a file that loads but is not sound, without decoding.
+
+    A picture that is cut off, which OpenCV fills with grey; headers that claim a size
+    for which no memory is; an image and a label map of different sizes.
+
+    Args:
+        info: a sample's ``img_path`` and ``seg_map_path``, as mmseg's data sets give.
+
+    Returns:
+        None where nothing is wrong, or nothing can be told: loading will show.
+    """
+    paths = [path for path in _paths(info) if os.path.isfile(path)]
+    if paths and _is_cut_off(paths[0]):
+        return find_fault(info)
+    sizes: list[Any] = []
+    for path in paths:
+        size = claimed_size(path)
+        if size is not None and size[0] * size[1] > MAX_PIXELS:
+            return path, f'claims more than {MAX_PIXELS:,} pixels'
+        sizes.append(size)
+    if len(paths) == 2 and None not in sizes and sizes[0] != sizes[1]:
+        return paths[1], _misfit(*sizes)
+    return None
+
+
+def find_fault(info: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Decode a sample's files; return path and fault of the broken one, or None.
+
+    Of formats that are no pictures (arrays, volumes) only whether they are there.
+    """
+    sizes: list[Any] = []
+    for path in _paths(info):
+        if not os.path.isfile(path):
+            return path, 'no such file'
+        if not path.lower().endswith(SUFFIXES):
+            return None
+        if not sizes:
+            try:
+                sizes.append(read_image(path, smallest=1).shape[1::-1])
+            except ImageError as error:
+                return path, error.problem
+            continue
+        labels = read_labels(path)
+        if isinstance(labels, str):
+            return path, labels
+        if labels.shape[1::-1] != sizes[0]:
+            return path, _misfit(sizes[0], labels.shape[1::-1])
+    return None
+
+
+def _paths(info: Mapping[str, Any]) -> list[str]:
+    """The image's path and the label map's, of those that name files of this disk."""
+    named = [info.get('img_path'), info.get('seg_map_path')]
+    if named[0] is None or '://' in named[0]:
+        return []
+    return [path for path in named if path is not None]
+
+
+def _is_cut_off(path: str) -> bool:
+    """Whether a JPEG or PNG lacks its end."""
+    try:
+        with open(path, 'rb') as file:
+            head = file.read(4)
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 64))
+            known = head[:2] == b'\xff\xd8' or head == b'\x89PNG'
+            return known and not looks_complete(head + file.read())
+    except OSError:
+        return True
+
+
+def _misfit(image: Sequence[int], labels: Sequence[int]) -> str:
+    return f'image {image[0]}x{image[1]}, label map {labels[0]}x{labels[1]}'
+
+
+def check_broken_share(max_share: Any) -> float:
+    """Return ``max_share`` if it is a share; raises :class:`ConfigError`."""
+    number = isinstance(max_share, int | float) and not isinstance(max_share, bool)
+    if not number or not 0 <= max_share <= 1:
+        raise ConfigError(
+            f'train_cfg.max_broken_share is {max_share!r}: set it to a number from 0 '
+            'to 1'
+        )
+    return float(max_share)

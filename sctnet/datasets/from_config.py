@@ -1,0 +1,41 @@
+"""Which data sets a config reads."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from ..errors import ConfigError
+
+LOADERS = {part: f'{part}_dataloader' for part in ('train', 'val', 'test')}
+
+
+def datasets_of(
+    cfg: Config, loaders: Iterable[str] = tuple(LOADERS.values())
+) -> Iterator[ConfigDict]:
+    """Yield the config of every data set that ``loaders`` read, inside wrappers too.
+
+    Raises:
+        ConfigError: there is something else in the place of a data set's config.
+    """
+    pending: list[tuple[str, Any]] = []
+    for name in loaders:
+        loader = cfg.get(name)
+        if loader is not None:
+            _check_dict(name, loader)
+            pending.append((f'{name}.dataset', loader.get('dataset')))
+    while pending:
+        place, dataset = pending.pop(0)
+        _check_dict(place, dataset)
+        inner = dataset.get('dataset') or dataset.get('datasets')
+        if isinstance(inner, list | tuple):
+            pending += [(f'{place}.datasets.{i}', one) for i, one in enumerate(inner)]
+        elif inner:
+            pending.append((f'{place}.dataset', inner))
+        else:
+            yield dataset
+
+
+def _check_dict(place: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise ConfigError(f'{place} is {value!r}: set it to a dict')
