@@ -223,11 +223,9 @@ def _parameters(cls: Callable, config: Mapping[str, Any]) -> set[str] | None:
 
 def _reads(code: CodeType, name: str) -> bool:
     """Whether a function's ``code`` reads its argument ``name``."""
-    loads = (i for i in dis.get_instructions(code) if i.opname.startswith('LOAD'))
-    return any(
-        i.argval == name or (isinstance(i.argval, tuple) and name in i.argval)
-        for i in loads
-    )
+    loads = (i.argval for i in dis.get_instructions(code) if 'LOAD' in i.opname)
+    # Python 3.13 loads two at once.
+    return any(name in (one if isinstance(one, tuple) else (one,)) for one in loads)
 
 
 def _unknown(place: str, key: object, owner: str, known: Iterable[str]) -> str:

@@ -13,8 +13,7 @@ from mmengine.runner import Runner
 from mmseg import registry as mmseg_registry
 from support import REPOSITORY
 
-from sctnet.catalog import leaf_names, load_config, short_names
-from sctnet.engine.launch import merge_options
+from sctnet.catalog import leaf_names, load_config, merge_options, short_names
 
 
 def parameters(function):

@@ -37,18 +37,20 @@ class Case:
 
     ``tool``: the call is ``main`` with a command line; else it is the API and
     may raise ``SCTNetError`` alone. ``note`` says what was damaged. ``sound``: nothing
-    was, and a refusal is a violation too.
+    was, and a refusal is a violation too. ``config``: values in a config were damaged,
+    which a class alone can judge: its own error is no violation, but counted apart.
     """
 
     call: Callable[[], object]
     note: str
     tool: bool = False
     sound: bool = False
+    config: bool = False
 
 
 @dataclass
 class Result:
-    """How a case ended: ``accepted``, ``refused`` or ``violation``."""
+    """How a case ended: ``accepted``, ``refused``, ``own error`` or ``violation``."""
 
     kind: str
     seed: int
@@ -69,6 +71,8 @@ def judge(kind: str, seed: int, case: Case, place: Place) -> Result:
     after = hashes_of(place.inputs)
     violations += [f'changed input {n}' for n in before if after.get(n) != before[n]]
     violations += list(leftovers([place.inputs, place.outputs], before))
+    if case.config and not case.sound and _in_what_is_built(said):
+        verdict, violations = 'own error', violations[1:]
     if case.sound and verdict == 'refused':
         violations.append('refused what is sound')
     if violations:
@@ -129,6 +133,13 @@ def _sentence(text: str) -> Iterator[str]:
         yield 'message of several lines'
     if len(text.split()) < LEAST_WORDS:
         yield 'message without a sentence'
+
+
+def _in_what_is_built(text: str) -> bool:
+    """Whether ``text`` is a traceback of what a config's check has let pass."""
+    places = r'mmengine/runner/runner\.py|engine/build_model\.py'
+    found = text.startswith('Traceback') and re.search(places, text)
+    return bool(found) and 'check_config.py' not in text
 
 
 def _last_line() -> str:

@@ -54,7 +54,10 @@ def config_model(rng: Random, place: Place, stock: Stock) -> Case:
 
     path, note, sound = damaged_config(rng, place, stock)
     return Case(
-        lambda: init_model(path, None, 'cpu', backend='torch'), note, sound=sound
+        lambda: init_model(path, None, 'cpu', backend='torch'),
+        note,
+        sound=sound,
+        config=True,
     )
 
 
@@ -64,7 +67,8 @@ def config_training(rng: Random, place: Place, stock: Stock) -> Case:
     path, note, sound = damaged_config(rng, place, stock)
     words = [path, *training_words(stock)]
     sound = sound and path.stem == LEAF
-    return Case(tool_call('train', *words, stubs=LOOPS), note, tool=True, sound=sound)
+    call = tool_call('train', *words, stubs=LOOPS)
+    return Case(call, note, tool=True, sound=sound, config=True)
 
 
 def training_words(stock: Stock) -> list[str]:
@@ -73,7 +77,6 @@ def training_words(stock: Stock) -> list[str]:
         *('--data-root', str(stock.streets), '--work-dir', 'work', '--cfg-options'),
         *(f'{key}={value}' for key, value in TINY.items()),
         *(f'{loader}.num_workers=0' for loader in loaders),
-        *(f'{loader}.persistent_workers=False' for loader in loaders),
     ]
 
 
@@ -91,10 +94,10 @@ def options(rng: Random, place: Place, stock: Stock) -> Case:
         )
     if rng.random() < 0.5:
         call = tool_call('train', LEAF, *training_words(stock), *words, stubs=LOOPS)
-        return Case(call, ' '.join(words), tool=True)
+        return Case(call, ' '.join(words), tool=True, config=True)
     file = place.write('sound.pth', stock.weights['zip.pth'])
     call = tool_call('test', LEAF, file, *training_words(stock), *words, stubs=LOOPS)
-    return Case(call, ' '.join(words), tool=True)
+    return Case(call, ' '.join(words), tool=True, config=True)
 
 
 def _keys(cfg: object, prefix: str = '') -> list[str]:

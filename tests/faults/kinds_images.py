@@ -139,13 +139,12 @@ def _load_sample(stock: Stock, place: Place, split: str) -> None:
     """Load as the Runner's loaders do, and check labels as the loss does."""
     import copy
 
-    from sctnet.engine.named_samples import NamedSamples
-
     from sctnet.datasets.check_labels import check_samples
+    from sctnet.engine.seeded_dataset import SeededDataset
 
     dataset = copy.deepcopy(stock.config[f'{split}_dataloader'].dataset)
     dataset.data_root = str(place.inputs)
-    packed = NamedSamples(dataset)[0]
+    packed = SeededDataset(dataset)[0]
     sample = packed['data_samples']
     labels = sample.gt_sem_seg.data
     assert labels.ndim == 3, labels.shape

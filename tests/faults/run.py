@@ -21,7 +21,7 @@ from contract import Result
 from pool import run_all
 from registry import counts, kinds
 
-VERDICTS = ('refused', 'accepted', 'violation')
+VERDICTS = ('refused', 'accepted', 'own error', 'violation')
 STRIDE = 10**7  # seeds of a run's cases: --seed times this and on
 
 
@@ -61,8 +61,8 @@ def table(results: Iterable[Result]) -> str:
     rows = {name: row for name, row in rows.items() if sum(row.values())}
     total = {v: sum(row[v] for row in rows.values()) for v in VERDICTS}
     lines = [
-        '| kind | cases | refused | accepted | violations |',
-        '|---|--:|--:|--:|--:|',
+        '| kind | cases | refused | accepted | own errors | violations |',
+        '|---|--:|--:|--:|--:|--:|',
     ]
     for name, row in [*rows.items(), ('all', total)]:
         cells = [name, sum(row.values()), *row.values()]

@@ -96,8 +96,7 @@ class Stock:
 
     @cached_property
     def config(self) -> Any:
-        from sctnet.catalog import load_config
-        from sctnet.engine.launch import merge_options
+        from sctnet.catalog import load_config, merge_options
 
         cfg = load_config(LEAF)
         merge_options(cfg, TINY)
