@@ -186,6 +186,14 @@ def test_misfits_name_the_file_the_difference_and_the_remedy(released_city_s):
         )
 
 
+def test_a_work_folder_names_its_best_checkpoint(model, released_city_s, tmp_path):
+    for name in ('iter_2.pth', 'best_mIoU_iter_1.pth'):
+        (tmp_path / name).write_bytes(b'')
+    (tmp_path / 'best_mIoU_iter_1.pth').write_bytes(released_city_s.read_bytes())
+    again = init_model(SEG50, tmp_path, device='cpu')
+    assert torch.equal(logits(again), logits(model))
+
+
 def test_missing_config_checkpoint_and_image(model, tmp_path):
     with pytest.raises(ConfigError, match='did you mean'):
         init_model('sctnet-x-seg50')

@@ -92,7 +92,7 @@ class Metadata:
         if not sound:
             raise ValueError('a value is out of its range')
         for step in self.test_pipeline()[1:-1]:
-            TRANSFORMS.build(step)
+            _build(step)
 
     def test_pipeline(self) -> list[dict[str, Any]]:
         """Return the test pipeline; of a fixed size, a resize to it."""
@@ -121,6 +121,16 @@ def plain_steps(cfg: Config) -> list[dict[str, Any]]:
                 f'({error}): give it numbers, words and lists alone'
             ) from error
     return steps
+
+
+def _build(step: dict[str, Any]) -> None:
+    """Try a step; a dotted name, there or further in, could run any code."""
+    TRANSFORMS.import_from_location()
+    known = {**TRANSFORMS.module_dict, **getattr(TRANSFORMS.parent, 'module_dict', {})}
+    arguments = {name: value for name, value in step.items() if name != 'type'}
+    if step['type'] not in known or '"type"' in json.dumps(arguments):
+        raise ValueError(f'{step["type"]} is no plain step of a test pipeline')
+    TRANSFORMS.build(step)
 
 
 def _tuples(value: Any) -> Any:

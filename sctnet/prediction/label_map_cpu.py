@@ -9,9 +9,11 @@ and only for the classes that are left.
 """
 
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
@@ -19,7 +21,9 @@ import torch
 from mmengine.logging import print_log
 
 from .resampling import Resampling
-from .threads import map_parts
+
+Item = TypeVar('Item')
+Result = TypeVar('Result')
 
 LANES = 8  # classes and pixels are padded to whole vectors of float32
 
@@ -76,6 +80,27 @@ def cpu_labels(
         )
 
     map_parts(work, range(4 * threads), threads)
+
+
+def map_parts(
+    work: Callable[[Item], Result], parts: Iterable[Item], threads: int | None = None
+) -> list[Result]:
+    """Call ``work``, which must release the GIL, for all parts; results in order.
+
+    On as many threads as torch takes, or ``threads``. They are our own, because Numba's
+    fork-join layers may not be entered by two at once.
+    """
+    parts = list(parts)
+    threads = min(threads or torch.get_num_threads(), len(parts))
+    if threads <= 1:
+        return [work(part) for part in parts]
+    return list(_pool(threads, os.getpid()).map(work, parts))
+
+
+@cache
+def _pool(threads: int, pid: int) -> ThreadPoolExecutor:
+    """Return the threads of this process; those of a forked parent do not run here."""
+    return ThreadPoolExecutor(threads, 'sctnet')
 
 
 def _classes_last(logits: np.ndarray) -> np.ndarray:

@@ -52,3 +52,14 @@ def test_values_that_no_export_writes_are_refused(name, value):
     text = json.dumps({**asdict(SOUND), 'input': '', name: value})
     with pytest.raises(CheckpointError, match=r"'a\.onnx' does not say what it is"):
         Metadata.from_json(text, 'a.onnx')
+
+
+@pytest.mark.parametrize('nested', [False, True])
+def test_no_code_of_a_files_maker_runs(nested, tmp_path):
+    step = {'type': 'subprocess.Popen', 'args': ['touch', str(tmp_path / 'ran')]}
+    if nested:
+        step = {'type': 'RandomApply', 'transforms': [step]}
+    text = json.dumps({**asdict(SOUND), 'input': '', 'pipeline': [step]})
+    with pytest.raises(CheckpointError, match='does not say what it is'):
+        Metadata.from_json(text, 'a.onnx')
+    assert not list(tmp_path.iterdir())

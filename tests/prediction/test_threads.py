@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from sctnet.prediction.threads import map_parts
+from sctnet.prediction.label_map_cpu import map_parts
 
 
 @pytest.fixture
