@@ -67,11 +67,6 @@ def test_divergence_is_zero_for_equal_maps_and_positive_otherwise():
     assert divergence(x, x.flip(3)) > 1e-3
 
 
-def test_divergence_takes_a_student_larger_than_its_teacher():
-    divergence = ChannelWiseDivergence()
-    assert divergence(torch.randn(1, 2, 8, 8), torch.randn(1, 2, 4, 4)).isfinite()
-
-
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
 def test_half_precision_is_compared_in_float32(dtype):
     student, teacher = (torch.randn(1, 2, 9, 9).to(dtype) for _ in range(2))

@@ -40,6 +40,8 @@ def test_another_class_count():
     message = explain(weights)
     assert 'has 150 classes and the model 19' in message
     assert 'to fine-tune on 19 classes' in message
+    del weights['decode_head.conv1.weight']  # another network, whatever its classes
+    assert 'it lacks 1 of decode_head.conv1' in explain(weights)
 
 
 def test_b_into_s():
