@@ -42,8 +42,6 @@ def load_segmentor(
         CheckpointError: it cannot be read, or does not fit; nothing was loaded then.
     """
     file = find_segmentor(checkpoint)
-    if os.path.isdir(os.path.expanduser(checkpoint)):
-        print_log(f"of the folder '{checkpoint}' this is loaded: {file}", 'current')
     content = CheckpointLoader.load_checkpoint(file, map_location='cpu')
     own = segmentor.state_dict()
     try:

@@ -127,7 +127,7 @@ def test_which_file_of_a_folder_was_taken_is_said(weights, tmp_path, monkeypatch
     monkeypatch.setattr(segmentor_files, 'print_log', lambda text, _: said.append(text))
     path = file_of('zoo_1.x', weights, tmp_path / 'best_mIoU_iter_3.pth')
     assert load_segmentor(build(), tmp_path)['classes'] == ('a', 'b')
-    assert said == [f"of the folder '{tmp_path}' this is loaded: {path}"]
+    assert said == [f"of '{tmp_path}' the checkpoint '{path}' is taken"]
     load_segmentor(build(), path)
     assert len(said) == 1
 
