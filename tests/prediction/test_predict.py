@@ -3,13 +3,13 @@
 import pytest
 import torch
 from mmengine.config import ConfigDict
-from mmengine.runner import Runner
 from mmseg.models import SegDataPreProcessor
 from mmseg.structures import SegDataSample
 from small_training import small_config
 from support import SEG50
 
 from sctnet.apis import inference_model
+from sctnet.engine.runner import Runner
 from sctnet.errors import ArgumentError
 from sctnet.prediction.predict import small_logits_suffice
 
