@@ -8,12 +8,13 @@ from itertools import chain
 import pytest
 import torch
 from generated_data import write_all
-from small_training import LOADERS, save_teacher_of
+from small_training import save_teacher_of
 from support import SHORT_NAMES
 from test_wheel import run
 from tool_process import metrics
 
 from sctnet.catalog import load_config, short_names
+from sctnet.datasets.from_config import LOADERS
 from sctnet.engine import launch, preflight
 
 pytestmark = [pytest.mark.slow, pytest.mark.packaging]
@@ -29,8 +30,7 @@ TEACHERS = [
 def small(iterations):
     """Options that shrink sizes alone: of crops, images, batches and the run."""
     return {
-        **{f'{loader}.num_workers': 0 for loader in LOADERS},
-        **{f'{loader}.persistent_workers': False for loader in LOADERS},
+        **{f'{loader}.num_workers': 0 for loader in LOADERS.values()},
         'train_dataloader.batch_size': 2,
         'train_dataloader.dataset.pipeline.2.scale': (256, 128),
         'train_dataloader.dataset.pipeline.3.crop_size': (96, 96),
@@ -145,7 +145,7 @@ def test_teacher_config_trains(name, folder):
     )
     cfg.experiment_name = cfg.visualizer.name = uuid.uuid4().hex
     preflight.check_batch_size(cfg)
-    preflight.check_data(cfg, LOADERS)
+    preflight.check_data(cfg, LOADERS.values())
     runner = Runner.from_cfg(cfg)
     before = {k: v.detach().clone() for k, v in runner.model.named_parameters()}
     runner.train()

@@ -79,11 +79,6 @@ def distillation_hook(cfg: Config) -> ConfigDict:
 
 def _find_hook(cfg: Config) -> ConfigDict | None:
     hooks = cfg.get('custom_hooks') or []
-    if not isinstance(hooks, list):
-        raise ConfigError(
-            f'custom_hooks is {hooks!r}: expected a list of dicts, one of them a '
-            'DistillationHook'
-        )
     return next((hook for hook in hooks if kind_of(hook) == 'DistillationHook'), None)
 
 

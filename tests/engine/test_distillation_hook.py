@@ -3,23 +3,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import ConfigDict
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
 from mmseg.registry import MODELS
 from support import original_state
 
 from sctnet.apis import init_model
 from sctnet.catalog import load_config
 from sctnet.engine import DistillationHook
+from sctnet.engine.runner import Runner
 from sctnet.errors import CheckpointError, ConfigError, DataError, TrainingError
 
 SMALL = {
     'train_dataloader.num_workers': 0,
-    'train_dataloader.persistent_workers': False,
     'train_dataloader.batch_size': 2,
     'val_dataloader.num_workers': 0,
-    'val_dataloader.persistent_workers': False,
     'train_dataloader.dataset.pipeline.3.crop_size': (64, 64),
     'model.data_preprocessor.size': (64, 64),
     'train_cfg.max_iters': 2,
@@ -215,17 +212,6 @@ def test_infinite_loss_stops_the_run_before_a_checkpoint_of_it(cfg):
     with pytest.raises(TrainingError, match=match):
         Runner.from_cfg(cfg).train()
     assert not list(Path(cfg.work_dir).glob('*.pth'))
-
-
-def test_scheduled_weights_follow_the_iterations(cfg):
-    cfg.model.siam.schedule = ConfigDict(kind='linear', end=2)
-    seen = []
-    runner = Runner.from_cfg(cfg)
-    runner.register_hook(
-        Watch(lambda runner, _: seen.append(dict(runner.model.siam.factors)))
-    )
-    runner.train()
-    assert [set(factors.values()) for factors in seen] == [{1.0}, {0.5}]
 
 
 def test_a_config_dict_or_its_path_name_the_same_teacher(teacher_file, tmp_path):

@@ -20,7 +20,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import MODELS
-from support import REPOSITORY
+from tool_process import call
 from torch import nn
 from torch.testing import assert_close
 
@@ -51,19 +51,23 @@ class Training:
     def __init__(self, folder):
         init_default_scope('mmseg')
         self.folder = folder
-        write_street_scenes(folder / 'data', num_train=6, num_val=2, size=(256, 128))
+        write_street_scenes(folder / 'data', num_train=6, num_val=2, size=(128, 64))
         (folder / 'small.py').write_text(CONFIG)
         torch.manual_seed(0)
         teacher = MODELS.build(load_config('segformer-t-streets').model)
         weights = {'state_dict': teacher.state_dict(), 'meta': {}}
         torch.save(weights, folder / 'teacher.pth')
 
+    @staticmethod
+    def words(work_dir, *options):
+        words = ('small.py', '--work-dir', work_dir, '--teacher', 'teacher.pth')
+        return [*words, '--data-root', 'data', *options]
+
     def start(self, work_dir, *options):
-        words = [REPOSITORY / 'tools' / 'train.py', 'small.py', '--work-dir', work_dir]
-        words += ['--teacher', 'teacher.pth', '--data-root', 'data', *options]
+        words = self.words(work_dir, *options)
         with open(self.folder / f'{work_dir}.txt', 'w') as output:
             return subprocess.Popen(
-                [sys.executable, '-W', 'ignore', *map(str, words)],
+                [sys.executable, '-W', 'ignore', '-m', 'sctnet', 'train', *words],
                 cwd=self.folder,
                 env={**os.environ, 'OMP_NUM_THREADS': '1'},
                 stdout=output,
@@ -106,10 +110,9 @@ def assert_same_training(*paths):
     assert ours.get('best_score') == expected.get('best_score')
 
 
-@pytest.mark.slow
-def test_killed_three_times_it_ends_with_the_same_bits(training):
+def test_killed_twice_it_ends_with_the_same_bits(training):
     moments = random.Random(0)
-    for first, last in ((1, 2), (3, 4), (5, 6)):
+    for first, last in ((1, 3), (4, 6)):
         iteration, delay = moments.randint(first, last), moments.uniform(0, 0.2)
         training.kill('killed', iteration, delay, '--resume')
     assert 'resumed epoch: 0, iter: ' in training.finish('killed', '--resume')
@@ -122,24 +125,13 @@ def test_a_truncated_newest_checkpoint_is_named_and_the_one_before_used(training
     whole = training.folder / 'whole'
     newest = shutil.copytree(whole, training.folder / 'truncated') / 'iter_8.pth'
     newest.write_bytes(newest.read_bytes()[:-1000])
-    said = training.finish('truncated', '--resume')
+    done = call('train', *training.words('truncated', '--resume'), cwd=training.folder)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
     (warning,) = (line for line in said.splitlines() if 'WARNING - skipping' in line)
     assert "iter_8.pth' is truncated" in warning
     assert 'resumed epoch: 0, iter: 6' in said
     assert_same_training(newest, whole / 'iter_8.pth')
-
-
-def test_where_all_checkpoints_are_broken_training_ends_with_one_line(training):
-    work_dir = training.folder / 'broken'
-    work_dir.mkdir()
-    (work_dir / 'iter_2.pth').write_bytes(b'')
-    shutil.copy(training.folder / 'teacher.pth', work_dir / 'iter_10.pth')  # weights
-    said = training.finish('broken', '--resume', status=2)
-    assert 'Traceback' not in said
-    (error,) = (line for line in said.splitlines() if line.startswith('error: '))
-    assert "'broken' has 2 checkpoints and none can be resumed from" in error
-    skipped = [line for line in said.splitlines() if 'WARNING - skipping' in line]
-    assert ['iter_10.pth' in line for line in skipped] == [True, False]  # newest first
 
 
 class Noise(torch.utils.data.Dataset):

@@ -1,22 +1,18 @@
 """Samples follow from their number; broken files are left out, named and counted."""
 
-import logging
 import pickle
 import random
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import BaseDataElement
 from mmseg.registry import DATASETS
 from own_folder import CLASSES, image_path, label_path, truncate, write, write_own_data
 from torch.utils.data import DataLoader
 
 from sctnet.cli.explain_errors import explain_run
 from sctnet.datasets.own import FolderDataset
-from sctnet.engine.broken_files import BrokenFiles
 from sctnet.engine.seeded_dataset import NumberedIndex, SeededDataset, seed_everything
 from sctnet.errors import DataError
 
@@ -207,48 +203,3 @@ def test_a_sample_that_cannot_tell_what_it_stands_in_for_is_not_used(root):
     data.pipeline.transforms[-1] = lambda results: results['img']
     with pytest.raises(DataError, match=r"train1\.png' is broken"):
         skipping(data)[1]
-
-
-def batch(*skipped):
-    sample = BaseDataElement()
-    if skipped:
-        sample.set_metainfo({'skipped_files': [(path, 'cut') for path in skipped]})
-    return {'data_samples': [BaseDataElement(), sample]}
-
-
-def count(data, max_share):
-    loader = SimpleNamespace(dataset=data)
-    logger = logging.getLogger('broken')
-    return BrokenFiles(
-        SimpleNamespace(logger=logger, train_dataloader=loader), max_share
-    )
-
-
-def test_each_file_is_logged_once_and_too_many_stop_the_run(caplog):
-    counter = count(range(100), 0.02)
-    for skipped in ((), ('a',), ('a', 'b')):
-        counter.look_at(batch(*skipped))
-    said = [record.message for record in caplog.records]
-    assert len(said) == 2
-    assert "'a' (cut), 1 of 100" in said[0]
-    assert "'b' (cut), 2 of 100" in said[1]
-    counter.summarise()
-    assert '2 broken files were skipped: a, b' in caplog.records[-1].message
-    with pytest.raises(DataError, match=r"3 of 100 .*'c'.*max_broken_share=0\.02"):
-        counter.look_at(batch('c'))
-
-
-@pytest.mark.parametrize(
-    ('wrap', 'total'),
-    [
-        (lambda one, other: one, 4),
-        (lambda one, other: {'type': 'RepeatDataset', 'dataset': one, 'times': 5}, 4),
-        (lambda one, other: {'type': 'ConcatDataset', 'datasets': [one, other]}, 8),
-        (lambda one, other: {'type': 'ConcatDataset', 'datasets': [one, one]}, 4),
-    ],
-    ids=['plain', 'repeated', 'joined', 'twice'],
-)
-def test_wrapped_data_sets_count_each_file_once(root, caplog, wrap, total):
-    data = wrap(dataset(root), dataset(root))
-    count(SeededDataset(data), 0.5).look_at(batch('a'))
-    assert f"'a' (cut), 1 of {total} so far" in caplog.records[0].message

@@ -17,6 +17,7 @@ from stock import LEAF, Stock
 from tool_call import tool_call, without_weights
 from written_files import leftovers
 
+from sctnet.cli.explain_errors import explain_run
 from sctnet.engine.runner import Runner
 from sctnet.errors import OutputError
 
@@ -170,7 +171,8 @@ def test_a_training_on_a_full_disk_keeps_its_older_checkpoints(streets, tmp_path
     runner.register_hook(FillDisk())
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
-        with pytest.raises(OutputError, match=r'iter_3.pth.*space left') as raised:
+        said = r'iter_3.pth.*space left'
+        with pytest.raises(OutputError, match=said) as raised, explain_run():
             runner.train()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
