@@ -65,14 +65,3 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # torch.distributed.launch passes one spelling or the other by its version.
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
-
-
-def find_weights(checkpoint: str) -> str:
-    """Return the weight file or URL that is named; of a folder, and say so, its best.
-
-    Raises:
-        CheckpointError: there is no such file, or none in that folder.
-    """
-    from ..weights.segmentor_files import find_segmentor
-
-    return find_segmentor(checkpoint)

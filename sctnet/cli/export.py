@@ -10,7 +10,6 @@ import argparse
 from pathlib import Path
 
 from ..errors import ArgumentError
-from .arguments import find_weights
 
 OUTPUTS = ('logits', 'full_logits', 'labels')
 PRECISIONS = ('fp32', 'fp16', 'int8')
@@ -71,7 +70,7 @@ def export(
     from ..deploy.export import Agreement, export_model
     from ..deploy.int8 import quantise_model
 
-    model = init_model(config, find_weights(checkpoint), 'cpu', backend='torch')
+    model = init_model(config, checkpoint, 'cpu', backend='torch')
     agreement: Agreement | None
     if calibration is not None:
         agreement = quantise_model(model, file, calibration)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError
-from .arguments import add_cfg_options, find_weights
+from .arguments import add_cfg_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,10 +70,11 @@ def infer(
     from ..streams.open_source import open_source
     from ..streams.pipeline import StreamReport
     from ..streams.segment import Outputs, check_out_dir
+    from ..weights.segmentor_files import find_segmentor
 
     outputs = Outputs(out_dir, opacity, save_labels, fps, show, max_frames)
     source = open_source(input)
-    file = find_weights(checkpoint)
+    file = find_segmentor(checkpoint)
     if config is None and not is_exported(file):
         raise ArgumentError(
             f"'{file}' holds weights without their network: name the config that they "

@@ -7,7 +7,7 @@ Example:
 import argparse
 from typing import Any
 
-from .arguments import add_run_arguments, find_weights
+from .arguments import add_run_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +43,10 @@ def test(
     """
     from ..engine import launch, preflight
     from ..evaluation.report import collect_report, write_report
+    from ..weights.segmentor_files import find_segmentor
 
     cfg = launch.prepare_config(config, **run_options)
-    cfg.load_from = find_weights(checkpoint)
+    cfg.load_from = find_segmentor(checkpoint)
     if tta:
         launch.enable_tta(cfg)
     if show_dir:

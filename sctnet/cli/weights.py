@@ -6,8 +6,6 @@ Example:
 
 import argparse
 
-from .arguments import find_weights
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what :func:`weights` takes."""
@@ -20,5 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def weights(source: str, target: str, backbone: bool = False) -> None:
     """Convert one file and say what was written."""
     from ..weights.convert import convert_checkpoint
+    from ..weights.segmentor_files import find_segmentor
 
-    print(convert_checkpoint(find_weights(source), target, backbone))
+    print(convert_checkpoint(find_segmentor(source), target, backbone))

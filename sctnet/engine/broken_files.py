@@ -49,7 +49,7 @@ class BrokenFiles:
             raise DataError(
                 f'{count} of {total} training files are broken, the last '
                 f"'{path}' ({fault}), more than train_cfg.max_broken_share="
-                f'{self.max_share}: mend them (tools/check_dataset.py lists them) and '
+                f'{self.max_share}: mend them (sctnet check lists them) and '
                 '--resume'
             )
 

@@ -54,9 +54,9 @@ def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:
         problem = f"'{place}' has no file named *{' or *'.join(suffixes)}"
     else:
         return
-    hint = ', or make synthetic street scenes with tools/make_street_scenes.py'
+    hint = ', or make synthetic street scenes with sctnet scenes'
     if suffixes[0].endswith('_labelTrainIds.png') and place.is_dir():
-        hint = ', and make the label maps with tools/prepare_dataset.py'
+        hint = ', and make the label maps with sctnet prepare'
     hint = hint if 'gtFine' in folder or 'leftImg8bit' in folder else ''
     raise DataError(
         f"{problem} (looked for '{place}/**/*{suffixes[0]}'): put the data set there "

@@ -103,7 +103,7 @@ class SeededDataset(Dataset):
         path, detail = skipped[-1]
         raise DataError(
             f"{len(skipped)} files in a row are broken, the last '{path}' ({detail}): "
-            'see with tools/check_dataset.py what happened to the data set'
+            'see with sctnet check what happened to the data set'
         )
 
     def _try(self, index: int) -> tuple[Any, tuple[str, str] | None]:

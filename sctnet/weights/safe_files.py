@@ -101,7 +101,7 @@ def _explain_unpickling(file: Path, error: Exception) -> CheckpointError:
         return CheckpointError(
             f"checkpoint '{file}' carries code ({name}) and was refused; nothing "
             'in it was run: ask its author for a file of tensors only, such as '
-            'tools/convert_checkpoint.py writes'
+            'sctnet weights writes'
         )
     return _damaged(file)
 

@@ -1,4 +1,4 @@
-"""Synthetic street scenes of 512x256 (tools/make_street_scenes.py), 128x256 crops."""
+"""Synthetic street scenes of 512x256 (sctnet scenes), 128x256 crops."""
 
 from mmcv.transforms import RandomResize, Resize, TestTimeAug
 from mmengine.config import read_base

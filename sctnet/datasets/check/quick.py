@@ -40,7 +40,7 @@ def quick_check(cfg: Config, pairs: int = PAIRS) -> None:
         others = f' and {more} more' if more else ''
         raise DataError(
             f'the data set has faults, {first}{others}: {first.remedy}; '
-            'tools/check_dataset.py CONFIG lists them all, --no-check trains as it is'
+            'sctnet check CONFIG lists them all, --no-check trains as it is'
         )
     _refuse_many_broken(cfg, result)
 
@@ -91,6 +91,6 @@ def _refuse_many_broken(cfg: Config, result: CheckResult) -> None:
         raise DataError(
             f'at least {count} of {len(pairs)} training files are broken, the first '
             f"'{broken[0].path}' ({broken[0].detail}), more than "
-            f'train_cfg.max_broken_share={share:g}: mend them (tools/check_dataset.py '
+            f'train_cfg.max_broken_share={share:g}: mend them (sctnet check '
             'CONFIG lists them all), or allow more'
         )
