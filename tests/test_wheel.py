@@ -85,7 +85,8 @@ def test_commands_work_in_an_empty_folder(site, tmp_path):
     said = run('sctnet', '--help', cwd=tmp_path, site=site)
     assert all(f'  {command} ' in said for command in COMMANDS)
     assert f'in {site}' in run('sctnet', 'env', cwd=tmp_path, site=site)
-    said = run('sctnet', 'demo', '--iterations', 2, cwd=tmp_path, site=site)
+    few = ('--scenes', 4, '--iterations', 2)
+    said = run('sctnet', 'demo', *few, cwd=tmp_path, site=site)
     commands = [line.split()[2] for line in said.splitlines() if line.startswith('$ ')]
     assert commands == ['scenes', 'train', 'train', 'test', 'infer']
     out = tmp_path / 'demo_output'

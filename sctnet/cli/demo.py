@@ -20,17 +20,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what :func:`demo` takes."""
     add = parser.add_argument
     add('--out-dir', type=Path, default=Path('demo_output'))
+    add('--scenes', type=int, default=48, help='to train on; a third as many to test')
     add('--iterations', type=int, default=400, help='of each training (default: 400)')
 
 
-def demo(out_dir: Path = Path('demo_output'), iterations: int = 400) -> None:
+def demo(
+    out_dir: Path = Path('demo_output'), scenes: int = 48, iterations: int = 400
+) -> None:
     """Run the commands as a user would, each in its own process."""
     from ..evaluation.training_curves import draw_curves
 
     start = time.monotonic()
     data, teacher = out_dir / 'street_scenes', out_dir / 'teacher'
     student = out_dir / 'student'
-    _run('scenes', data, '--train', 48, '--val', 16, '--size', '512x256')
+    counts = ('--train', scenes, '--val', max(scenes // 3, 1))
+    _run('scenes', data, *counts, '--size', '512x256')
     at = ('--data-root', data, '--work-dir')
     keys = ('train_cfg.max_iters', 'param_scheduler.0.max_iters')
     length = ('--cfg-options', *(f'{key}={iterations}' for key in keys))
