@@ -51,10 +51,11 @@ test: setup
 test-fast: setup
 	$(BIN)/python -m pytest -n 2 -m 'not slow and not more' $(TESTFLAGS)
 
-test-more: $(MORE:%=test-%)
+test-more: setup $(MORE:%=test-%)
+	$(BIN)/python -m pytest -n 2 -m more $(TESTFLAGS)
 
 $(MORE:%=test-%): test-%: .venv-%/.copied
-	.venv-$*/bin/python -m pytest -m more tests/more/$* $(TESTFLAGS)
+	.venv-$*/bin/python -m pytest -n 2 tests/more/$* $(TESTFLAGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -10,6 +10,9 @@ from support import SEG50, released_checkpoint
 
 import sctnet  # noqa: F401  mmseg comes after it
 
+# Each folder below it is for an environment of its own: make test-more.
+collect_ignore = ['more']
+
 torch.set_num_threads(1)
 if not torch.cuda.is_available():
     # Triton looks when it is imported, which torch.compile may do in any test.

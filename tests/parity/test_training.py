@@ -87,18 +87,18 @@ def total_of(losses):
     return sum(value for name, value in losses.items() if 'loss' in name)
 
 
-def check_losses(losses, golden):
+def check_losses(losses, golden, rtol=1e-9):
     expected = golden['losses']
-    close(losses['decode.loss_ce'], expected['decode.loss_ce'])
-    close(losses['aux.loss_ce'], expected['aux_0.loss_ce'])
+    close(losses['decode.loss_ce'], expected['decode.loss_ce'], rtol)
+    close(losses['aux.loss_ce'], expected['aux_0.loss_ce'], rtol)
     close(losses['decode.acc_seg'].squeeze(), expected['decode.acc_seg'], 1e-6)
     close(losses['aux.acc_seg'].squeeze(), expected['aux_0.acc_seg'], 1e-6)
     for term, (name, weight) in TERMS.items():
         unweighted = golden['guidance_terms_unweighted'][term]
-        close(losses[name], weight * unweighted, name=name)
+        close(losses[name], weight * unweighted, rtol, name=name)
     guidance = sum(losses[name] for name, _ in TERMS.values())
-    close(guidance, expected['aux_1.loss_guidance'])
-    close(total_of(losses), expected['loss'])
+    close(guidance, expected['aux_1.loss_guidance'], rtol)
+    close(total_of(losses), expected['loss'], rtol)
 
 
 @pytest.fixture(scope='module', params=RUNS)
@@ -187,11 +187,49 @@ def test_optimizer_steps_equal_the_originals(
     config, trains_teacher, shortcuts, tmp_path
 ):
     """Six steps from iteration 1500, with the recipe's own optimizer and scheduler."""
+    golden = json.loads((GOLDEN / f'steps_{config}.json').read_text())['float64']
+    options = config, trains_teacher, shortcuts
+    steps, segmentor = six_steps(*options, tmp_path / 'ours')
+    for number, (losses, rates) in enumerate(steps):
+        expected = golden['steps'][number]
+        if number < len(steps) - 1:
+            check_losses(losses, expected)
+        close(min(rates), expected['lr']['backbone'], 1e-9)
+        close(max(rates), expected['lr']['decode_head'], 1e-9)
+    check_weights(segmentor, golden['params_after'])
+    last = steps[-1][0]
+    try:
+        check_losses(last, expected)
+    except AssertionError:
+        # After five steps of AdamW float64 itself may not tell more, by the processor:
+        # then the sixth losses are as close as those of weights one rounding away.
+        nudged = [six_steps(*options, tmp_path / str(n), n)[0][-1][0] for n in (1, 2)]
+        rounding = max(
+            abs(float(other[name] / last[name]) - 1)
+            for other in nudged
+            for name in last
+            if 'loss' in name
+        )
+        assert 2e-10 < rounding < 1e-8
+        check_losses(last, expected, rtol=4 * rounding)
+
+
+def six_steps(config, trains_teacher, shortcuts, tmp_path, nudge=None):
+    """Return losses and learning rates of each step, and the segmentor.
+
+    ``nudge`` seeds a change of every weight by at most one unit in its last place.
+    """
+    tmp_path.mkdir()
     recorded = json.loads((GOLDEN / f'steps_{config}.json').read_text())
     golden = recorded['float64']
     classes = 150 if config == 'ade_s' else 19
     segmentor, cfg = build(config, tmp_path, classes)
     segmentor.train_cfg = {'shortcuts': shortcuts}
+    if nudge:
+        generator = torch.Generator().manual_seed(nudge)
+        for weight in segmentor.parameters():
+            units = torch.randint(-1, 2, weight.shape, generator=generator)
+            weight.data *= 1 + units.double() * torch.finfo(torch.float64).eps
     wrapper = make_optimizer(segmentor, cfg)
     decay = cfg.optim_wrapper.optimizer.weight_decay
     trained = TrainedTeacher(segmentor, decay) if trains_teacher else None
@@ -199,17 +237,16 @@ def test_optimizer_steps_equal_the_originals(
     height, width = recorded['size']
     size = {'n': 2, 'h': height, 'w': width}
     batch = make_batch({'seed': 1, **size}, {'seed': 2, 'num_classes': classes, **size})
+    steps = []
     for expected in golden['steps']:
         losses = segmentor.loss(*batch)
-        check_losses(losses, expected)
         rates = {group['lr'] for group in wrapper.optimizer.param_groups}
-        close(min(rates), expected['lr']['backbone'], 1e-9)
-        close(max(rates), expected['lr']['decode_head'], 1e-9)
+        steps.append(({name: x.detach() for name, x in losses.items()}, rates))
         wrapper.update_params(total_of(losses))
         if trained:
             trained.step(expected['lr']['teacher_head'])
         scheduler.step()
-    check_weights(segmentor, golden['params_after'])
+    return steps, segmentor
 
 
 def make_optimizer(segmentor, cfg):

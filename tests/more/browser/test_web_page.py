@@ -6,19 +6,15 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 import pytest
+from browser import chromium, find_chromium, served
 from support import REPOSITORY
 
 from sctnet.datasets.street_scenes import render_street_scene
 from sctnet.streams.video_writer import write_video
 
-pytest.importorskip('gradio', reason='needs gradio')
-pytest.importorskip('playwright', reason='needs playwright')
-from browser import chromium, find_chromium, served
-
-pytestmark = [
-    pytest.mark.more,
-    pytest.mark.skipif(find_chromium() is None, reason='no Chromium is installed'),
-]
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None, reason='no Chromium is installed'
+)
 # Reports every address that the server's process looks up or connects to.
 SPY = """
 import os, sys

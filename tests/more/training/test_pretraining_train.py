@@ -43,7 +43,6 @@ def segmentor_from(file):
     return segmentor.backbone.state_dict()
 
 
-@pytest.mark.more
 def test_training_resumes_exactly_and_its_backbone_starts_a_segmentor(
     train, tmp_path, capsys
 ):
@@ -76,7 +75,6 @@ def test_training_resumes_exactly_and_its_backbone_starts_a_segmentor(
     assert 'other shapes in' in error_of(capsys)
 
 
-@pytest.mark.more
 def test_mixed_precision_trains_on_a_cpu(train, tmp_path):
     assert train(more=['--amp']) == 0
     weights = weights_of(tmp_path / 'work' / 'iter_2.pth')

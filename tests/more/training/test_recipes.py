@@ -17,8 +17,6 @@ from sctnet.catalog import load_config, short_names
 from sctnet.datasets.from_config import LOADERS
 from sctnet.engine import launch, preflight
 
-pytestmark = [pytest.mark.slow, pytest.mark.packaging]
-
 TERMS = ('sdha_logits', 'sdha_feature', 'bfa_stage3', 'bfa_stage4')
 TEACHERS = [
     f'segformer-{size}-{data}'

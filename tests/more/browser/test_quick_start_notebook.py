@@ -2,10 +2,11 @@
 
 import re
 
+import nbclient
+import nbformat
 import pytest
 from support import REPOSITORY
 
-nbformat = pytest.importorskip('nbformat', reason='needs nbformat')
 PATH = REPOSITORY / 'projects' / 'quick_start' / 'quick_start.ipynb'
 # A slash or a drive that begins a path, not one inside of a path or an address.
 ABSOLUTE = re.compile(r'(?:^|[\s\'"(=])(?:/[\w.]|~/|[A-Za-z]:\\)', re.MULTILINE)
@@ -42,10 +43,7 @@ def test_its_links_into_the_repository_exist(notebook):
         assert (REPOSITORY / path).exists(), path
 
 
-@pytest.mark.more
 def test_it_runs_and_ends_with_pictures_and_a_score(notebook, tmp_path, monkeypatch):
-    nbclient = pytest.importorskip('nbclient', reason='needs nbclient')
-    pytest.importorskip('ipykernel', reason='needs ipykernel')
     for variable in ('JUPYTER_RUNTIME_DIR', 'JUPYTER_DATA_DIR', 'IPYTHONDIR'):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
