@@ -36,12 +36,12 @@ def image_contender(case: Case, device: str) -> Contender:
     Raises:
         ArgumentError: the backend is not known, not installed, or not for ``device``.
     """
-    entry, cfg = entries()[case.model], bare_config(entries()[case.model])
+    entry = entries()[case.model]
+    weights, cfg = build_model(entry), bare_config(entry)
+    meta = {'dataset_meta': weights.dataset_meta}
     with tempfile.TemporaryDirectory() as folder:
-        weights = build_model(entry)
-        state = {'state_dict': weights.state_dict()}
         file = Path(folder) / 'weights.pth'
-        torch.save({**state, 'meta': {'dataset_meta': weights.dataset_meta}}, file)
+        torch.save({'state_dict': weights.state_dict(), 'meta': meta}, file)
         if case.backend == 'mmseg':
             cfg.model.type = 'EncoderDecoder'  # mmseg's own, around the same modules
             model = mmseg.apis.init_model(cfg, str(file), device)

@@ -180,8 +180,9 @@ class _Loading:
         threads = cv2.getNumThreads()
         cv2.setNumThreads(0)
         try:
-            some = itertools.islice(self.indices, self.batch)
-            pseudo_collate([self.dataset[index] for index in some])
+            pseudo_collate(
+                [self.dataset[next(self.indices)] for _ in range(self.batch)]
+            )
         finally:
             cv2.setNumThreads(threads)
 

@@ -6,7 +6,6 @@ from torch.nn import functional as F
 from sctnet.benchmark.case import Case
 from sctnet.benchmark.network import (
     MatrixPool,
-    UpsampledNetwork,
     network_contender,
     run_fixed,
 )
@@ -22,17 +21,6 @@ needs_onnxruntime = pytest.mark.skipif(
 def test_matrix_pooling_is_adaptive_average_pooling(size, out):
     x = torch.randn(2, 3, *size)
     torch.testing.assert_close(MatrixPool(out)(x), F.adaptive_avg_pool2d(x, out))
-
-
-@pytest.mark.parametrize('align_corners', [True, False])
-def test_logits_are_upsampled_as_the_segmentor_does(align_corners):
-    small = nn.AvgPool2d(4)
-    images = torch.randn(2, 3, 32, 64)
-    logits = UpsampledNetwork(small, align_corners)(images)
-    expected = F.interpolate(
-        small(images), (32, 64), mode='bilinear', align_corners=align_corners
-    )
-    assert torch.equal(logits, expected)
 
 
 @needs_onnxruntime

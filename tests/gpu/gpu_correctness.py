@@ -1,13 +1,11 @@
 """What must be right on a GPU: losses, gradients, steps, label maps, resuming."""
 
-import shutil
 import tempfile
 from functools import partial
 from pathlib import Path
 
 import torch
 from gpu_place import Facts, Place, quietly
-from mmengine.runner import Runner
 from small_training import TEACHER, save_teacher_of, small_config
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,7 +13,8 @@ from torch.nn import functional as F
 from sctnet.benchmark.case import READABLE, SHORTCUTS, Case
 from sctnet.benchmark.training import TrainingStep
 from sctnet.datasets.street_scenes import write_street_scenes
-from sctnet.engine.launch import enable_amp
+from sctnet.engine.launch import enable_amp, set_resume
+from sctnet.engine.runner import Runner
 from sctnet.prediction import label_map as maps
 from sctnet.weights.safe_files import read_checkpoint
 
@@ -137,21 +136,23 @@ def resume(place: Place) -> Facts:
         save_teacher_of(root / 'teacher.pth', TEACHER)
         whole = _train(root, 'whole', count)
         again = _train(root, 'again', count) if place.gpu else whole
-        (root / 'resumed').mkdir()
-        shutil.copy(root / 'whole' / f'iter_{count // 2}.pth', root / 'resumed')
-        resumed = _train(root, 'resumed', count)
+        middle = root / 'whole' / f'iter_{count // 2}.pth'
+        resumed = _train(root, 'resumed', count, str(middle))
     twice, after = (
         max(_off(w, whole[k]) for k, w in x.items()) for x in (again, resumed)
     )
     yield {'two_alike_off': twice, 'resumed_off': after, 'ok': after <= 10 * twice}
 
 
-def _train(root: Path, name: str, count: int) -> dict[str, Tensor]:
-    """Train for ``count`` iterations, from the checkpoint that is there on."""
-    options = {'default_hooks.checkpoint.interval': count // 2, 'resume': True}
-    options |= {'log_level': 'ERROR'}
+def _train(
+    root: Path, name: str, count: int, checkpoint: str | None = None
+) -> dict[str, Tensor]:
+    """Train for ``count`` iterations, from ``checkpoint`` on if there is one."""
+    options = {'default_hooks.checkpoint.interval': count // 2, 'log_level': 'ERROR'}
     where = (root / 'data', root / name, root / 'teacher.pth', options)
     cfg = small_config(*where, iterations=count)
+    set_resume(cfg, checkpoint)
     enable_amp(cfg)
-    quietly(Runner.from_cfg(cfg).train)
+    runner = quietly(Runner.from_cfg, cfg)
+    quietly(runner.train)
     return read_checkpoint(root / name / f'iter_{count}.pth')['state_dict']

@@ -7,7 +7,6 @@ import time
 import torch
 from gpu_place import Facts, Place, quietly
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 
 from sctnet.benchmark.case import READABLE, SHORTCUTS, Case
 from sctnet.benchmark.image import image_contender
@@ -17,6 +16,7 @@ from sctnet.benchmark.training import STAGES, TrainingStep
 from sctnet.catalog import load_config
 from sctnet.datasets.street_scenes import write_street_scenes
 from sctnet.engine.launch import set_data_root
+from sctnet.engine.runner import Runner
 
 STEPS = [  # as the recipes train
     ('sctnet-s-seg50', 8, (512, 1024)),
