@@ -39,17 +39,14 @@ def peak_memory(kind: str, case: Case, device: str) -> dict[str, int] | None:
 def measure(contender: Contender, device: str) -> dict[str, int]:
     """Call ``contender`` twice and return ``built`` and ``peak`` bytes."""
     gc.collect()
-    if device.startswith('cuda'):
+    on_gpu = device.startswith('cuda')
+    if on_gpu:
         torch.cuda.reset_peak_memory_stats()
-        built = torch.cuda.memory_allocated()
-    else:
-        built = _reset_peak()
+    built = torch.cuda.memory_allocated() if on_gpu else _reset_peak()
     for _ in range(2):
         contender.call()
-    if device.startswith('cuda'):
-        torch.cuda.synchronize()
-        return {'built': built, 'peak': torch.cuda.max_memory_allocated()}
-    return {'built': built, 'peak': _resident('VmHWM')}
+    peak = torch.cuda.max_memory_allocated() if on_gpu else _resident('VmHWM')
+    return {'built': built, 'peak': peak}
 
 
 def _reset_peak() -> int:
