@@ -10,18 +10,18 @@ from .compat import aliases, import_hook
 __version__ = '0.1.0'
 
 import_hook.install(
-    {
-        'mmengine': import_hook.before('sctnet.compat.gaps:restore_find_loader'),
-        'mmengine.utils.manager': import_hook.after(
-            'sctnet.compat.gaps:release_lock_of_failures'
-        ),
-        'mmengine.runner.checkpoint': import_hook.after(
+    before={
+        'mmengine': 'sctnet.compat.gaps:restore_find_loader',
+        'mmcv': 'sctnet.compat.gaps:stand_in_for_missing_ops',
+        'mmseg': 'sctnet.compat.gaps:need_mmcv',
+        'torchvision': 'sctnet.compat.gaps:declare_torchvision_ops',
+    },
+    after={
+        'mmengine.utils.manager': 'sctnet.compat.gaps:release_lock_of_failures',
+        'mmengine.runner.checkpoint': (
             'sctnet.weights.mmengine_loaders:register_loaders'
         ),
-        'mmcv': import_hook.before('sctnet.compat.gaps:stand_in_for_missing_ops'),
-        'mmseg': import_hook.before('sctnet.compat.gaps:need_mmcv'),
-        'torch': import_hook.after('sctnet.compat.gaps:name_checkpoint_types'),
-        'torchvision': import_hook.before('sctnet.compat.gaps:declare_torchvision_ops'),
-    }
+        'torch': 'sctnet.compat.gaps:name_checkpoint_types',
+    },
 )
 aliases.install()

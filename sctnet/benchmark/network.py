@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from ..deploy.network import Network
 from ..deploy.onnx_graph import ExportGraph, to_onnx
-from ..deploy.runtimes import Runtime, build_runtime
+from ..deploy.runtimes import Runtime
 from .case import Case, Contender, parse_backend
 from .models import build_model, entries
 
@@ -98,7 +98,7 @@ def run_fixed(
         module: from one tensor to one tensor, in eval mode, on the CPU; torch's backend
             converts it in place.
         images: an example, on the CPU.
-        backend: as :func:`build_runtime` names them.
+        backend: as :class:`Runtime` names them.
         device: where it runs.
         **options: of the backend's own.
 
@@ -106,7 +106,7 @@ def run_fixed(
         ArgumentError: the backend or an option is not known or not installed.
     """
     if backend == 'torch':
-        return build_runtime(module, backend, device, **options)
+        return Runtime(module, backend, device, **options)
     module = _exportable(module)
     if backend == 'tensorrt':
         from ..deploy.runtimes.on_tensorrt import build_engine
@@ -116,7 +116,7 @@ def run_fixed(
         model = build_engine(model, (height, width))
     else:
         model = to_onnx(module, images, fixed=True)
-    return build_runtime(model, backend, device, **options)
+    return Runtime(model, backend, device, **options)
 
 
 def _exportable(module: nn.Module) -> nn.Module:

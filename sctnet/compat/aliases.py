@@ -16,9 +16,11 @@ from types import ModuleType
 MOVED = {
     'build': 'engine.build_model',
     'checkpoint_files': 'weights.safe_files',
+    'checkpoint_loaders': 'weights.mmengine_loaders',
     'conversion': 'datasets.convert',
     'convert': 'weights.convert',
     'dataset_check': 'datasets.check',
+    'dataset_check.drawing': 'evaluation.dataset_pictures',
     'deploy.exported': 'deploy.runtime_segmentor',
     'deploy.graph': 'deploy.network',
     'deploy.label_map': 'prediction.label_map',
@@ -26,7 +28,8 @@ MOVED = {
     'deploy.preprocess': 'prediction.preprocess',
     'deploy.quantise': 'deploy.int8',
     'deploy.resampling': 'prediction.resampling',
-    'engine.cpu_sync_norm': 'engine.distributed',
+    'engine.sync_norm': 'engine.distributed',
+    'evaluation.report_files': 'evaluation.report',
     'figures': 'evaluation.training_curves',
     'fused': 'models.shortcuts',
     'images': 'datasets.images',
@@ -43,10 +46,10 @@ MOVED = {
     'precision': 'models.half_precision',
     'preflight': 'engine.preflight',
     'sources': 'streams.open_source',
-    'stream': 'streams.pipeline',
     'street_scenes': 'datasets.street_scenes',
     'teacher_files': 'weights.segmentor_files',
     'video': 'streams.video',
+    'window': 'streams.preview_window',
 }
 _ROOT = 'sctnet.'
 

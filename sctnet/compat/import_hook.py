@@ -7,47 +7,35 @@ its loader's ``exec_module``. A module that is there already is served at once.
 import importlib
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 
-class Call(NamedTuple):
-    """A function, ``'package.module:name'``, and whether the module waits for it."""
+def install(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """See that a function is called before, or after, a module's own code runs.
 
-    function: str
-    first: bool
-
-    def __call__(self) -> None:
-        """Import the function's module and call it, without arguments."""
-        module, _, name = self.function.partition(':')
-        getattr(importlib.import_module(module), name)()
-
-
-def before(function: str) -> Call:
-    """Call ``function`` before the module's own code runs."""
-    return Call(function, first=True)
-
-
-def after(function: str) -> Call:
-    """Call ``function`` when the module's own code has run."""
-    return Call(function, first=False)
-
-
-def install(calls: Mapping[str, Call]) -> None:
-    """See that each function of ``calls``, by module name, is called in its time."""
-    sys.meta_path.insert(0, _Finder(calls))
-    for name, call in calls.items():
+    Args:
+        before: module name to function, ``'package.module:name'``, without arguments.
+        after: the same, of functions that wait for the module.
+    """
+    sys.meta_path.insert(0, _Finder(before, after))
+    for name, function in (*before.items(), *after.items()):
         if name in sys.modules:
-            call()
+            _call(function)
+
+
+def _call(function: str) -> None:
+    module, _, name = function.partition(':')
+    getattr(importlib.import_module(module), name)()
 
 
 class _Finder(MetaPathFinder):
-    def __init__(self, calls: Mapping[str, Call]) -> None:
-        self._calls = calls
+    def __init__(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        self._before, self._after = before, after
         self._searching = threading.local()
 
     def find_spec(
@@ -57,8 +45,9 @@ class _Finder(MetaPathFinder):
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """Find a watched module as the other finders do, and wrap its loader."""
-        call = self._calls.get(name)
-        if call is None or getattr(self._searching, 'name', None) == name:
+        if name not in self._before and name not in self._after:
+            return None
+        if getattr(self._searching, 'name', None) == name:
             return None
         self._searching.name = name
         try:
@@ -66,18 +55,17 @@ class _Finder(MetaPathFinder):
         finally:
             self._searching.name = None
         if spec is not None and spec.loader is not None:
-            _wrap(spec.loader, call)
+            self._wrap(spec.loader, name)
         return spec
 
+    def _wrap(self, loader: Any, name: str) -> None:
+        execute = loader.exec_module
 
-def _wrap(loader: Any, call: Call) -> None:
-    execute: Callable[[ModuleType], None] = loader.exec_module
+        def exec_module(module: ModuleType) -> None:
+            if name in self._before:
+                _call(self._before[name])
+            execute(module)
+            if name in self._after:
+                _call(self._after[name])
 
-    def exec_module(module: ModuleType) -> None:
-        if call.first:
-            call()
-        execute(module)
-        if not call.first:
-            call()
-
-    loader.exec_module = exec_module
+        loader.exec_module = exec_module

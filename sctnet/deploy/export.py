@@ -18,7 +18,7 @@ from ..prediction.preprocess import value_table
 from .metadata import KEY, Metadata, plain_steps
 from .network import Network
 from .onnx_graph import ExportGraph, Normalise, to_onnx
-from .runtimes import SUFFIXES, build_runtime
+from .runtimes import SUFFIXES, Runtime
 
 CHECK_SIZES = ((128, 160), (96, 224))  # (height, width) of an export with a free size
 # Largest difference of logits, in their standard deviations, and share of labels that
@@ -108,8 +108,6 @@ def check_arguments(path: Path, size: tuple[int, int] | None, precision: str) ->
         )
     require('onnx')
     require(SUFFIXES[suffix])
-    if suffix == '.onnx':
-        require('onnxruntime')
 
 
 def describe(
@@ -205,7 +203,7 @@ def _check(
         for path, content in files.items():
             Path(folder, path.name).write_bytes(content)
         file = Path(folder, list(files)[-1].name)
-        with build_runtime(os.fspath(file), SUFFIXES[file.suffix.lower()]) as run:
+        with Runtime(os.fspath(file), SUFFIXES[file.suffix.lower()]) as run:
             return compare(run, _graph(model, metadata), images)
 
 

@@ -16,7 +16,7 @@ from .export import Agreement, build_onnx, check_arguments, compare, describe
 from .metadata import KEY, Metadata
 from .network import Network
 from .onnx_graph import ExportGraph
-from .runtimes import build_runtime
+from .runtimes import Runtime
 
 # What is compared is not what the ranges were measured on: every fourth image.
 HELD_OUT = 4
@@ -64,7 +64,7 @@ def quantise_model(
         (preprocess(read_image(file))[0] for file in measured),
         metadata,
     )
-    with build_runtime(data, 'onnxruntime') as run:
+    with Runtime(data, 'onnxruntime') as run:
         agreement = compare(run, ExportGraph(Network(model)), held_out)
     write_bytes(path, data)
     return agreement

@@ -15,7 +15,7 @@ from ..errors import ArgumentError, CheckpointError, ConfigError
 from ..prediction.predict import NEEDS_FULL_LOGITS, fill_sample, small_logits_suffice
 from .metadata import Metadata
 from .network import Network
-from .runtimes import SUFFIXES, Runtime, build_runtime, check_backend, default_device
+from .runtimes import SUFFIXES, Runtime, check_backend, default_device
 
 
 class RuntimeSegmentor:
@@ -60,33 +60,24 @@ class RuntimeSegmentor:
         Raises:
             ArgumentError: the image is flipped.
         """
-        if sample.metainfo.get('flip'):
-            raise ArgumentError(
-                f"the test pipeline flips images, which backend '{self.backend}' does "
-                "not undo: leave RandomFlip out, or pass backend='torch' to init_model"
-            )
         return self._fill(sample, self.network_logits(images)[0], images, **wanted)
 
     def _fill(
         self, sample: SegDataSample, logits: Tensor, images: Tensor, **wanted: Any
     ) -> SegDataSample:
+        if sample.metainfo.get('flip'):
+            raise ArgumentError(
+                f"the test pipeline flips images, which backend '{self.backend}' does "
+                "not undo: leave RandomFlip out, or pass backend='torch' to init_model"
+            )
         threads = self._runtime.threads
         return fill_sample(sample, logits, images.shape[2:], threads=threads, **wanted)
 
     @torch.no_grad()
     def test_step(self, data: dict[str, Any]) -> list[SegDataSample]:
-        """Segment a batch of a data loader, as mmseg's segmentors do.
-
-        Raises:
-            ArgumentError: it is of a test-time augmentation, which needs full logits.
-        """
+        """Segment a batch of a data loader, as mmseg's segmentors do."""
         data = self.data_preprocessor(data, False)
         images, samples = data['inputs'], data['data_samples']
-        if any('flip' in sample.metainfo for sample in samples):
-            raise ArgumentError(
-                'test-time augmentation averages full logits: pass '
-                "backend='torch' to init_model"
-            )
         return [
             self._fill(sample, logits, images)
             for sample, logits in zip(samples, self.network_logits(images), strict=True)
@@ -125,12 +116,12 @@ def run_on(
         options: of the backend's own.
 
     Raises:
-        ArgumentError: see :func:`build_runtime`.
+        ArgumentError: see :class:`Runtime`.
         ConfigError: the model's way to predict is more than a network's.
     """
     if not small_logits_suffice(model, ()):
         raise ConfigError(NEEDS_FULL_LOGITS)
-    runtime = build_runtime(Network(model), backend, device, **options)
+    runtime = Runtime(Network(model), backend, device, **options)
     return RuntimeSegmentor(
         runtime,
         cfg=model.cfg,
@@ -170,7 +161,7 @@ def open_exported(
     if not os.path.isfile(path):
         raise CheckpointError(f"'{path}' does not exist: check the path")
     device = device or default_device(backend)
-    runtime = build_runtime(os.fspath(path), backend, device, **options)
+    runtime = Runtime(os.fspath(path), backend, device, **options)
     metadata = Metadata.from_json(runtime.metadata, path.name)
     if metadata.images != 'normalised' or metadata.output == 'labels':
         raise CheckpointError(

@@ -40,42 +40,26 @@ class Geometry(NamedTuple):
     image: tuple[int, int]
 
 
-def label_map(
-    logits: Tensor,
-    geometry: Geometry,
-    dtype: torch.dtype = torch.int64,
-    threads: int | None = None,
-) -> Tensor:
-    """Return the label map (H, W) of logits (K, h, w) at the image's size.
+def label_map(logits: Tensor, geometry: Geometry, threads: int | None = None) -> Tensor:
+    """Return the label map (H, W), int64, of logits (K, h, w) at the image's size.
 
     Where classes are equal the first wins, as in torch's argmax.
 
     Args:
         logits: the network's, of any float type.
         geometry: how they lie in the image.
-        dtype: of the labels; an integer type that holds K - 1.
         threads: of the kernel on a CPU; torch's number by default.
     """
     logits = logits.detach()
-    labels = torch.empty(geometry.image, dtype=dtype, device=logits.device)
+    labels = torch.empty(geometry.image, dtype=torch.int64, device=logits.device)
     if not _by_kernel(logits, geometry, labels, threads):
         labels.copy_(full_logits(_exact(logits), geometry).argmax(dim=0))
     return labels
 
 
-def confidence(full: Tensor) -> Tensor:
-    """Return the probability (H, W) of the winning class of full logits (K, H, W)."""
-    return _exact(full).softmax(dim=0).amax(dim=0)
-
-
-def top_k(full: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the best classes of full logits (K, H, W), best first.
-
-    Returns:
-        Labels and probabilities, (k, H, W) each.
-    """
-    scores, labels = _exact(full).softmax(dim=0).topk(k, dim=0)
-    return labels, scores
+def probabilities(full: Tensor) -> Tensor:
+    """Return the probability (K, H, W) of each class of full logits (K, H, W)."""
+    return _exact(full).softmax(dim=0)
 
 
 def full_logits(logits: Tensor, geometry: Geometry) -> Tensor:

@@ -10,10 +10,10 @@ and only for the classes that are left.
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 import numpy as np
@@ -21,9 +21,6 @@ import torch
 from mmengine.logging import print_log
 
 from .resampling import Resampling
-
-Item = TypeVar('Item')
-Result = TypeVar('Result')
 
 LANES = 8  # classes and pixels are padded to whole vectors of float32
 
@@ -65,7 +62,7 @@ def cpu_labels(
         logits: (K, h, w), float32 or float64, any strides.
         rows: from h to H.
         columns: from w to W.
-        labels: (H, W), an integer type that holds K - 1.
+        labels: (H, W), of any integer type that holds K - 1.
         threads: how many work on it; torch's number by default.
     """
     by_class = _classes_last(logits)
@@ -79,22 +76,9 @@ def cpu_labels(
             by_class, len(logits), tuple(rows), tuple(columns), packed, *span, labels
         )
 
-    map_parts(work, range(4 * threads), threads)
-
-
-def map_parts(
-    work: Callable[[Item], Result], parts: Iterable[Item], threads: int | None = None
-) -> list[Result]:
-    """Call ``work``, which must release the GIL, for all parts; results in order.
-
-    On as many threads as torch takes, or ``threads``. They are our own, because Numba's
-    fork-join layers may not be entered by two at once.
-    """
-    parts = list(parts)
-    threads = min(threads or torch.get_num_threads(), len(parts))
-    if threads <= 1:
-        return [work(part) for part in parts]
-    return list(_pool(threads, os.getpid()).map(work, parts))
+    # Threads of our own: Numba's fork-join layers may not be entered by two at once.
+    mapped = map if threads == 1 else _pool(threads, os.getpid()).map
+    list(mapped(work, range(4 * threads)))
 
 
 @cache

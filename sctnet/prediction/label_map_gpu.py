@@ -24,7 +24,7 @@ def gpu_labels(
         logits: (K, h, w), any float type and strides.
         rows: from h to H.
         columns: from w to W.
-        labels: (H, W), an integer type that holds K - 1, contiguous.
+        labels: (H, W), of any integer type that holds K - 1, contiguous.
     """
     if logits.dtype not in (torch.float64, torch.float32):
         logits = logits.float()

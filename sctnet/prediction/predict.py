@@ -7,7 +7,7 @@ from mmengine.structures import PixelData
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.segmentors import BaseSegmentor, EncoderDecoder
 from mmseg.structures import SegDataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import ArgumentError
 from . import label_map as maps
@@ -29,26 +29,27 @@ def small_logits_suffice(
     or ``mode='slide'``, the head has one output channel or its own way to predict, or
     an image is augmented (a test-time augmentation averages full-size logits).
     """
-    if not isinstance(model, EncoderDecoder) or _overrides(model):
+    if not isinstance(model, EncoderDecoder) or _overrides(
+        *(model, EncoderDecoder, 'extract_feat', 'encode_decode', 'inference'),
+        *('whole_inference', 'postprocess_result'),
+    ):
         return False
     test_cfg = model.test_cfg or {}
     return (
         test_cfg.get('shortcuts', test_cfg.get('fused', True))
         and test_cfg.get('mode', 'whole') == 'whole'
-        and _upsamples_plainly(model.decode_head)
+        and not _overrides(
+            model.decode_head, BaseDecodeHead, 'predict', 'predict_by_feat'
+        )
         and model.out_channels > 1
         and not model.align_corners
         and not any('flip' in sample.metainfo for sample in samples)
     )
 
 
-def _overrides(model: EncoderDecoder) -> bool:
-    """Whether a subclass has its own way from images to results."""
-    steps = ('extract_feat', 'encode_decode', 'inference', 'whole_inference')
-    return any(
-        getattr(type(model), name) is not getattr(EncoderDecoder, name)
-        for name in (*steps, 'postprocess_result')
-    )
+def _overrides(part: nn.Module, base: type, *methods: str) -> bool:
+    """Whether a subclass of mmseg's ``base`` has its own way to predict."""
+    return any(getattr(type(part), m) is not getattr(base, m) for m in methods)
 
 
 def network_logits(model: EncoderDecoder, images: Tensor) -> Tensor:
@@ -56,21 +57,11 @@ def network_logits(model: EncoderDecoder, images: Tensor) -> Tensor:
     return model.decode_head(model.extract_feat(images))
 
 
-def _upsamples_plainly(head: BaseDecodeHead) -> bool:
-    """Whether mmseg's own ``predict`` resizes the head's logits, and nothing else."""
-    return all(
-        getattr(type(head), name) is getattr(BaseDecodeHead, name)
-        for name in ('predict', 'predict_by_feat')
-    )
-
-
 def geometry_of(meta: dict[str, Any], network: Sequence[int]) -> Geometry:
     """Read the geometry of an image from mmseg's metainfo."""
     padding = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))
     height, width = meta['ori_shape'][:2]
-    left, right, top, bottom = padding
-    size = (network[0], network[1])
-    return Geometry(size, (left, right, top, bottom), (height, width))
+    return Geometry((network[0], network[1]), tuple(padding), (height, width))
 
 
 def fill_sample(
@@ -110,10 +101,12 @@ def fill_sample(
         full = maps.full_logits(logits, geometry)
     if full_logits:
         data['seg_logits'] = full
+    if confidence or top_k:
+        scores = maps.probabilities(full)
     if confidence:
-        data['confidence'] = maps.confidence(full)[None]
+        data['confidence'] = scores.amax(dim=0, keepdim=True)
     if top_k:
-        k = min(top_k, len(logits))
-        data['top_k_labels'], data['top_k_scores'] = maps.top_k(full, k)
+        best = scores.topk(min(top_k, len(logits)), dim=0)
+        data['top_k_labels'], data['top_k_scores'] = best.indices, best.values
     sample.set_data({key: PixelData(data=value) for key, value in data.items()})
     return sample

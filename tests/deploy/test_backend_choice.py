@@ -5,7 +5,7 @@ from support import SEG50
 
 from sctnet.apis import init_model
 from sctnet.deploy.network import Network
-from sctnet.deploy.runtimes import BACKENDS, build_runtime
+from sctnet.deploy.runtimes import BACKENDS, Runtime
 from sctnet.errors import ArgumentError, ConfigError
 
 SLIDE = {'model.test_cfg': {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32}}
@@ -54,9 +54,9 @@ def test_a_missing_package_names_what_to_install(backend, monkeypatch):
 
 def test_gpus_that_a_backend_cannot_use(network):
     with pytest.raises(ArgumentError, match='onnxruntime-gpu'):
-        build_runtime(Network(network), 'onnxruntime', 'cuda:0')
+        Runtime(Network(network), 'onnxruntime', 'cuda:0')
     with pytest.raises(ArgumentError, match="target='GPU'"):
-        build_runtime(Network(network), 'openvino', 'cuda:0')
+        Runtime(Network(network), 'openvino', 'cuda:0')
 
 
 def test_slide_mode_is_torchs_alone(narrow):

@@ -96,14 +96,12 @@ def test_other_precisions(dtype):
     assert_equal_labels(maps.label_map(logits, Geometry(*rest)), exact, Geometry(*rest))
 
 
-@pytest.mark.parametrize('dtype', [torch.uint8, torch.int32, torch.int64])
-def test_label_types_strides_and_gradients(dtype):
+def test_strides_and_gradients():
     size, *rest = GEOMETRIES['up, up']
     logits = random_logits(19, size, smooth=True).requires_grad_()
     strided = logits.permute(1, 2, 0).contiguous().permute(2, 0, 1)
-    labels = maps.label_map(strided, Geometry(*rest), dtype)
-    assert labels.dtype == dtype
-    assert torch.equal(labels.long(), maps.label_map(logits, Geometry(*rest)))
+    labels = maps.label_map(strided, Geometry(*rest))
+    assert torch.equal(labels, maps.label_map(logits, Geometry(*rest)))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU')
@@ -128,9 +126,7 @@ def test_first_of_equal_classes_wins():
 @pytest.mark.parametrize('all_of_it', [False, True])
 def test_not_a_number_ends_in_some_label(classes, all_of_it):
     logits = random_logits(classes, (8, 8), smooth=True)
-    logits[:, slice(None) if all_of_it else slice(2, 5), 3:] = float('nan')
-    if all_of_it:
-        logits[:] = float('nan')
+    logits[:, :: 1 if all_of_it else 3, 3 * (not all_of_it) :] = float('nan')
     geometry = Geometry((64, 64), (0, 0, 0, 0), (100, 90))
     labels = maps.label_map(logits, geometry)
     assert labels.min() >= 0
@@ -187,19 +183,9 @@ def test_without_a_folder_for_it_numba_compiles_and_says_so_once(monkeypatch, sa
     assert 'set NUMBA_CACHE_DIR' in line
 
 
-def test_confidence_and_top_k_are_softmax_of_the_full_logits():
-    full = random_logits(7, (150, 301), smooth=False)
-    expected = full.softmax(0).topk(3, dim=0)
-    labels, scores = maps.top_k(full, 3)
-    torch.testing.assert_close(scores, expected.values)
-    assert torch.equal(labels, expected.indices)
-    torch.testing.assert_close(maps.confidence(full), expected.values[0])
-    assert maps.confidence(full.half()).dtype == torch.float32
-
-
 def test_full_logits_are_mmsegs():
     logits = random_logits(5, (12, 13), smooth=False)
-    geometry = Geometry((96, 104), (3, 8, 5, 16), (99, 201))
+    geometry = Geometry(*GEOMETRIES['padded'][1:])
     middle = resize(logits[None], (96, 104), mode='bilinear', align_corners=False)
     cut = middle[..., 5:80, 3:96]
     expected = resize(cut, (99, 201), mode='bilinear', align_corners=False)[0]

@@ -40,32 +40,46 @@ class Runtime:
     at the end of a ``with`` block, or with the object.
 
     Args:
-        source: see :func:`build_runtime`.
-        backend: its name.
+        source: a :class:`~sctnet.deploy.network.Network`, which may be moved and
+            converted; or the path of a file that ``sctnet export`` wrote for this
+            backend, or its content.
+        backend: ``torch``, ``onnxruntime``, ``openvino`` or ``tensorrt``.
         device: where it runs.
-        options: of the back end's own.
+        **options: of the backend's own; see ``load`` in its module.
 
     Attributes:
         metadata: what a file says of itself, as text; None where it says nothing.
         threads: of a CPU, as asked for; None for torch's number.
+
+    Raises:
+        ArgumentError: the backend, the device or an option is not known, or what it
+            needs is not installed.
+        CheckpointError: the backend cannot open it.
     """
 
     def __init__(
         self,
         source: nn.Module | str | bytes,
         backend: str,
-        device: torch.device,
-        options: Mapping[str, Any],
+        device: str | torch.device = 'cpu',
+        **options: Any,
     ) -> None:
+        check_backend(backend)
+        check_options(backend, options)
+        try:
+            self.device = torch.device(device)
+        except RuntimeError as error:
+            raise ArgumentError(
+                f"device '{device}' is not known: name one such as 'cpu' or 'cuda:0'"
+            ) from error
         self.backend = backend
-        self.device = device
         self.threads: int | None = options.get('threads')
         self._name = f"'{source}'" if isinstance(source, str) else 'the network'
         self._turn = threading.Lock()
         module = _module_of(backend)
         self._failures: tuple[type[Exception], ...] = module.FAILURES
         with self._explain(f'cannot open {self._name}'):
-            opened: Opened = module.load(source, device, **options)
+            opened: Opened = module.load(source, self.device, **options)
         self.metadata = opened.metadata
         self._run: Callable[[Tensor], Tensor] | None = opened.run
 
@@ -108,38 +122,6 @@ class Runtime:
                 f'{self.backend} {problem} ({reason}): export it again with sctnet '
                 'export, or take another image size or backend'
             ) from error
-
-
-def build_runtime(
-    source: nn.Module | str | bytes,
-    backend: str,
-    device: str | torch.device = 'cpu',
-    **options: Any,
-) -> Runtime:
-    """Let ``backend`` run a network.
-
-    Args:
-        source: a :class:`~sctnet.deploy.network.Network`, which may be moved and
-            converted; or the path of a file that ``sctnet export`` wrote for this
-            backend, or its content.
-        backend: ``torch``, ``onnxruntime``, ``openvino`` or ``tensorrt``.
-        device: where it runs.
-        **options: of the backend's own; see ``load`` in its module.
-
-    Raises:
-        ArgumentError: the backend or an option is not known, or what it needs is not
-            installed.
-        CheckpointError: the backend cannot open it.
-    """
-    check_backend(backend)
-    check_options(backend, options)
-    try:
-        place = torch.device(device)
-    except RuntimeError as error:
-        raise ArgumentError(
-            f"device '{device}' is not known: name one such as 'cpu' or 'cuda:0'"
-        ) from error
-    return Runtime(source, backend, place, options)
 
 
 def check_backend(backend: str) -> None:
