@@ -33,6 +33,12 @@ def test_released_file_gives_bit_equal_logits_in_both_init_models(
     """With optimizer and teacher, without them, through mmseg's, and converted."""
     ours = init_model('sctnet-s-ade', released_ade_s, device='cpu')
     expected = logits(ours)
+    assert torch.equal(
+        ours.backbone.dappm.compression.conv.weight,
+        original_state('ade_s')['backbone.spp.compression.2.weight'],
+    )
+    assert not ours.with_auxiliary_head
+    assert not ours.training
     plain = released_checkpoint('ade_s', tmp_path / 'plain.pth', with_training=False)
     for path in (plain, tmp_path / 'c.pth', tmp_path / 'c.safetensors'):
         if path is not plain:
@@ -51,44 +57,24 @@ def test_released_file_gives_bit_equal_logits_in_both_init_models(
     assert len(theirs.dataset_meta['classes']) == 150
 
 
-def test_released_training_file_is_loaded_whole(released_ade_s):
-    model = init_model('sctnet-s-ade', released_ade_s, device='cpu')
-    state = original_state('ade_s')
-    assert torch.equal(
-        model.backbone.dappm.compression.conv.weight,
-        state['backbone.spp.compression.2.weight'],
-    )
-    assert not model.with_auxiliary_head
-    assert not model.training
-
-
-@pytest.mark.parametrize('name', [SEG50, 'sctnet-s-seg50'])
-def test_classes_come_from_the_config_without_a_checkpoint(name):
-    model = init_model(name, device='cpu')
-    assert model.dataset_meta['classes'][:2] == ('road', 'sidewalk')
-    assert len(model.dataset_meta['palette']) == 19
-
-
-def test_classes_come_from_the_checkpoint_if_it_has_them(tmp_path, released_city_s):
+@pytest.mark.parametrize(('count', 'last'), [(19, 'class 18'), (2, 'bicycle')])
+def test_classes_come_from_the_checkpoint_if_they_fit(
+    count, last, tmp_path, released_city_s
+):
     checkpoint = torch.load(released_city_s, weights_only=True)
-    checkpoint['meta']['CLASSES'] = tuple(f'class {i}' for i in range(19))
+    checkpoint['meta']['CLASSES'] = tuple(f'class {i}' for i in range(count))
     del checkpoint['meta']['PALETTE']
     torch.save(checkpoint, tmp_path / 'own.pth')
-    model = init_model(SEG50, tmp_path / 'own.pth', device='cpu')
-    assert model.dataset_meta['classes'][18] == 'class 18'
-    assert len(model.dataset_meta['palette']) == 19
-
-
-def test_class_names_of_another_count_are_not_taken(tmp_path, released_city_s):
-    checkpoint = torch.load(released_city_s, weights_only=True)
-    checkpoint['meta']['CLASSES'] = ('a', 'b')
-    torch.save(checkpoint, tmp_path / 'own.pth')
-    model = init_model(SEG50, tmp_path / 'own.pth', device='cpu')
-    assert model.dataset_meta['classes'][0] == 'road'
+    meta = init_model(SEG50, tmp_path / 'own.pth', device='cpu').dataset_meta
+    assert meta['classes'][18] == last
+    assert len(meta['palette']) == 19
 
 
 def test_classes_of_the_configs_own_data_set_inside_wrappers():
     cfg = load_config(SEG50)
+    meta = dataset_meta_from_config(cfg)
+    assert meta['classes'][:2] == ('road', 'sidewalk')
+    assert len(meta['palette']) == 19
     dataset = cfg.test_dataloader.dataset
     dataset.metainfo = {'classes': ('mine',), 'palette': [[1, 2, 3]]}
     cfg.test_dataloader.dataset = {'type': 'RepeatDataset', 'dataset': dataset}

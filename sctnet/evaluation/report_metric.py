@@ -1,6 +1,5 @@
 """Collects, while a test runs, what its report shows."""
 
-import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,8 +80,7 @@ class ReportMetric(BaseMetric):
         self.ignore_index = ignore_index
         self.nan_to_num = nan_to_num
         self.found: Results | None = None
-        # The best of the worst on top. Numbers keep images from being compared.
-        self._heap: list[tuple[float, float, int, ImageResult]] = []
+        self._worst: list[ImageResult] = []
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Take in the predictions of a batch.
@@ -92,7 +90,7 @@ class ReportMetric(BaseMetric):
         """
         classes = len(self.dataset_meta['classes'])
         if not self.results:  # of a new test
-            self._heap.clear()
+            self._worst.clear()
         for sample in data_samples:
             path = str(sample.get('img_path', ''))
             if 'gt_sem_seg' not in sample:
@@ -115,15 +113,13 @@ class ReportMetric(BaseMetric):
         One more than asked for: an image that pads this process's share is dropped
         later.
         """
-        if np.isnan(result.miou) or not self.worst:
+        if np.isnan(result.miou):
             return False
-        entry = (-result.miou, -result.accuracy, len(self.results), result)
-        if len(self._heap) <= self.worst:
-            heapq.heappush(self._heap, entry)
-            return True
-        _, _, _, dropped = heapq.heappushpop(self._heap, entry)
-        dropped.truth = dropped.prediction = None
-        return dropped is not result
+        self._worst = sorted([*self._worst, result], key=lambda one: one.rank)
+        for dropped in self._worst[self.worst + 1 :]:
+            dropped.truth = dropped.prediction = None
+        del self._worst[self.worst + 1 :]
+        return any(one is result for one in self._worst)
 
     def compute_metrics(self, results: list[ImageResult]) -> dict[str, float]:
         """Keep what was found of all images, in ``found``; return no figure."""

@@ -76,11 +76,12 @@ def draw_panels(result: ImageResult, palette: Sequence[Sequence[int]]) -> Panels
         cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
         for labels in (truth, prediction)
     )
+    errors = draw_errors(image, truth, prediction, len(palette))
     pictures = [
-        (_jpeg(image), 'image'),
-        (_png(_colour(truth, palette)), 'truth'),
-        (_png(_colour(prediction, palette)), 'prediction'),
-        (_jpeg(draw_errors(image, truth, prediction, len(palette))), 'errors in red'),
+        (_encode(image, '.jpg'), 'image'),
+        (_encode(_colour(truth, palette), '.png'), 'truth'),
+        (_encode(_colour(prediction, palette), '.png'), 'prediction'),
+        (_encode(errors, '.jpg'), 'errors in red'),
     ]
     order = np.argsort(-counts[:-1], kind='stable')
     present = [int(i) for i in order if counts[i]]
@@ -130,9 +131,6 @@ def _colour(labels: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
     return draw_overlay(black, labels, palette, opacity=1.0)
 
 
-def _png(picture: np.ndarray) -> bytes:
-    return cv2.imencode('.png', picture)[1].tobytes()
-
-
-def _jpeg(picture: np.ndarray) -> bytes:
-    return cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+def _encode(picture: np.ndarray, suffix: str) -> bytes:
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 85] if suffix == '.jpg' else []
+    return cv2.imencode(suffix, picture, quality)[1].tobytes()

@@ -16,15 +16,8 @@ Scalars = dict[str, list[tuple[int, float]]]
 FORMATS = ('.png', '.svg', '.pdf')
 # In the order of the panels; what else a log holds (times, memory) when asked for.
 TERMS = (
-    'loss',
-    'decode.*',
-    'aux*.*',
-    'siam.*',
-    'lr',
-    'grad_norm',
-    'mIoU',
-    'mAcc',
-    'aAcc',
+    *('loss', 'decode.*', 'aux*.*', 'siam.*', 'lr', 'grad_norm'),
+    *('mIoU', 'mAcc', 'aAcc'),
 )
 COLUMNS = 4, 3  # of panels; those that leave fewer places empty
 FEW = 20  # points that are marked, and not smoothed
@@ -36,7 +29,7 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
     All runs in ``work_dir`` count, so that a resumed training is one curve.
 
     Raises:
-        DataError: there is no log.
+        DataError: there is no log, or an empty one.
     """
     folder = Path(work_dir) if os.path.isdir(work_dir) else None
     logs = sorted(folder.glob('*/vis_data/scalars.json')) if folder else []
@@ -59,6 +52,11 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
                 # An integer of hundreds of digits is no number that can be drawn.
                 if isinstance(value, float) or (type(value) is int and value < 2**63):
                     points.setdefault(name, {})[step] = value
+    if not points:
+        raise DataError(
+            f"the log of '{work_dir}' is empty: leave it out, or wait until it has "
+            'trained for some iterations'
+        )
     return {name: sorted(values.items()) for name, values in points.items()}
 
 
@@ -118,7 +116,7 @@ def draw_curves(
         )
     if not 0 <= smoothing < 1:
         raise ArgumentError(f'smoothing is {smoothing}: expected 0 to below 1, as 0.9')
-    runs = {name: _read_filled(folder) for name, folder in work_dirs.items()}
+    runs = {name: read_scalars(folder) for name, folder in work_dirs.items()}
     names = _choose(runs, terms)
     columns = min(min(COLUMNS, key=lambda c: -len(names) % c), len(names))
     rows = math.ceil(len(names) / columns)
@@ -137,16 +135,6 @@ def draw_curves(
     buffer = io.BytesIO()
     figure.savefig(buffer, format=suffix[1:], dpi=110)
     write_bytes(path, buffer.getvalue())
-
-
-def _read_filled(work_dir: str | os.PathLike) -> Scalars:
-    scalars = read_scalars(work_dir)
-    if not scalars:
-        raise DataError(
-            f"the log of '{work_dir}' is empty: leave it out, or wait until it has "
-            'trained for some iterations'
-        )
-    return scalars
 
 
 def _choose(runs: Mapping[str, Scalars], terms: Sequence[str]) -> list[str]:
@@ -183,5 +171,4 @@ def _add_legend(figure: Any, names: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     lines = [Line2D([], [], color=f'C{i}', label=name) for i, name in enumerate(names)]
-    columns = min(len(lines), 3)
-    figure.legend(handles=lines, loc='outside upper left', ncols=columns, frameon=False)
+    figure.legend(handles=lines, loc='outside upper left', ncols=3, frameon=False)

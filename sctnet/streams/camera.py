@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import cv2
+import numpy as np
 
 from ..errors import ImageError
-from .video import Clip, images_of
+from .video import images_of
 
 TIMEOUT_MS = 10_000
 _DEVICE = re.compile(r'(?:/dev/video)?(\d{1,3})', re.ASCII)
@@ -27,8 +28,8 @@ def camera_index(name: str) -> int | None:
     return int(device[1]) if device else None
 
 
-def open_camera(name: str) -> Clip:
-    """Open a camera by its index or device, or a stream by its URL.
+def open_camera(name: str) -> Iterator[np.ndarray]:
+    """Open a camera by its index or device, or a stream by its URL; give its frames.
 
     Raises:
         ImageError: it cannot be opened; also while iterating, where it gives no frame.
@@ -51,7 +52,7 @@ def open_camera(name: str) -> Clip:
         )
     if not video.isOpened():
         raise ImageError(f'{shown} cannot be opened: {remedy}')
-    return Clip(images_of(video, f'{shown} gives no frame: {remedy}'), 0, None)
+    return images_of(video, f'{shown} gives no frame: {remedy}')
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 from ..datasets.images import SUFFIXES, read_image
 from ..errors import ImageError
 from .camera import camera_index, is_live, open_camera
-from .video import VIDEO_SUFFIXES, Clip, open_video
+from .video import VIDEO_SUFFIXES, open_video
 
 
 class Frame(NamedTuple):
@@ -42,7 +42,8 @@ def open_source(path: str | os.PathLike) -> Source:
         raise ImageError('the input is an empty name: name an image, folder or video')
     place = Path(path)
     if is_live(os.fspath(path)):
-        return _clip_source(open_camera(os.fspath(path)), 'camera', _live_name(path))
+        name, images = _live_name(path), open_camera(os.fspath(path))
+        return Source(_numbered(images, name), 0, 'camera', name)
     if os.path.isdir(place):
         files = sorted(
             p for p in place.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()
@@ -54,7 +55,8 @@ def open_source(path: str | os.PathLike) -> Source:
             )
         return Source(_image_frames(files), len(files))
     if place.suffix.lower() in VIDEO_SUFFIXES:
-        return _clip_source(open_video(place), 'video', place.stem)
+        images, length, fps = open_video(place)
+        return Source(_numbered(images, place.stem), length, 'video', place.stem, fps)
     return Source(_image_frames([place]), 1)
 
 
@@ -66,12 +68,9 @@ def _image_frames(files: Sequence[Path]) -> Iterator[Frame]:
         yield Frame(name, partial(read_image, file))
 
 
-def _clip_source(clip: Clip, kind: Literal['video', 'camera'], name: str) -> Source:
-    frames = (
-        Frame(f'{name}_{count:06d}', partial(np.asarray, image))
-        for count, image in enumerate(clip.images, 1)
-    )
-    return Source(frames, clip.length, kind, name, clip.fps)
+def _numbered(images: Iterator[np.ndarray], name: str) -> Iterator[Frame]:
+    for count, image in enumerate(images, 1):
+        yield Frame(f'{name}_{count:06d}', partial(np.asarray, image))
 
 
 def _live_name(path: str | os.PathLike) -> str:

@@ -87,7 +87,7 @@ class Pipeline:
         skip: type[Exception] | tuple[type[Exception], ...] = (),
         report: StreamReport | None = None,
     ) -> None:
-        self.report = StreamReport() if report is None else report
+        self.report = report or StreamReport()
         self._items, self._limit, self._skip = items, limit, skip
         self._read, self._segment, self._write = read, segment, write
         self._images: BoundedQueue[Any] = BoundedQueue(1 if newest else bound, newest)

@@ -153,7 +153,11 @@ def segment_source(
         KeyboardInterrupt: this, as any error, leaves a video of what was written.
     """
     window_context = Window() if outputs.show else nullcontext()
-    with window_context as window, _open_video(source, outputs) as video:
+    video_context: AbstractContextManager[VideoWriter | None] = nullcontext()
+    if source.kind != 'images':
+        path = result_path(source, outputs.out_dir, outputs.video_suffix)
+        video_context = write_video(path, outputs.fps or source.fps)
+    with window_context as window, video_context as video:
         writer = _Writer(outputs, video)
 
         def step() -> bool:
@@ -176,15 +180,6 @@ def segment_source(
         if window is not None and source.kind == 'images':
             window.hold()
         return pipeline.report
-
-
-def _open_video(
-    source: Source, outputs: Outputs
-) -> AbstractContextManager[VideoWriter | None]:
-    if source.kind == 'images':
-        return nullcontext()
-    path = result_path(source, outputs.out_dir, outputs.video_suffix)
-    return write_video(path, outputs.fps or source.fps)
 
 
 def result_path(source: Source, out_dir: Path, video_suffix: str = '.mp4') -> Path:

@@ -18,11 +18,11 @@ DEFAULT_FPS = 30.0
 
 
 class Clip(NamedTuple):
-    """An open video or camera."""
+    """An open video file."""
 
     images: Iterator[np.ndarray]  # BGR uint8 (H, W, 3)
     length: int  # frames; 0 where it does not tell
-    fps: float | None  # of a file
+    fps: float
 
 
 def open_video(file: Path) -> Clip:

@@ -16,18 +16,6 @@ def test_folder_is_sorted_and_equal_stems_do_not_collide(tmp_path, photo):
     assert source.length == 3
 
 
-def test_video_gives_every_frame(tmp_path):
-    path = tmp_path / 'drive.avi'
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (96, 80))
-    for value in (0, 100, 200):
-        writer.write(np.full((80, 96, 3), value, np.uint8))
-    writer.release()
-    frames = list(open_source(path).frames)
-    assert [f.name for f in frames] == [f'drive_{i:06d}' for i in (1, 2, 3)]
-    means = [f.read().mean() for f in frames]
-    assert means == pytest.approx([0, 100, 200], abs=3)
-
-
 def test_bad_inputs(tmp_path):
     with pytest.raises(ImageError, match='empty name'):
         open_source('')

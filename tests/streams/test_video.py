@@ -51,15 +51,6 @@ def test_what_was_written_before_an_error_can_be_played(tmp_path, error, fps):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_old_video_stays_until_the_new_one_is_complete(tmp_path):
-    path = tmp_path / 'a.mp4'
-    path.write_bytes(b'old')
-    with write_video(path, 10) as writer:
-        writer.write(picture())
-        assert path.read_bytes() == b'old'
-    assert open_video(path).length == 1
-
-
 @pytest.mark.parametrize('count', [1, 3, 15])
 def test_the_rate_of_a_camera_is_measured(monkeypatch, tmp_path, count):
     # a slow first frame does not count
