@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,23 +32,14 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
                     f"'{path}' is there and is no file: name another path"
                 )
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(
-                prefix=f'.{target.stem}-', suffix=target.suffix, dir=target.parent
-            )
-            os.close(handle)
-            temporary = Path(name)
+            name = f'.{target.stem}-{uuid.uuid4().hex[:8]}{target.suffix}'
+            temporary = target.with_name(name)
+            temporary.touch(exist_ok=False)
             yield temporary
-            os.chmod(temporary, 0o666 & ~_umask())
             os.replace(temporary, target)
     finally:
-        if temporary is not None and temporary.exists():
-            temporary.unlink()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -86,7 +78,10 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
 
 
 @contextmanager
-def _writing(path: str | os.PathLike) -> Iterator[None]:
+def _writing(
+    path: str | os.PathLike,
+    remedy: str = 'choose a folder that exists, is writable and has space left',
+) -> Iterator[None]:
     """Turn what the system says about writing to ``path`` into an OutputError."""
     try:
         yield
@@ -94,8 +89,7 @@ def _writing(path: str | os.PathLike) -> Iterator[None]:
         raise
     except OSError as error:
         raise OutputError(
-            f"cannot write '{path}' ({error.strerror or error}): choose a folder "
-            'that exists, is writable and has space left'
+            f"cannot write '{path}' ({error.strerror or error}): {remedy}"
         ) from error
 
 
@@ -106,16 +100,12 @@ def temporary_folder() -> Iterator[Path]:
     Raises:
         OutputError: it cannot be made or written, or its disk is full.
     """
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
-    except SCTNetError:
-        raise
-    except OSError as error:
-        raise OutputError(
-            f"cannot write into '{tempfile.gettempdir()}' ({error.strerror or error}): "
-            'make room there, or let TMPDIR name another folder'
-        ) from error
+    remedy = 'make room there, or let TMPDIR name another folder'
+    with (
+        _writing(tempfile.gettempdir(), remedy),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        yield Path(folder)
 
 
 def write_bytes(path: str | os.PathLike, data: bytes | memoryview) -> None:
@@ -155,12 +145,7 @@ def check_writable(folder: str | os.PathLike, option: str) -> None:
     Raises:
         OutputError: they cannot.
     """
-    try:
+    with _writing(folder, f'name another folder with {option}'):
         Path(folder).mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(13, 'no permission to write')
-    except OSError as error:
-        raise OutputError(
-            f"folder '{folder}' cannot be written ({error.strerror}): name another "
-            f'with {option}'
-        ) from error

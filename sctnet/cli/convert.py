@@ -44,8 +44,7 @@ def convert(format_name: str, source: Path, out: Path, **options: Any) -> int:
 
     with progress_bar('Converting') as advance:
         result = room.convert(format_name, source, out, **options, progress=advance)
-    noted = summary.report_skipped(result.skipped, result.examples)
-    for line in [*noted, *summary.report_empty(result.empty)]:
+    for line in summary.report_left_out(result):
         print(line)
     for line in summary.report_failed(result.failed):
         print(line, file=sys.stderr)

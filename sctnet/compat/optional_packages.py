@@ -4,7 +4,12 @@ import importlib.util
 
 from ..errors import ArgumentError
 
-EXTRAS = {'onnx': 'onnx', 'onnxruntime': 'onnx'}  # of those not named as the package
+EXTRAS = {  # of those not named as the package
+    'onnx': 'onnx',
+    'onnxruntime': 'onnx',
+    'cityscapesscripts': 'convert',
+    'pycocotools': 'convert',
+}
 
 
 def is_installed(package: str) -> bool:
@@ -12,11 +17,13 @@ def is_installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-def require(package: str) -> None:
-    """Raise an ArgumentError with the remedy if ``package`` is not installed."""
+def require(package: str, instead: str = '') -> None:
+    """Raise an ArgumentError if ``package`` is not installed.
+
+    Its remedy is to install the package, or ``instead``, such as ', or wait'.
+    """
     if not is_installed(package):
         extra = EXTRAS.get(package, package)
         raise ArgumentError(
-            f"{package} is not installed: pip install 'sctnet[{extra}]', or take "
-            'another backend'
+            f"{package} is not installed: pip install 'sctnet[{extra}]'{instead}"
         )

@@ -35,10 +35,8 @@ def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise ImageError(
-            f"image '{file}' cannot be read ({error.strerror}): check the path",
-            f'cannot be read: {error.strerror}',
-        ) from error
+        problem = f'cannot be read ({error.strerror})'
+        raise _error(f"image '{file}'", problem, 'check the path') from error
     name = f"image '{file}'"
     return _check_size(decode_image(data, name), name, smallest)
 
@@ -55,50 +53,36 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
         ImageError: it is empty, truncated or no image.
     """
     if not data:
-        raise ImageError(f'{name} is empty (0 bytes): copy it again', 'is empty')
-    pixels = _check_claim(data, name)
+        raise _error(name, 'is empty (0 bytes)', 'copy it again')
+    size = claimed_size(data)
+    pixels = size[0] * size[1] if size else 0
+    # A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
+    if pixels > MAX_PIXELS:
+        remedy = 'cut it into tiles, or export it again if it is small'
+        raise _error(name, f'claims more than {MAX_PIXELS:,} pixels', remedy)
     # A picture of so many pixels in so few bytes is one colour, or damaged.
-    sure = looks_complete(data) and pixels <= PIXELS_A_BYTE * len(data)
+    sure = size and looks_complete(data) and pixels <= PIXELS_A_BYTE * len(data)
     damage = None if sure else find_damage(data)
-    if damage:
-        raise _damaged(name, damage)
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:  # more pixels than OpenCV takes, for one
-        raise ImageError(
-            f'{name} cannot be decoded ({error.err or "OpenCV error"}): scale '
-            'it down or export it again',
-            'cannot be decoded',
-        ) from error
+    image = None
+    # What Pillow cannot open, OpenCV might make room for.
+    if size and not damage:
+        try:
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        except cv2.error as error:  # more pixels than OpenCV takes, for one
+            problem = f'cannot be decoded ({error.err or "OpenCV error"})'
+            remedy = 'scale it down or export it again'
+            raise _error(name, problem, remedy) from error
     if image is None:
-        raise _damaged(name, None)
+        raise _error(
+            name,
+            f'is truncated or not an image ({damage or "unknown format"})',
+            f'expected one of {", ".join(SUFFIXES)}; copy or export it again',
+        )
     return image
 
 
-def _damaged(name: str, damage: str | None) -> ImageError:
-    problem = f'truncated or not an image: {damage or "unknown format"}'
-    return ImageError(
-        f'{name} is truncated or not an image ({damage or "unknown format"}): '
-        f'expected one of {", ".join(SUFFIXES)}; copy or export it again',
-        problem,
-    )
-
-
-def _check_claim(data: bytes, name: str) -> int:
-    """Return a file's number of pixels; refuse more than any memory is for.
-
-    A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
-    """
-    size = claimed_size(data)
-    if size is None:  # what Pillow cannot open, OpenCV might make room for
-        raise _damaged(name, find_damage(data))
-    if size[0] * size[1] > MAX_PIXELS:
-        raise ImageError(
-            f'{name} claims to have more than {MAX_PIXELS:,} pixels: cut it '
-            'into tiles, or export it again if it is small',
-            f'claims more than {MAX_PIXELS:,} pixels',
-        )
-    return size[0] * size[1]
+def _error(name: str, problem: str, remedy: str) -> ImageError:
+    return ImageError(f'{name} {problem}: {remedy}', problem)
 
 
 def claimed_size(source: bytes | str) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 """The colours of a label map over its image."""
 
+import colorsys
 from collections.abc import Sequence
 
 import cv2
@@ -48,6 +49,12 @@ def check_opacity(opacity: float) -> None:
         raise ArgumentError(f'opacity is {opacity}: expected 0 to 1, such as 0.5')
 
 
-def fallback_palette(num_classes: int) -> np.ndarray:
-    """Return seeded RGB colours (num_classes, 3) for what knows no palette."""
-    return np.random.default_rng(0).integers(0, 256, (num_classes, 3))
+def distinct_colours(count: int) -> list[list[int]]:
+    """Return ``count`` RGB colours, neighbours in the list far apart in hue."""
+    golden = 0.618034
+    colours = []
+    for i in range(count):
+        shade = (0.95, 0.7, 0.5)[i % 3]
+        rgb = colorsys.hsv_to_rgb((0.58 + i * golden) % 1, 0.75, shade)
+        colours.append([round(255 * value) for value in rgb])
+    return colours

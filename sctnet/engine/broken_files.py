@@ -5,8 +5,7 @@ from typing import Any
 
 from mmengine.runner import Runner
 
-from ..datasets.check.sample_files import check_broken_share
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 
 
 class BrokenFiles:
@@ -23,7 +22,13 @@ class BrokenFiles:
 
     def __init__(self, runner: Runner, max_share: float) -> None:
         self.runner = runner
-        self.max_share = check_broken_share(max_share)
+        number = isinstance(max_share, int | float) and not isinstance(max_share, bool)
+        if not number or not 0 <= max_share <= 1:
+            raise ConfigError(
+                f'train_cfg.max_broken_share is {max_share!r}: set it to a number '
+                'from 0 to 1'
+            )
+        self.max_share = max_share
         self.found: dict[str, str] = {}
 
     def look_at(self, data_batch: Any) -> None:

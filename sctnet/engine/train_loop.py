@@ -19,7 +19,6 @@ from mmseg.registry import DATA_SAMPLERS, LOOPS
 from torch import nn
 from torch.utils.data import DataLoader, Sampler
 
-from ..datasets.check.sample_files import MAX_BROKEN_SHARE
 from .broken_files import BrokenFiles
 from .runner import without_workers
 from .seeded_dataset import MODEL, NumberedIndex, SeededDataset, seed_everything
@@ -92,7 +91,7 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         runner: Runner,
         dataloader: dict | DataLoader,
         *args: Any,
-        max_broken_share: float = MAX_BROKEN_SHARE,
+        max_broken_share: float = 0.05,
         **kwargs: Any,
     ) -> None:
         self._broken_files = BrokenFiles(runner, max_broken_share)

@@ -42,12 +42,12 @@ def draw_overlays(result: CheckResult, most: int = 6) -> Iterator[tuple[bytes, s
     pairs = [(part, pair) for part, pair in pairs if pair.labels]
     spread = np.linspace(0, max(0, len(pairs) - 1), min(most, len(pairs)))
     for part, pair in (pairs[int(index)] for index in spread):
-        labels = read_labels(str(pair.labels))
         try:
+            labels = read_labels(str(pair.labels))
             image = read_image(pair.image, smallest=1)
         except ImageError:
             continue
-        if isinstance(labels, str) or labels.shape != image.shape[:2]:
+        if labels.shape != image.shape[:2]:
             continue
         seen = cv2.LUT(labels.astype(np.uint8), part.value_of)
         drawn = draw_overlay(image, seen, part.palette, opacity=0.6)
@@ -62,12 +62,10 @@ def draw_pair(part: Part, pair: Pair) -> np.ndarray | None:
         BGR uint8 (H, W, 3); None where a file cannot be read.
     """
     assert pair.labels is not None
-    labels = read_labels(pair.labels)
     try:
+        labels = read_labels(pair.labels)
         image = read_image(pair.image, smallest=1)
     except ImageError:
-        return None
-    if isinstance(labels, str):
         return None
     if labels.ndim == 3:
         grey = labels.shape[2] < 3  # and alpha

@@ -10,7 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmseg.registry import METRICS
 from torch import Tensor
 
-from ..datasets.overlay import fallback_palette
+from ..datasets.overlay import distinct_colours
 from ..errors import DataError
 from .confusion import SparseCounts, clean_labels, count_pairs, image_scores, sum_counts
 
@@ -124,7 +124,7 @@ class ReportMetric(BaseMetric):
     def compute_metrics(self, results: list[ImageResult]) -> dict[str, float]:
         """Keep what was found of all images, in ``found``; return no figure."""
         names = tuple(map(str, self.dataset_meta['classes']))
-        palette = self.dataset_meta.get('palette') or fallback_palette(len(names))
+        palette = self.dataset_meta.get('palette') or distinct_colours(len(names))
         kept = [result for result in results if result.prediction is not None]
         self.found = Results(
             classes=names,

@@ -13,7 +13,7 @@ import torch
 from mmseg.models.segmentors import BaseSegmentor
 
 from ..apis import inference_model
-from ..datasets.overlay import check_opacity, draw_overlay, fallback_palette
+from ..datasets.overlay import check_opacity, distinct_colours, draw_overlay
 from ..errors import ArgumentError, ImageError, OutputError
 from ..files import check_writable, write_bytes
 from .open_source import Source
@@ -94,7 +94,7 @@ def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
     result = inference_model(model, image)
     labels = result.pred_sem_seg.data[0]
     kind = torch.uint8 if model.num_classes <= 256 else torch.uint16
-    palette = result.metainfo.get('palette') or fallback_palette(model.num_classes)
+    palette = result.metainfo.get('palette') or distinct_colours(model.num_classes)
     # Narrowed where the network ran: an eighth of the bytes leave a GPU.
     return Segmented(name, image, labels.to(kind).cpu().numpy(), palette)
 

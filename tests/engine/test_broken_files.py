@@ -10,7 +10,7 @@ from own_folder import CLASSES, write_own_data
 from sctnet.datasets.own import FolderDataset
 from sctnet.engine.broken_files import BrokenFiles
 from sctnet.engine.seeded_dataset import SeededDataset
-from sctnet.errors import DataError
+from sctnet.errors import ConfigError, DataError
 
 
 def batch(*skipped):
@@ -69,3 +69,9 @@ def test_wrapped_data_sets_count_each_file_once(tmp_path, caplog, wrap, total):
     )
     count(SeededDataset(data), 0.5).look_at(batch('a'))
     assert f"'a' (cut), 1 of {total} so far" in caplog.records[0].message
+
+
+@pytest.mark.parametrize('share', [-0.1, 1.1, '5 %', None, True])
+def test_a_share_that_is_none_is_refused(share):
+    with pytest.raises(ConfigError, match='max_broken_share'):
+        count(range(100), share)

@@ -82,21 +82,19 @@ def check_config(
     """
     parts = list(list_parts(cfg))
     jobs = [(part, pair) for part in parts for pair in _spread(part.pairs, most)]
-    shares: dict[str, Share] = {}
+    shares = {part.name: _empty(part) for part in parts}
     faults = [fault for part in parts for fault in part.faults]
     pictures: defaultdict[bytes, list[tuple[str, str]]] = defaultdict(list)
     with closing(run_all(lambda job: inspect_pair(*job), jobs, workers)) as inspected:
         for done, ((part, pair), found) in enumerate(inspected, 1):
             if isinstance(found, SCTNetError):
                 raise found
-            _add(shares, part, found)
+            _add(shares[part.name], part, found)
             faults += found.faults
             if found.digest:
                 pictures[found.digest].append((part.name, pair.image))
             if progress is not None:
                 progress(done, len(jobs))
-    for part in parts:
-        shares.setdefault(part.name, _empty(part))
     faults += _repeated(pictures.values())
     shifted = list(_shifted(parts, shares))
     faults += shifted
@@ -120,8 +118,7 @@ def _empty(part: Part) -> Share:
     return Share(np.zeros(count, np.int64), np.zeros(count, np.int64))
 
 
-def _add(shares: dict[str, Share], part: Part, found: Inspection) -> None:
-    share = shares.setdefault(part.name, _empty(part))
+def _add(share: Share, part: Part, found: Inspection) -> None:
     share.read += 1
     if found.size:
         share.sizes[found.size] += 1

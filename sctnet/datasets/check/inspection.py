@@ -54,17 +54,17 @@ def inspect_pair(part: Part, pair: Pair) -> Inspection:
         fault('broken image', pair.image, error.problem)
     if pair.labels is None:
         return found
-    labels = read_labels(pair.labels)
-    if isinstance(labels, str):
-        fault('broken label map', pair.labels, labels)
+    try:
+        labels = read_labels(pair.labels)
+    except ImageError as error:
+        fault('broken label map', pair.labels, error.problem)
         return found
     if labels.ndim != 2:
         fault('colour label map', pair.labels, f'{labels.shape[2]} channels')
         return found
     size = (labels.shape[1], labels.shape[0])
     if found.size and size != found.size:
-        a, b = ('x'.join(map(str, s)) for s in (found.size, size))
-        fault('size mismatch', pair.labels, f'image {a}, label map {b}')
+        fault('size mismatch', pair.labels, misfit(found.size, size))
     if labels.max() > 255 or labels.min() < 0:
         fault('labels outside', pair.labels, f'value {labels.max()}, more than a byte')
         return found
@@ -74,27 +74,27 @@ def inspect_pair(part: Part, pair: Pair) -> Inspection:
     return found
 
 
-def read_labels(path: str) -> np.ndarray | str:
-    """Return the stored values (H, W) or (H, W, C), or what is wrong with the file."""
+def misfit(image: tuple[int, ...], labels: tuple[int, ...]) -> str:
+    """Return both sizes (width, height) in words."""
+    return f'image {image[0]}x{image[1]}, label map {labels[0]}x{labels[1]}'
+
+
+def read_labels(path: str) -> np.ndarray:
+    """Return the stored values (H, W) or (H, W, C); raises ImageError."""
     try:
         with open(path, 'rb') as file:
             data = file.read()
         width, height = claimed_size(data) or (0, 0)
         if width * height > MAX_PIXELS:
-            return f'claims more than {MAX_PIXELS:,} pixels'
+            raise ValueError(f'claims more than {MAX_PIXELS:,} pixels')
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # size limits: an error would say so
             with Image.open(io.BytesIO(data)) as image:
                 image.load()
-                labels = np.array(image)
+                return np.array(image)
     except Exception as error:  # Pillow raises SyntaxError and others on damage
-        return _in_short(error)
-    return labels
-
-
-def _in_short(error: Exception) -> str:
-    text = str(error).partition('\n')[0].partition('<_io')[0].strip()
-    return text or type(error).__name__
+        text = str(error).partition('\n')[0].partition('<_io')[0].strip()
+        raise ImageError(text or type(error).__name__) from error
 
 
 def _look_at_values(part: Part, stored: np.ndarray) -> Iterator[tuple[str, str]]:

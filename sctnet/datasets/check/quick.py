@@ -10,7 +10,6 @@ from ...errors import ConfigError, DataError
 from ..from_config import LOADERS, datasets_of
 from .checker import CheckResult, check_config
 from .faults import Fault
-from .sample_files import MAX_BROKEN_SHARE, check_broken_share
 
 PAIRS = 32  # of each part: some seconds at most
 _BROKEN = ('broken image', 'broken label map')
@@ -21,8 +20,9 @@ _MMENGINE_LOOPS = ('', 'EpochBasedTrainLoop', 'IterBasedTrainLoop')
 def quick_check(cfg: Config, pairs: int = PAIRS) -> None:
     """List all pairs of files, decode ``pairs`` of each data set, and log warnings.
 
+    Broken files that the training's loop leaves out are warnings.
+
     Raises:
-        ConfigError: ``train_cfg`` is not sound.
         DataError: something is wrong by which a training fails or learns nonsense.
     """
     try:
@@ -42,7 +42,6 @@ def quick_check(cfg: Config, pairs: int = PAIRS) -> None:
             f'the data set has faults, {first}{others}: {first.remedy}; '
             'sctnet check CONFIG lists them all, --no-check trains as it is'
         )
-    _refuse_many_broken(cfg, result)
 
 
 def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
@@ -69,28 +68,3 @@ def _reads_pictures(cfg: Config, loader: str) -> bool:
         wanted <= {kind_of(step) for step in dataset.get('pipeline') or []}
         for dataset in datasets_of(cfg, [loader])
     )
-
-
-def _refuse_many_broken(cfg: Config, result: CheckResult) -> None:
-    """Say now that the training will end because too many files are broken."""
-    loader = LOADERS['train']
-    parts = [part for part in result.parts if part.name.startswith('train')]
-    subset = any(dataset.get('indices') for dataset in datasets_of(cfg, [loader]))
-    loop = cfg.get('train_cfg') or {}
-    # Of several data sets, or a part of one, the loop counts in its own way.
-    if subset or len(parts) != 1 or kind_of(loop) != 'ResumableTrainLoop':
-        return
-    share = check_broken_share(loop.get('max_broken_share', MAX_BROKEN_SHARE))
-    if not _reads_pictures(cfg, loader):
-        return
-    pairs = parts[0].pairs
-    broken = [f for f in result.faults if f.kind in _BROKEN and f.part == 'train']
-    paths = {fault.path for fault in broken}
-    count = sum(not paths.isdisjoint((pair.image, pair.labels)) for pair in pairs)
-    if count > share * len(pairs):
-        raise DataError(
-            f'at least {count} of {len(pairs)} training files are broken, the first '
-            f"'{broken[0].path}' ({broken[0].detail}), more than "
-            f'train_cfg.max_broken_share={share:g}: mend them (sctnet check '
-            'CONFIG lists them all), or allow more'
-        )

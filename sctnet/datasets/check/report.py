@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -78,14 +79,7 @@ def as_json(result: CheckResult) -> dict[str, Any]:
             for part in result.parts
         },
         'faults': [
-            {
-                'kind': fault.kind,
-                'serious': fault.serious,
-                'part': fault.part,
-                'path': fault.path,
-                'detail': fault.detail,
-                'remedy': fault.remedy,
-            }
+            {**asdict(fault), 'serious': fault.serious, 'remedy': fault.remedy}
             for fault in result.faults
         ],
     }

@@ -1,14 +1,14 @@
 """What is wrong with the files of one sample: its image and its label map."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from ...errors import ConfigError, ImageError
-from ..images import MAX_PIXELS, SUFFIXES, claimed_size, looks_complete, read_image
-from .inspection import read_labels
+import numpy as np
 
-MAX_BROKEN_SHARE = 0.05  # of the training files, that a training leaves out
+from ...errors import ImageError
+from ..images import MAX_PIXELS, SUFFIXES, claimed_size, looks_complete, read_image
+from .inspection import misfit, read_labels
 
 
 def quick_fault(info: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -33,7 +33,7 @@ def quick_fault(info: Mapping[str, Any]) -> tuple[str, str] | None:
             return path, f'claims more than {MAX_PIXELS:,} pixels'
         sizes.append(size)
     if len(paths) == 2 and None not in sizes and sizes[0] != sizes[1]:
-        return paths[1], _misfit(*sizes)
+        return paths[1], misfit(*sizes)
     return None
 
 
@@ -42,24 +42,23 @@ def find_fault(info: Mapping[str, Any]) -> tuple[str, str] | None:
 
     Of formats that are no pictures (arrays, volumes) only whether they are there.
     """
-    sizes: list[Any] = []
-    for path in _paths(info):
+    sizes: list[tuple[int, ...]] = []
+    for path, read in zip(_paths(info), (_read_picture, read_labels), strict=False):
         if not os.path.isfile(path):
             return path, 'no such file'
         if not path.lower().endswith(SUFFIXES):
             return None
-        if not sizes:
-            try:
-                sizes.append(read_image(path, smallest=1).shape[1::-1])
-            except ImageError as error:
-                return path, error.problem
-            continue
-        labels = read_labels(path)
-        if isinstance(labels, str):
-            return path, labels
-        if labels.shape[1::-1] != sizes[0]:
-            return path, _misfit(sizes[0], labels.shape[1::-1])
+        try:
+            sizes.append(read(path).shape[1::-1])
+        except ImageError as error:
+            return path, error.problem
+        if sizes[0] != sizes[-1]:
+            return path, misfit(*sizes)
     return None
+
+
+def _read_picture(path: str) -> np.ndarray:
+    return read_image(path, smallest=1)
 
 
 def _paths(info: Mapping[str, Any]) -> list[str]:
@@ -80,18 +79,3 @@ def _is_cut_off(path: str) -> bool:
             return known and not looks_complete(head + file.read())
     except OSError:
         return True
-
-
-def _misfit(image: Sequence[int], labels: Sequence[int]) -> str:
-    return f'image {image[0]}x{image[1]}, label map {labels[0]}x{labels[1]}'
-
-
-def check_broken_share(max_share: Any) -> float:
-    """Return ``max_share`` if it is a share; raises :class:`ConfigError`."""
-    number = isinstance(max_share, int | float) and not isinstance(max_share, bool)
-    if not number or not 0 <= max_share <= 1:
-        raise ConfigError(
-            f'train_cfg.max_broken_share is {max_share!r}: set it to a number from 0 '
-            'to 1'
-        )
-    return float(max_share)

@@ -16,7 +16,7 @@ import numpy as np
 from ...errors import ArgumentError, DataError, OutputError, SCTNetError
 from ...files import atomic_folder, write_bytes
 from ..parallel import run_all
-from .annotated_images import IGNORED, PARTS, Item, Source
+from .annotated_images import IGNORED, PARTS, Source
 from .formats import FORMATS
 from .names_and_splits import assign_splits, make_unique
 from .write_pair import write_pair
@@ -26,27 +26,17 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass
-class Converted:
-    """What a conversion made.
+class Converted(Source):
+    """What a conversion made of a source; ``skipped`` and ``failed`` count all.
 
     Attributes:
         root: folder of the new data set.
-        classes: names in the order of the labels.
-        palette: RGB of each class, or None.
-        skipped: what was left out on purpose: reason to count.
-        failed: what is broken: one sentence each, with the file's name.
-        examples: of some reasons in ``skipped``, the first file.
         images: how many are in each part.
         pixels: of each value of the label maps, int64 (256,).
         empty: names of images without annotation, background all over.
     """
 
-    root: Path
-    classes: tuple[str, ...]
-    palette: Sequence[Sequence[int]] | None
-    skipped: Counter[str] = field(default_factory=Counter)
-    failed: list[str] = field(default_factory=list)
-    examples: dict[str, str] = field(default_factory=dict)
+    root: Path = Path()
     images: Counter[str] = field(default_factory=Counter)
     pixels: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
     empty: list[str] = field(default_factory=list)
@@ -92,18 +82,14 @@ def convert(
     with atomic_folder(out) as folder:
         found = reader(source, **options)
         _check_found(source, found)
-        items = assign_splits(make_unique(found.items), val)
-        result = Converted(
-            Path(out), found.classes, found.palette,
-            found.skipped, found.failed, found.examples,
-        )  # fmt: skip
-        _write_items(items, result, folder, link, workers, progress)
+        result = Converted(**vars(found), root=Path(out))
+        result.items = assign_splits(make_unique(found.items), val)
+        _write_items(result, folder, link, workers, progress)
         _write_summary(result, format_name, folder)
     return result
 
 
 def _write_items(
-    items: Sequence[Item],
     result: Converted,
     folder: Path,
     link: bool,
@@ -112,7 +98,7 @@ def _write_items(
 ) -> None:
     """Write all pairs into ``folder`` and add them up in ``result``."""
     work = partial(write_pair, out=folder, link=link)
-    with closing(run_all(work, items, workers)) as outcomes:
+    with closing(run_all(work, result.items, workers)) as outcomes:
         for done, (item, written) in enumerate(outcomes, 1):
             if isinstance(written, SCTNetError):
                 result.failed.append(str(written))
@@ -123,13 +109,13 @@ def _write_items(
                 result.skipped += notes
                 result.empty += [item.name] if item.empty else []
             if progress is not None:
-                progress(done, len(items))
+                progress(done, len(result.items))
     result.failed.sort()
     result.empty.sort()
     if not result.images:
         raise DataError(
-            f'none of the {len(items)} images could be converted, the first because: '
-            f'{result.failed[0]}'
+            f'none of the {len(result.items)} images could be converted, the first '
+            f'because: {result.failed[0]}'
         )
 
 

@@ -1,10 +1,9 @@
-"""Options that several formats share: class names, background, extra packages."""
+"""Options that several formats share: class names and the background."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...compat.optional_packages import is_installed
 from ...errors import ArgumentError
 from .annotated_images import IGNORED
 from .annotation_files import read_text
@@ -62,11 +61,3 @@ def with_background(
     if background == IGNORE:
         return tuple(names), IGNORED
     return (background, *(name for name in names if name != background)), 0
-
-
-def need_package(package: str) -> None:
-    """Raise an ArgumentError with the remedy if ``package`` is not installed."""
-    if not is_installed(package):
-        raise ArgumentError(
-            f"{package} is not installed: pip install 'sctnet[convert]'"
-        )

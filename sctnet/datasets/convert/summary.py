@@ -1,7 +1,6 @@
 """Lines that the command prints after a conversion."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pprint import pformat
 
 from .converter import Converted
@@ -27,23 +26,19 @@ def _wrapped(values: Sequence[object]) -> str:
     return pformat(tuple(values), width=72, compact=True).replace('\n', '\n' + 12 * ' ')
 
 
-def report_skipped(skipped: Counter[str], examples: Mapping[str, str]) -> list[str]:
-    """Return one line for each reason for which something was left out."""
+def report_left_out(result: Converted) -> list[str]:
+    """Return a line for each reason of leaving out, and one on empty images."""
     lines = []
-    for reason, count in sorted(skipped.items()):
-        example = f", such as '{examples[reason]}'" if reason in examples else ''
-        lines.append(f'skipped: {count} {reason}{example}')
+    for reason, count in sorted(result.skipped.items()):
+        example = result.examples.get(reason)
+        such = f", such as '{example}'" if example else ''
+        lines.append(f'skipped: {count} {reason}{such}')
+    if result.empty:
+        lines.append(
+            f'all background: {len(result.empty)} images without annotation, such as '
+            f"'{result.empty[0]}' (--skip-empty leaves them out)"
+        )
     return lines
-
-
-def report_empty(empty: Sequence[str]) -> list[str]:
-    """Return a line that says how many images are background all over, if any are."""
-    if not empty:
-        return []
-    return [
-        f'all background: {len(empty)} images without annotation, such as '
-        f"'{empty[0]}' (--skip-empty leaves them out)"
-    ]
 
 
 def report_failed(failed: Sequence[str]) -> list[str]:

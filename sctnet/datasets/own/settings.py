@@ -1,6 +1,5 @@
 """Spreading the values of ``own_data`` over a config: data sets, heads, schedule."""
 
-import colorsys
 import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from mmengine.config import Config, ConfigDict
 
 from ...compat.config_types import kind_of
 from ...errors import ConfigError
+from ..overlay import distinct_colours
 
 DEFAULTS = {
     'root': None,
@@ -119,21 +119,14 @@ def _check(own: ConfigDict) -> None:
             f'own_data.reduce_zero_label is {own.reduce_zero_label!r}: set it to True '
             '(0 means "ignore") or False'
         )
-    _check_palette(own.palette, len(own.classes))
-
-
-def _check_palette(palette: Any, count: int) -> None:
+    palette = own.palette
     if palette in (None, [], ()):
         return
-    if not _is_list(palette) or not all(map(_is_colour, palette)):
+    coloured = _is_list(palette) and all(map(_is_colour, palette))
+    if not coloured or len(palette) != len(own.classes):
         raise ConfigError(
             f'own_data.palette is {palette!r}: set it to one (R, G, B) of integers 0 '
-            'to 255 for each class, or leave it out'
-        )
-    if len(palette) != count:
-        raise ConfigError(
-            f'own_data.palette has {len(palette)} colours for {count} classes: give '
-            'each class one, or leave it out'
+            f'to 255 for each class, {len(own.classes)} in all, or leave it out'
         )
 
 
@@ -184,14 +177,3 @@ def _set_length(cfg: Config, iterations: int) -> None:
         if 'max_iters' in scheduler:  # of another kind, its own config says how long
             scheduler.max_iters = iterations
             scheduler.warmup_iters = min(1500, tenth)
-
-
-def distinct_colours(count: int) -> list[list[int]]:
-    """Return ``count`` RGB colours, neighbours in the list far apart in hue."""
-    golden = 0.618034
-    colours = []
-    for i in range(count):
-        shade = (0.95, 0.7, 0.5)[i % 3]
-        rgb = colorsys.hsv_to_rgb((0.58 + i * golden) % 1, 0.75, shade)
-        colours.append([round(255 * value) for value in rgb])
-    return colours

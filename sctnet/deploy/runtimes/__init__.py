@@ -133,7 +133,7 @@ def check_backend(backend: str) -> None:
             f"backend '{backend}' is not known: expected one of "
             f'{", ".join(BACKENDS)}{hint}'
         )
-    require(backend)
+    require(backend, ', or take another backend')
 
 
 def check_options(backend: str, options: Mapping[str, Any]) -> None:

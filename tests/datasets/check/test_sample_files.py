@@ -14,12 +14,7 @@ from own_folder import (
 )
 from PIL import Image
 
-from sctnet.datasets.check.sample_files import (
-    check_broken_share,
-    find_fault,
-    quick_fault,
-)
-from sctnet.errors import ConfigError
+from sctnet.datasets.check.sample_files import find_fault, quick_fault
 
 
 @pytest.fixture
@@ -99,9 +94,3 @@ def test_files_elsewhere_and_of_other_kinds_are_left_to_the_pipeline(tmp_path):
         info = {'img_path': path, 'seg_map_path': None}
         assert quick_fault(info) is None
         assert find_fault(info) is None
-
-
-@pytest.mark.parametrize('share', [-0.1, 1.1, '5 %', None, True])
-def test_a_share_that_is_none_is_refused(share):
-    with pytest.raises(ConfigError, match='max_broken_share'):
-        check_broken_share(share)

@@ -226,7 +226,7 @@ def test_what_cannot_be_a_data_set_is_refused(source, monkeypatch):
     result, _ = source(rows, categories=kinds, background='ignore')
     assert result.pixels[254] == 50 * 60
     monkeypatch.setattr(
-        'sctnet.datasets.convert.options.is_installed', lambda name: False
+        'sctnet.compat.optional_packages.is_installed', lambda name: False
     )
     with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[convert\]'"):
         source(rows, out='new')

@@ -19,7 +19,7 @@ from conversion_sources import (
 from PIL import Image
 
 from sctnet.datasets.convert import convert
-from sctnet.datasets.convert.formats.colours.colour_list import read_colour_list
+from sctnet.datasets.convert.formats.colours import read_colour_list
 from sctnet.errors import ArgumentError, DataError
 
 same = np.testing.assert_array_equal

@@ -1,21 +1,19 @@
 """What a conversion prints: Python that a config takes."""
 
-from collections import Counter
 from pathlib import Path
 
 from sctnet.datasets.convert import Converted
 from sctnet.datasets.convert.summary import (
     own_data_lines,
-    report_empty,
     report_failed,
-    report_skipped,
+    report_left_out,
 )
 
 
 def test_the_lines_are_python_that_says_what_was_made():
     classes = tuple(f"the number's {number}" for number in range(30))
     palette = [[number, 2, 3] for number in range(30)]
-    lines = own_data_lines(Converted(Path("it's/here"), classes, palette))
+    lines = own_data_lines(Converted(classes, [], palette, root=Path("it's/here")))
     assert max(map(len, lines.splitlines())) <= 88
     names = {}
     exec(lines, names)  # our own text
@@ -28,7 +26,7 @@ def test_the_lines_are_python_that_says_what_was_made():
 
 
 def test_few_classes_stand_on_one_line_and_no_palette_is_none():
-    lines = own_data_lines(Converted(Path('data/rooms'), ('floor', 'wall'), None))
+    lines = own_data_lines(Converted(('floor', 'wall'), root=Path('data/rooms')))
     assert lines == (
         'own_data = dict(\n'
         "    root='data/rooms',\n"
@@ -38,19 +36,17 @@ def test_few_classes_stand_on_one_line_and_no_palette_is_none():
     )
 
 
-def test_reasons_are_counted_and_the_broken_named_up_to_fifty():
-    assert report_skipped(Counter({'b': 2, 'a': 1}), {'b': 'x.png'}) == [
+def test_what_was_left_out_is_counted_and_the_broken_are_named_up_to_fifty():
+    result = Converted(('a', 'b'))
+    assert report_left_out(result) == []
+    result.skipped.update({'b': 2, 'a': 1})
+    result.examples['b'] = 'x.png'
+    result.empty += ['b.jpg', 'c.jpg']
+    assert report_left_out(result) == [
         'skipped: 1 a',
         "skipped: 2 b, such as 'x.png'",
+        "all background: 2 images without annotation, such as 'b.jpg' (--skip-empty "
+        'leaves them out)',
     ]
     lines = report_failed([f'x{number}' for number in range(60)])
     assert (lines[49], lines[50:]) == ('broken: x49', ['broken: 10 more'])
-    assert report_failed(['x']) == ['broken: x']
-
-
-def test_images_that_are_background_all_over_are_one_line():
-    assert report_empty([]) == []
-    assert report_empty(['b.jpg', 'c.jpg']) == [
-        "all background: 2 images without annotation, such as 'b.jpg' (--skip-empty "
-        'leaves them out)'
-    ]

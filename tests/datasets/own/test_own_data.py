@@ -14,8 +14,8 @@ from own_folder import (
 )
 
 from sctnet.catalog import load_config
+from sctnet.datasets.overlay import distinct_colours
 from sctnet.datasets.own import FolderDataset
-from sctnet.datasets.own.settings import distinct_colours
 from sctnet.engine.launch import merge_options, set_data_root
 from sctnet.engine.preflight import check_data
 from sctnet.errors import ConfigError, DataError
@@ -156,7 +156,7 @@ WRONG = [
     ('iterations', 0, 'from 1 on'),
     ('iterations', True, 'from 1 on'),
     ('batch', '4', 'own_data.batch'),
-    ('palette', [[0, 0, 0]], '1 colours for 3 classes'),
+    ('palette', [[0, 0, 0]], COLOURS),
     ('palette', 3, COLOURS),
     ('palette', (1, 2, 3), COLOURS),
     ('palette', 'red', COLOURS),

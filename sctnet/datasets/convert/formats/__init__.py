@@ -7,7 +7,7 @@ To add one, put ``NAME.py`` here (a package, if it has parts of its own) with
 - ``add_arguments(parser)``: the options of this format;
 - ``read(source, **options)``: takes the source and these options, and returns a
   :class:`~sctnet.datasets.convert.annotated_images.Source`. What is annotated ``Path``
-  may be given as text.
+  may be given as text. What an option means, its help says.
 
 A reader lists files and checks what holds for all of them; pixels are decoded and drawn
 later, in threads, by the ``draw`` of each item. Splits, names, copies and the summary

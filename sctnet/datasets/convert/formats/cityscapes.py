@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ....compat.optional_packages import require
 from ....errors import ArgumentError, DataError
 from ....files import find_files
 from ..annotated_images import PARTS, ImageFile, Item, Size, Source
 from ..annotation_files import read_text
-from ..options import need_package
 
 SOURCE = 'folder that holds leftImg8bit and gtFine'
 POLYGONS = '_gtFine_polygons.json'
@@ -32,18 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read(source: Path, classes: str = 'train') -> Source:
-    """List the images that have polygons.
-
-    Args:
-        source: the data root.
-        classes: ``'train'`` for train ids 0 to 18, all else 255; ``'all'`` for label
-            ids 0 to 33.
-
-    Raises:
-        ArgumentError: another word for ``classes``, or no cityscapesscripts.
-        DataError: there is no folder ``gtFine``.
-    """
-    need_package('cityscapesscripts')
+    """List the images that have polygons; raises ArgumentError, DataError."""
+    require('cityscapesscripts')
     from cityscapesscripts.helpers.labels import labels
 
     if classes not in ENCODINGS:

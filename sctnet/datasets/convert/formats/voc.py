@@ -27,15 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read(source: Path, classes: str | None = None) -> Source:
-    """List the images of both lists, or all that have a mask.
-
-    Args:
-        source: the folder, such as ``VOCdevkit/VOC2012``.
-        classes: names in the order of the indices, the background first.
-
-    Raises:
-        DataError: a folder is not there, or a name is in both lists.
-    """
+    """List the images of both lists, or all that have a mask; raises DataError."""
     names, palette = _classes(classes)
     found = Source(names, palette=palette)
     masks = source / 'SegmentationClass'

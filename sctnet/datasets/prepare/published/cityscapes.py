@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ....compat.optional_packages import require
 from ....errors import DataError
 from ...convert.annotated_images import PARTS
 from ...convert.formats.cityscapes import POLYGONS, draw_polygons
-from ...convert.options import need_package
 from ..archives import Archive, Job
 
 FOLDER = 'cityscapes'
@@ -27,7 +27,7 @@ def list_jobs(archives: Sequence[Archive], root: Path) -> list[Job]:
         ArgumentError: cityscapesscripts is not installed.
         DataError: an archive is another one, or one is missing.
     """
-    need_package('cityscapesscripts')
+    require('cityscapesscripts')
     jobs: list[Job] = []
     missing = {folder for folder in FOLDERS if not (root / folder).is_dir()}
     for archive in archives:

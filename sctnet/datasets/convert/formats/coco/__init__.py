@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from .....compat.optional_packages import require
 from .....errors import DataError
 from ...annotated_images import ImageFile, Item, Size, Source, check_size
 from ...annotation_files import read_json
 from ...names_and_splits import output_name
-from ...options import add_background, need_package, with_background
+from ...options import add_background, with_background
 from .masks import to_rle
 
 SOURCE = 'JSON file'
@@ -43,19 +44,9 @@ def read(
 ) -> Source:
     """List the images of one JSON file, or of one for training and one to validate.
 
-    Args:
-        source: the JSON file.
-        images: folder in which the files that it names are.
-        val_annotations: JSON file of the validation images.
-        val_images: their folder; as ``images`` by default.
-        background: class of pixels without annotation, or ``'ignore'``.
-        skip_empty: leave out images without annotation.
-
-    Raises:
-        ArgumentError: pycocotools is not installed.
-        DataError: a JSON file cannot be read, or the two disagree.
+    Raises ArgumentError, DataError.
     """
-    need_package('pycocotools')
+    require('pycocotools')
     part = 'train' if val_annotations else None
     files = [_File(source, images, part)]
     if val_annotations:

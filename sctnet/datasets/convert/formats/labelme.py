@@ -7,9 +7,12 @@ Pillow's functions that labelme itself uses.
 """
 
 import argparse
+import base64
+import binascii
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +21,13 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .....errors import DataError
-from .....files import find_files
-from ....images import SUFFIXES, decode_image
-from ...annotated_images import IGNORED, ImageFile, Item, Size, Source, check_size
-from ...annotation_files import as_points, read_json
-from ...names_and_splits import split_by_folder
-from ...options import add_background, add_classes, parse_classes, with_background
-from .image_data import EmbeddedImage, decode_base64
+from ....errors import DataError
+from ....files import find_files, write_bytes
+from ...images import SUFFIXES, decode_image
+from ..annotated_images import IGNORED, ImageFile, Item, Size, Source, check_size
+from ..annotation_files import as_points, read_json
+from ..names_and_splits import split_by_folder
+from ..options import add_background, add_classes, parse_classes, with_background
 
 SOURCE = 'folder of JSON files'
 LEAST_POINTS = {'polygon': 3, 'rectangle': 2, 'circle': 2, 'mask': 2}  # those drawn
@@ -43,16 +45,9 @@ def read(
     background: str = 'background',
     skip_empty: bool = False,
 ) -> Source:
-    """List the annotated images of a folder and those below it.
+    """List the annotated images of a folder and those below it; raises DataError.
 
-    Args:
-        source: the folder; its ``train`` and ``val``, if it has both, are the splits.
-        classes: names in their order; all others are left out.
-        background: class of pixels without annotation, or ``'ignore'``.
-        skip_empty: leave out images without annotation.
-
-    Raises:
-        DataError: there is no such folder.
+    ``train`` and ``val`` in ``source``, if it has both, are the splits.
     """
     found = Source(())
     files = find_files(source, ('.json',))
@@ -182,3 +177,49 @@ def _covered(
     else:
         drawer.polygon(points, fill=1, outline=1)
     return np.asarray(canvas) > 0
+
+
+@dataclass(frozen=True)
+class EmbeddedImage(ImageFile):
+    """The copy of an image inside a JSON file, which is read where it is needed.
+
+    Attributes:
+        path: of the JSON.
+        kind: '.png' or '.jpg', as the image is.
+    """
+
+    kind: str
+
+    @property
+    def suffix(self) -> str:
+        """Of the file to be written."""
+        return self.kind
+
+    def size(self) -> Size:
+        """Decode the image; raises DataError, ImageError."""
+        data = self._data()
+        if self.kind == '.jpg' and data[:2] != b'\xff\xd8':
+            raise DataError(
+                f"the image inside '{self.path}' is neither PNG nor JPEG: put the "
+                'image itself beside the file'
+            )
+        height, width = decode_image(data, f"image inside '{self.path}'").shape[:2]
+        return height, width
+
+    def place(self, target: Path, link: bool) -> None:
+        """Write the image; there is nothing to link to."""
+        write_bytes(target, self._data())
+
+    def _data(self) -> bytes:
+        return decode_base64(read_json(self.path).get('imageData'), f"'{self.path}'")
+
+
+def decode_base64(text: Any, where: str) -> bytes:
+    """Decode base64; raises a DataError that names ``where``."""
+    try:
+        return base64.b64decode(text, validate=False)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise DataError(
+            f'{where} has pixels that are not in base64 ({error}): save it again in '
+            'labelme'
+        ) from error

@@ -6,23 +6,25 @@ with ``--mask-suffix`` added. JPEG masks are refused: they change colours at the
 """
 
 import argparse
+import csv
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from .....errors import ArgumentError, DataError
-from .....files import find_files
-from ....images import LOSSY, SUFFIXES
-from ...annotated_images import IGNORED, ImageFile, Item, Size, Source
-from ...annotation_files import LOSSLESS, read_colours
-from ...names_and_splits import split_by_folder
-from ...options import IGNORE
-from .colour_list import read_colour_list
+from ....errors import ArgumentError, DataError
+from ....files import find_files
+from ...images import LOSSY, SUFFIXES
+from ..annotated_images import IGNORED, ImageFile, Item, Size, Source
+from ..annotation_files import LOSSLESS, read_colours, read_json, read_text
+from ..names_and_splits import split_by_folder
+from ..options import IGNORE
 
 SOURCE = 'folder of images'
 UNKNOWN = ('error', IGNORE)
+Colour = tuple[int, int, int]
 _NONE = -1  # in the table of labels: no class has this colour
 
 
@@ -42,19 +44,9 @@ def read(
     mask_suffix: str = '',
     unknown: str = 'error',
 ) -> Source:
-    """List the images that have a mask.
+    """List the images that have a mask; raises ArgumentError, DataError.
 
-    Args:
-        source: folder of images; its ``train`` and ``val``, if it has both, are the
-            splits.
-        masks: folder with a mask of the same name for each.
-        colours: the list of colours.
-        mask_suffix: what a mask's name has more than its image's.
-        unknown: ``'error'`` or ``'ignore'``, for colours that are not listed.
-
-    Raises:
-        ArgumentError: another word for ``unknown``.
-        DataError: a folder or the list cannot be read.
+    ``train`` and ``val`` in ``source``, if it has both, are the splits.
     """
     if unknown not in UNKNOWN:
         raise ArgumentError(f'--unknown is {unknown!r}: expected "error" or "ignore"')
@@ -113,3 +105,60 @@ def _refuse_unknown(mask: Path, packed: np.ndarray) -> None:
         f"mask '{mask}' has colours that are not listed ({len(values)}), {listed}: add "
         'them to the list of --colours, or pass --unknown ignore'
     )
+
+
+def read_colour_list(path: Path) -> list[tuple[str, Colour]]:
+    """Read names and colours, in their order.
+
+    Args:
+        path: JSON (``{"name": [R, G, B]}``) by its suffix, else text with one
+            ``name,R,G,B`` a line; there a heading, empty lines and such that begin with
+            ``#`` are skipped.
+
+    Raises:
+        DataError: it cannot be read, a line is no name and colour, or a colour is there
+            twice.
+    """
+    form = 'road,128,64,128'
+    if path.suffix.lower() == '.json':
+        form = '{"road": [128, 64, 128]}'
+        entries = [(k, v, f'{k}: {v}') for k, v in read_json(path, form).items()]
+    else:
+        entries = _read_lines(path)
+    if not entries:
+        raise DataError(f"'{path}' has no colour: list the classes, such as {form}")
+    listed: list[tuple[str, Colour]] = []
+    owner: dict[Colour, str] = {}
+    for name, value, where in entries:
+        colour = _colour(value)
+        if not name or colour is None:
+            raise DataError(
+                f"'{path}' has {where!r}: expected a name and three numbers from 0 to "
+                f'255, such as {form}'
+            )
+        if colour in owner:
+            raise DataError(
+                f"'{path}' gives the colour {colour} to '{owner[colour]}' and to "
+                f"'{name}': give each class its own"
+            )
+        owner[colour] = name
+        listed.append((name, colour))
+    return listed
+
+
+def _read_lines(path: Path) -> list[tuple[str, Any, str]]:
+    lines = read_text(path).splitlines()
+    kept = [line for line in lines if line.strip() and not line.startswith('#')]
+    rows = [[cell.strip() for cell in row] for row in csv.reader(kept)]
+    if rows and [cell.lower()[:1] for cell in rows[0][1:4]] == ['r', 'g', 'b']:
+        del rows[0], kept[0]
+    return [(row[0], row[1:], line) for row, line in zip(rows, kept, strict=True)]
+
+
+def _colour(value: Any) -> Colour | None:
+    try:
+        red, green, blue = (int(part) for part in value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    inside = all(0 <= part <= 255 for part in (red, green, blue))
+    return (red, green, blue) if inside else None
