@@ -5,15 +5,14 @@ own size, as published FPS are counted. ``image`` takes an image in memory to it
 map, by mmseg's own functions or by ours. ``train`` takes a batch to updated weights.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ArgumentError
 
 if TYPE_CHECKING:  # parsing a command line shall not import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
-    from .network import UpsampledNetwork
     from .stopwatch import Stopwatch
 
 INT8 = 'onnxruntime+int8'  # of images alone
@@ -30,8 +29,7 @@ IMAGE_SIZES = {  # of typical images of each data set, (height, width)
     'ADE20K': [(512, 683), (1000, 1500)],
     'COCO-Stuff 10k': [(480, 640)],
 }
-READABLE, SHORTCUTS, LOADER = 'readable', 'shortcuts', 'loader'
-WAYS = (READABLE, SHORTCUTS, LOADER)  # to train; the last loads alone
+READABLE, SHORTCUTS = 'readable', 'shortcuts'  # the ways to train
 TEACHER_OPTIONS: dict[str, tuple[str, Any]] = {
     'teacher-bf16': ('dtype', 'bf16'),
     'teacher-fp16': ('dtype', 'fp16'),
@@ -57,11 +55,10 @@ class Contender(NamedTuple):
     """A case that is ready to run."""
 
     call: Callable[[], object]
-    network: 'UpsampledNetwork | None'  # whose parameters and operations count
+    network: 'nn.Module | None'  # whose parameters and operations count
     input_size: tuple[int, int]  # (height, width) of the network's input
     stopwatch: 'Stopwatch | None' = None
     labels: 'Callable[[], Tensor] | None' = None  # of what the last call returned
-    loss: Callable[[], float | None] | None = None  # of the first call
 
 
 def parse_backend(text: str) -> tuple[str, dict[str, Any]]:
@@ -70,40 +67,31 @@ def parse_backend(text: str) -> tuple[str, dict[str, Any]]:
     Raises:
         ArgumentError: an option is not known; the runtime checks the backend itself.
     """
-    backend, *words = text.split('+')
-    for word in words:
-        if word not in TORCH_OPTIONS:
-            raise ArgumentError(
-                f"backend '{text}' has no option '{word}': expected some of "
-                f'{", ".join(TORCH_OPTIONS)}, as in torch+channels_last+compile'
-            )
-        if backend != 'torch':
-            raise ArgumentError(
-                f"backend '{text}': what follows the plus sign is for torch alone"
-            )
-    return backend, dict(TORCH_OPTIONS[word] for word in words)
+    backend, options = _split(text, TORCH_OPTIONS)
+    return backend, dict(TORCH_OPTIONS[option] for option in options)
 
 
 def parse_way(text: str) -> list[str]:
     """Return the options of a way to train, such as ``shortcuts+amp+channels_last``.
 
     Raises:
-        ArgumentError: the way or an option is not known, or two do not go together.
+        ArgumentError: the way or an option is not known.
     """
-    way, *options = text.split('+')
-    if way not in WAYS:
+    way, options = _split(text, TRAINING_OPTIONS)
+    if way not in (READABLE, SHORTCUTS):
         raise ArgumentError(
-            f"there is no way '{way}' to train: use {', '.join(WAYS)}, or one with "
-            'options, as in shortcuts+amp+channels_last'
+            f"there is no way '{way}' to train: use {READABLE} or {SHORTCUTS}, or one "
+            'with options, as in shortcuts+amp+channels_last'
         )
-    if {'teacher-bf16', 'teacher-fp16'} <= set(options):
-        raise ArgumentError(f"'{text}': a teacher is in bf16 or in fp16, choose one")
-    if options and way == LOADER:
-        raise ArgumentError(f"'{text}': the loader has no options, use {LOADER}")
+    return options
+
+
+def _split(text: str, known: Collection[str]) -> tuple[str, list[str]]:
+    name, *options = text.split('+')
     for option in options:
-        if option not in TRAINING_OPTIONS:
+        if option not in known:
             raise ArgumentError(
                 f"'{text}' has no option '{option}': expected some of "
-                f'{", ".join(TRAINING_OPTIONS)}, as in shortcuts+amp+channels_last'
+                f'{", ".join(known)}, joined by plus signs'
             )
-    return options
+    return name, options

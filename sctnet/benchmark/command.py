@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from ..errors import ArgumentError
-from ..files import atomic_path, write_bytes
+from ..files import check_writable, write_bytes
 from .case import Case
 from .machine import describe_machine
 from .markdown import to_markdown
@@ -35,10 +35,6 @@ def check_settings(settings: Settings, batches: Sequence[int]) -> None:
     for option, (value, least) in ranges.items():
         if value < least:
             raise ArgumentError(f'{option} is {value}: expected at least {least}')
-    if settings.device.partition(':')[0] not in ('cpu', 'cuda'):
-        raise ArgumentError(
-            f"device '{settings.device}' is not known: expected cpu, cuda or cuda:N"
-        )
     if settings.device.startswith('cuda') and not torch.cuda.is_available():
         raise ArgumentError(
             f"device '{settings.device}' cannot be used: torch sees no GPU; install a "
@@ -71,9 +67,7 @@ def benchmark(
         OutputError: ``out_dir`` cannot be written.
     """
     out = Path(out_dir)
-    with atomic_path(out / '.probe') as probe:  # what cannot be written shows now
-        probe.write_bytes(b'')
-    (out / '.probe').unlink()
+    check_writable(out, '--out')
     with contextlib.redirect_stdout(io.StringIO()):  # mmseg prints what it loads
         rows = run_cases(kind, cases, settings, advance)
     published = {e.name: e.published for e in find_entries(c.model for c in cases)}

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from . import image, training
-from .case import LOADER, READABLE
+from .case import READABLE
 from .report import Report, Row
 
 Text = Callable[[Row], str]
@@ -29,9 +28,6 @@ NOTES = {
         "Both are one iteration of a Runner's parts: normalisation, losses, gradients, "
         "the recipe's AdamW. `amp` is `--amp`.",
         'Weights are random, images and labels noise, a tenth of the labels ignored.',
-        "`loader` is the recipe's pipeline in one process, as in a worker, on drawn "
-        "street scenes in files of the data set's typical size; no step waits for it.",
-        'Loss is that of the first iteration, from equal weights and random numbers.',
         'Stages are medians of their own. SIAM is the alignment with its losses, heads '
         'are both heads with theirs, backward is that of all losses, rest is mostly '
         'normalisation. On a GPU each stage waits for the one before it.',
@@ -43,8 +39,7 @@ NOTES_ON_INFERENCE = (
     'Weights are random and seeded; norms have statistics of real activations. A '
     'runtime may fold norms into convolutions when it loads a graph.',
     'FLOPs count 2 a multiply-add of convolutions and matrix products for one image.',
-    'Memory is that of a process of its own that calls the row twice; "of it calls" is '
-    'what was added after building.',
+    'Memory is the peak of a process of its own that calls the row twice.',
 )
 
 
@@ -98,6 +93,7 @@ def _tables(report: Report) -> Iterable[str]:
 
 
 def _columns(report: Report) -> list[Column]:
+    base = {'image': 'mmseg', 'train': READABLE}.get(report.kind)
     columns: list[Column] = [
         ('model', lambda row: row.model),
         ('way' if report.kind == 'train' else 'backend', lambda row: row.backend),
@@ -105,60 +101,46 @@ def _columns(report: Report) -> list[Column]:
         ('median ms', lambda row: _ms(row.median)),
         ('p95 ms', lambda row: _ms(row.p95)),
         ('min ms', lambda row: _ms(min(row.seconds))),
+        ('images/s', lambda row: f'{row.batch / row.median:.2f}'),
     ]
-    if report.kind == 'train':
-        return columns + _training_columns(report)
-    if report.kind == 'image':
+    if base:
+        stages = next((row.stage_medians for row in report.done if row.stages), {})
         columns += [
-            ('time to mmseg', _ratio(report, 'mmseg', lambda row: row.median)),
-            *((f'{stage} ms', _stage(stage)) for stage in image.STAGES),
-            ('equal labels', _agreement),
+            (f'time to {base}', _ratio(report, base, lambda row: row.median)),
+            *((f'{stage} ms', _stage(stage)) for stage in stages),
         ]
     else:
         columns += [
-            ('images/s', lambda row: f'{row.batch / row.median:.2f}'),
             ('parameters', lambda row: f'{(row.parameters or 0) / 1e6:.2f} M'),
             ('GFLOPs', lambda row: f'{(row.flops or 0) / 1e9:.1f}'),
             ('GFLOP/s', lambda row: f'{row.flops_per_second / 1e9:.0f}'),
         ]
-    return [
-        *columns,
-        ('memory, peak MiB', lambda row: _mib(row.peak)),
-        ('of it calls MiB', _memory_of_calls),
-        ('published mIoU', lambda row: _miou(report, row)),
-    ]
+    columns.append(('memory MiB', _memory))
+    if report.kind == 'train':
+        ratio = _ratio(report, READABLE, lambda row: row.memory)
+        return [*columns, (f'memory to {READABLE}', ratio)]
+    if report.kind == 'image':
+        columns.append(('equal labels', _agreement))
+    return [*columns, ('published mIoU', lambda row: _miou(report, row))]
 
 
-def _training_columns(report: Report) -> list[Column]:
-    return [
-        ('time to readable', _ratio(report, READABLE, lambda row: row.median)),
-        ('images/s', lambda row: f'{row.batch / row.median:.2f}'),
-        *((f'{stage} ms', _stage(stage)) for stage in training.STAGES),
-        ('memory MiB', lambda row: _mib(row.peak)),
-        ('memory to readable', _ratio(report, READABLE, lambda row: row.peak)),
-        ('loss', lambda row: '' if row.loss is None else f'{row.loss:.6g}'),
-    ]
-
-
-def _ratio(report: Report, backend: str, value: Callable[[Row], float]) -> Text:
+def _ratio(report: Report, backend: str, value: Callable[[Row], float | None]) -> Text:
     """Compare a row with that of ``backend`` on the same model, batch and size."""
-    bases = {(r.model, r.batch, r.size): r for r in report.done if r.backend == backend}
+    bases = {
+        r.case._replace(backend=''): value(r)
+        for r in report.done
+        if r.backend == backend
+    }
 
     def text(row: Row) -> str:
-        base = bases.get((row.model, row.batch, row.size))
-        if base is None or row.backend == LOADER or not value(base):
-            return ''
-        return f'{value(row) / value(base):.2f}' if value(row) else ''
+        base, this = bases.get(row.case._replace(backend='')), value(row)
+        return f'{this / base:.2f}' if this and base else ''
 
     return text
 
 
 def _ms(seconds: float) -> str:
     return f'{1000 * seconds:.1f}'
-
-
-def _mib(value: float) -> str:
-    return f'{value / 2**20:.0f}' if value else ''
 
 
 def _stage(stage: str) -> Text:
@@ -169,8 +151,8 @@ def _agreement(row: Row) -> str:
     return '' if row.agreement is None else f'{100 * row.agreement:.4f} %'
 
 
-def _memory_of_calls(row: Row) -> str:
-    return _mib(row.memory['peak'] - row.memory['built']) if row.memory else ''
+def _memory(row: Row) -> str:
+    return '' if row.memory is None else f'{row.memory / 2**20:.0f}'
 
 
 def _miou(report: Report, row: Row) -> str:

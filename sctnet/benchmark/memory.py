@@ -23,12 +23,11 @@ def prepare(device: str, threads: int) -> None:
         torch.set_num_threads(threads)
 
 
-def peak_memory(kind: str, case: Case, device: str) -> dict[str, int] | None:
-    """Measure bytes in a fresh process: ``built``, ``peak``, both of the process.
+def peak_memory(kind: str, case: Case, device: str) -> int | None:
+    """Measure in a fresh process the peak bytes of two calls, all of it included.
 
-    ``peak - built`` is what calls need beside the model: activations, a runtime's
-    arena, full-size logits. On a GPU both count torch's allocations there. None where
-    the process failed, for want of memory for one.
+    On a GPU torch's allocations there count. None where the process failed, for want of
+    memory for one.
     """
     request = json.dumps([kind, case, device, torch.get_num_threads()])
     command = [sys.executable, '-W', 'ignore', '-m', __name__, request]
@@ -36,26 +35,20 @@ def peak_memory(kind: str, case: Case, device: str) -> dict[str, int] | None:
     return None if done.returncode else json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(contender: Contender, device: str) -> dict[str, int]:
-    """Call ``contender`` twice and return ``built`` and ``peak`` bytes."""
+def measure(contender: Contender, device: str) -> int:
+    """Call ``contender`` twice and return the peak bytes since it was built."""
     gc.collect()
-    on_gpu = device.startswith('cuda')
-    if on_gpu:
+    if device.startswith('cuda'):
         torch.cuda.reset_peak_memory_stats()
-    built = torch.cuda.memory_allocated() if on_gpu else _reset_peak()
-    for _ in range(2):
-        contender.call()
-    peak = torch.cuda.max_memory_allocated() if on_gpu else _resident('VmHWM')
-    return {'built': built, 'peak': peak}
-
-
-def _reset_peak() -> int:
-    """Give freed memory back, restart the peak and return the resident bytes."""
-    if (PROC / 'clear_refs').exists():
+    elif (PROC / 'clear_refs').exists():
         # The C library keeps what building freed; calls would reuse it unseen.
         ctypes.CDLL(None).malloc_trim(0)
         (PROC / 'clear_refs').write_text('5')
-    return _resident('VmRSS')
+    for _ in range(2):
+        contender.call()
+    if device.startswith('cuda'):
+        return torch.cuda.max_memory_allocated()
+    return _resident('VmHWM')
 
 
 def _resident(field: str) -> int:

@@ -6,7 +6,6 @@ weights and statistics of real activations, so that no network runs on zeros, in
 or denormal numbers.
 """
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,23 +22,33 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..apis import init_model
 from ..catalog import CONFIG_ROOT, load_config
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError
 
-# Where mmseg has several trainings of a network, the one with the best mIoU.
+# Name to mmseg's config and the mIoU that its metafile gives; where mmseg has several
+# trainings of a network, the one with the best mIoU. All are of Cityscapes, 1024x2048.
 PEERS = {
-    'pidnet-s': 'pidnet/pidnet-s_2xb6-120k_1024x1024-cityscapes',
-    'pidnet-m': 'pidnet/pidnet-m_2xb6-120k_1024x1024-cityscapes',
-    'ddrnet23-slim': 'ddrnet/ddrnet_23-slim_in1k-pre_2xb6-120k_cityscapes-1024x1024',
-    'ddrnet23': 'ddrnet/ddrnet_23_in1k-pre_2xb6-120k_cityscapes-1024x1024',
-    'bisenetv1': 'bisenetv1/bisenetv1_r18-d32-in1k-pre_4xb8-160k_cityscapes-1024x1024',
-    'bisenetv2': 'bisenetv2/bisenetv2_fcn_4xb8-160k_cityscapes-1024x1024',
-    'stdc1': 'stdc/stdc1_in1k-pre_4xb12-80k_cityscapes-512x1024',
-    'stdc2': 'stdc/stdc2_in1k-pre_4xb12-80k_cityscapes-512x1024',
-    'segformer-b0': 'segformer/segformer_mit-b0_8xb1-160k_cityscapes-1024x1024',
-    'fast-scnn': 'fastscnn/fast_scnn_8xb4-160k_cityscapes-512x1024',
-    'cgnet': 'cgnet/cgnet_fcn_4xb8-60k_cityscapes-512x1024',
-    'erfnet': 'erfnet/erfnet_fcn_4xb4-160k_cityscapes-512x1024',
-    'icnet': 'icnet/icnet_r18-d8-in1k-pre_4xb2-160k_cityscapes-832x832',
+    'pidnet-s': ('pidnet/pidnet-s_2xb6-120k_1024x1024-cityscapes', 78.74),
+    'pidnet-m': ('pidnet/pidnet-m_2xb6-120k_1024x1024-cityscapes', 80.22),
+    'ddrnet23-slim': (
+        'ddrnet/ddrnet_23-slim_in1k-pre_2xb6-120k_cityscapes-1024x1024',
+        77.84,
+    ),
+    'ddrnet23': ('ddrnet/ddrnet_23_in1k-pre_2xb6-120k_cityscapes-1024x1024', 79.99),
+    'bisenetv1': (
+        'bisenetv1/bisenetv1_r18-d32-in1k-pre_4xb8-160k_cityscapes-1024x1024',
+        75.16,
+    ),
+    'bisenetv2': ('bisenetv2/bisenetv2_fcn_4xb8-160k_cityscapes-1024x1024', 75.76),
+    'stdc1': ('stdc/stdc1_in1k-pre_4xb12-80k_cityscapes-512x1024', 74.94),
+    'stdc2': ('stdc/stdc2_in1k-pre_4xb12-80k_cityscapes-512x1024', 76.67),
+    'segformer-b0': (
+        'segformer/segformer_mit-b0_8xb1-160k_cityscapes-1024x1024',
+        76.54,
+    ),
+    'fast-scnn': ('fastscnn/fast_scnn_8xb4-160k_cityscapes-512x1024', 70.96),
+    'cgnet': ('cgnet/cgnet_fcn_4xb8-60k_cityscapes-512x1024', 68.27),
+    'erfnet': ('erfnet/erfnet_fcn_4xb4-160k_cityscapes-512x1024', 72.5),
+    'icnet': ('icnet/icnet_r18-d8-in1k-pre_4xb2-160k_cityscapes-832x832', 74.43),
 }
 GROUPS = {'ours': True, 'peers': False}
 LEFT_OUT = ('init_cfg', 'pretrained', 'auxiliary_head', 'siam')
@@ -66,47 +75,23 @@ class Entry(NamedTuple):
 
 @cache
 def entries() -> dict[str, Entry]:
-    """Name to entry of all networks, ours first.
-
-    Raises:
-        DataError: mmseg's wheel lacks a network.
-    """
+    """Name to entry of all networks, ours first."""
     found = {}
-    for leaf, (model, result) in _results(CONFIG_ROOT / 'sctnet/metafile.yml').items():
-        if result is not None and (name := model['Metadata'].get('Short Name')):
-            path, source = CONFIG_ROOT / 'sctnet' / leaf, 'configs/sctnet/metafile.yml'
-            found[name] = _entry(name, path, result, source, ours=True)
-    root = Path(mmseg.__file__).parent / '.mim' / 'configs'
-    for name, config in PEERS.items():
-        path, source = root / config, f'configs/{Path(config).parent}/metafile.yaml'
-        try:
-            result = _results(path.parent / 'metafile.yaml')[path.name][1] or {}
-        except (OSError, KeyError) as error:
-            raise DataError(
-                f"mmseg's '{path}.py' or the metafile beside it is missing: "
-                "install its wheel, pip install 'mmsegmentation>=1.2.2,<1.3'"
-            ) from error
-        found[name] = _entry(name, path, result, f'mmseg {source}', ours=False)
-    return found
-
-
-def _results(metafile: Path) -> dict[str, tuple[dict, dict | None]]:
-    """Leaf name to what a metafile says of it: all, and the segmentation's result."""
-    found = {}
+    metafile = CONFIG_ROOT / 'sctnet' / 'metafile.yml'
     for model in yaml.safe_load(metafile.read_text(encoding='utf-8'))['Models']:
-        results = model.get('Results') or []
-        results = results if isinstance(results, list) else [results]
-        with_miou = [r for r in results if 'mIoU' in (r.get('Metrics') or {})]
-        found[model['Name']] = (model, with_miou[0] if with_miou else None)
+        for result in model.get('Results', ()):
+            name, config = model['Alias'][0], metafile.with_name(f'{model["Name"]}.py')
+            dataset, miou = result['Dataset'], result['Metrics']['mIoU']
+            source, size = model['Config'], _published_size(config, dataset)
+            published = Published(dataset, miou, source, True, size)
+            found[name] = Entry(name, config, published)
+    root = Path(mmseg.__file__).parent / '.mim' / 'configs'
+    for name, (path, miou) in PEERS.items():
+        published = Published(
+            'Cityscapes', miou, f'mmseg configs/{path}.py', False, (1024, 2048)
+        )
+        found[name] = Entry(name, root / f'{path}.py', published)
     return found
-
-
-def _entry(name: str, path: Path, result: dict, source: str, *, ours: bool) -> Entry:
-    config = path.with_name(f'{path.name}.py')
-    dataset, miou = result['Dataset'], float(result['Metrics']['mIoU'])
-    size = _published_size(config, dataset)
-    published = Published(dataset, miou, f'{source}: {path.name}', ours, size)
-    return Entry(name, config, published)
 
 
 def _published_size(config: Path, dataset: str) -> tuple[int, int]:
@@ -117,8 +102,7 @@ def _published_size(config: Path, dataset: str) -> tuple[int, int]:
     """
     cfg = load_config(config)
     if dataset != 'Cityscapes':
-        height, width = cfg.crop_size
-        return height, width
+        return cfg.crop_size
     (width, height), *_ = [s['scale'] for s in cfg.test_pipeline if 'scale' in s]
     return height, width
 
@@ -127,7 +111,7 @@ def find_entries(names: Iterable[str]) -> list[Entry]:
     """Return the entries called ``names``, each once; some name groups.
 
     Raises:
-        ArgumentError: there is none of a name; the message suggests one that is near.
+        ArgumentError: there is none of a name.
     """
     known = entries()
     found: dict[str, Entry] = {}
@@ -138,11 +122,9 @@ def find_entries(names: Iterable[str]) -> list[Entry]:
         elif name in known:
             found[name] = known[name]
         else:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             raise ArgumentError(
-                f"there is no model '{name}' to measure: "
-                + (f"did you mean '{near[0]}'? " if near else '')
-                + f'(choose from {", ".join(known)})'
+                f"there is no model '{name}' to measure: choose from "
+                f'{", ".join([*GROUPS, *known])}'
             )
     return list(found.values())
 

@@ -2,16 +2,12 @@
 
 mmseg traces some peers' sizes into the graph, so an export with a free size would be
 wrong for them; every network is therefore exported at the size that is measured.
-Pyramid pooling to 2x2, 3x3 and 6x6 (Fast-SCNN, ICNet) has no counterpart in ONNX and is
-exported as two small matrix products, which compute the same.
 """
 
 import copy
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..deploy.network import Network
 from ..deploy.onnx_graph import ExportGraph, to_onnx
@@ -20,111 +16,32 @@ from .case import Case, Contender, parse_backend
 from .models import build_model, entries
 
 
-class UpsampledNetwork(nn.Module):
-    """Normalised images (N, 3, H, W) to logits (N, K, H, W), as published FPS count.
+def build_network(name: str) -> ExportGraph:
+    """Build a network with random weights: normalised images (N, 3, H, W) to logits.
 
-    Args:
-        network: to logits of the decode head's own size.
-        align_corners: how the segmentor upsamples.
+    They are upsampled to (N, K, H, W), as published FPS count.
     """
-
-    def __init__(self, network: nn.Module, align_corners: bool) -> None:
-        super().__init__()
-        self.network = network
-        self.align_corners = align_corners
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute logits at the input's size."""
-        return F.interpolate(
-            self.network(images),
-            images.shape[-2:],
-            mode='bilinear',
-            align_corners=self.align_corners,
-        )
-
-
-class MatrixPool(nn.Module):
-    """``nn.AdaptiveAvgPool2d`` as products with averaging matrices, for export.
-
-    Args:
-        size: of the output, or its (rows, columns); None keeps a length.
-    """
-
-    def __init__(self, size: int | tuple[int | None, int | None] | None) -> None:
-        super().__init__()
-        self.size = size if isinstance(size, tuple) else (size, size)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Average (N, C, H, W) to (N, C, *size)."""
-        rows, columns = (
-            F.adaptive_avg_pool1d(torch.eye(int(n))[None], out or int(n))[0].t().to(x)
-            for n, out in zip(x.shape[2:], self.size, strict=True)
-        )
-        return rows @ x @ columns.t()
-
-
-def build_network(name: str) -> UpsampledNetwork:
-    """Build a network with random weights, upsampling to its input's size."""
-    model = build_model(entries()[name])
-    network = UpsampledNetwork(Network(model), model.align_corners)
-    return network.requires_grad_(False)
+    return ExportGraph(Network(build_model(entries()[name])), 'full_logits')
 
 
 def network_contender(case: Case, device: str) -> Contender:
     """Prepare a random tensor to logits (N, K, H, W), upsampling inside the runtime.
 
     Raises:
-        ArgumentError: the backend is not known, not installed, or not for ``device``.
+        ArgumentError: the backend is not known, not installed, or not for ``device``,
+            or ONNX lacks what the network does.
     """
     backend, options = parse_backend(case.backend)
     network = build_network(case.model)
+    graph: Any = copy.deepcopy(network)  # a backend may convert it
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(case.batch, 3, *case.size, generator=generator)
-    run = run_fixed(copy.deepcopy(network), images, backend, device, **options)
-    images = images.to(device)
-    return Contender(lambda: run(images), network, case.size)
-
-
-def run_fixed(
-    module: nn.Module,
-    images: Tensor,
-    backend: str,
-    device: str = 'cpu',
-    **options: Any,
-) -> Runtime:
-    """Let ``backend`` run ``module`` for inputs shaped as ``images``.
-
-    Args:
-        module: from one tensor to one tensor, in eval mode, on the CPU; torch's backend
-            converts it in place.
-        images: an example, on the CPU.
-        backend: as :class:`Runtime` names them.
-        device: where it runs.
-        **options: of the backend's own.
-
-    Raises:
-        ArgumentError: the backend or an option is not known or not installed.
-    """
-    if backend == 'torch':
-        return Runtime(module, backend, device, **options)
-    module = _exportable(module)
     if backend == 'tensorrt':
         from ..deploy.runtimes.on_tensorrt import build_engine
 
-        model = to_onnx(ExportGraph(module, half=True), images, fixed=True)
-        height, width = images.shape[-2:]
-        model = build_engine(model, (height, width))
-    else:
-        model = to_onnx(module, images, fixed=True)
-    return Runtime(model, backend, device, **options)
-
-
-def _exportable(module: nn.Module) -> nn.Module:
-    """Copy a module with pooling that ONNX has."""
-    module = copy.deepcopy(module)
-    for parent in list(module.modules()):
-        for name, child in parent.named_children():
-            size: Any = getattr(child, 'output_size', 1)  # 1: global, which ONNX has
-            if isinstance(child, nn.AdaptiveAvgPool2d) and size not in (1, (1, 1)):
-                setattr(parent, name, MatrixPool(size))
-    return module
+        graph = ExportGraph(graph.network, graph.output, half=True)
+        graph = build_engine(to_onnx(graph, images, fixed=True), case.size)
+    elif backend != 'torch':
+        graph = to_onnx(graph, images, fixed=True)
+    run, images = Runtime(graph, backend, device, **options), images.to(device)
+    return Contender(lambda: run(images), network, case.size)

@@ -75,7 +75,9 @@ def draw_stages(report: Report, path: str | os.PathLike) -> None:
     else:
         times, memory = figure.subplots(1, 2, width_ratios=(3, 1), sharey=True)
         names = _draw_bars(times, rows)
-        memory.barh(names, [row.peak / 2**20 for row in rows], color='tab:grey')
+        memory.barh(
+            names, [(row.memory or 0) / 2**20 for row in rows], color='tab:grey'
+        )
         memory.set_xlabel('peak memory, MiB')
     _write(figure, path)
 

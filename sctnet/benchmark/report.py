@@ -23,10 +23,9 @@ class Row:
     input_size: tuple[int, int] | None = None  # (height, width) of the network's input
     parameters: int | None = None
     flops: int | None = None  # of one image
-    memory: dict[str, int] | None = None  # built, peak
+    memory: int | None = None  # at its peak
     stages: list[dict[str, float]] = field(default_factory=list)  # one for each time
     agreement: float | None = None  # share of labels equal to the first row's
-    loss: float | None = None  # of the first training step
     reason: str | None = None  # why there are no times
 
     @property
@@ -50,11 +49,6 @@ class Row:
     def flops_per_second(self) -> float:
         """Achieved, over the median."""
         return (self.flops or 0) * self.batch / self.median
-
-    @property
-    def peak(self) -> int:
-        """Peak memory; 0 where it was not measured."""
-        return self.memory['peak'] if self.memory else 0
 
     @property
     def stage_medians(self) -> dict[str, float]:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import torch
 
+from ..catalog import load_config
 from ..compat.optional_packages import require
-from ..deploy.runtimes import check_backend
-from .case import IMAGE_SIZES, INT8, Case, Contender, parse_backend
+from ..deploy.runtimes import check_backend, check_options
+from .case import IMAGE_SIZES, INT8, Case, Contender, parse_backend, parse_way
 from .image import image_contender
 from .measure import alternate, count_flops, count_parameters, waiter
 from .memory import is_half_full, peak_memory, prepare
@@ -30,8 +31,8 @@ class Settings(NamedTuple):
 
     device: str = 'cpu'
     threads: int = 0  # 0: as many as torch takes
-    repeats: int = 20
-    warmup: int = 2
+    repeats: int = 10
+    warmup: int = 1
     pause: float = 0.05
     memory: bool = True
 
@@ -42,18 +43,23 @@ def cases_of(
     backends: Sequence[str],
     batches: Sequence[int],
     sizes: Sequence[tuple[int, int]],
+    device: str,
 ) -> list[Case]:
-    """Combine what the command line names; a model's cases follow one another.
+    """Combine what is asked for; a model's cases follow one another.
 
-    Without ``sizes``, networks run at the size of their published mIoU and images have
-    sizes of their data set's.
+    Without ``sizes``, networks run at the size of their published mIoU, images have
+    sizes of their data set's, and training takes the recipe's crop.
     """
     cases = []
     for entry in models:
-        dataset, own = entry.published.dataset, [entry.published.size]
-        own = IMAGE_SIZES[dataset] if kind == 'image' else own
-        for size, batch, backend in itertools.product(sizes or own, batches, backends):
-            cases.append(Case(entry.name, backend, batch, size))
+        dataset, batch = entry.published.dataset, 1
+        own = IMAGE_SIZES[dataset] if kind == 'image' else [entry.published.size]
+        if kind == 'train':
+            cfg = load_config(entry.config)
+            own = [cfg.crop_size]
+            batch = cfg.train_dataloader.batch_size if device.startswith('cuda') else 2
+        combined = itertools.product(sizes or own, batches or [batch], backends)
+        cases += [Case(entry.name, name, n, size) for size, n, name in combined]
     return cases
 
 
@@ -110,7 +116,6 @@ def _try_build(
             row.parameters = count_parameters(contender.network)
             row.flops = count_flops(contender.network, contender.input_size)
         contender.call()
-        row.loss = contender.loss() if contender.loss is not None else None
         ready[str(case)] = (row, contender)
     except Exception as error:  # whatever a runtime or a peer's code raises
         text = (str(error) or 'no message').splitlines()[0]
@@ -148,16 +153,19 @@ def _time_in_turns(
             row.agreement = float((labels == expected).double().mean())
 
 
-def check_backends(backends: Iterable[str]) -> None:
-    """Check backends before anything is built.
+def check_backends(kind: str, backends: Iterable[str]) -> None:
+    """Check backends, or ways to train, before anything is built.
 
     Raises:
         ArgumentError: one is not known, its package is missing, or it has no such
             option.
     """
     for text in backends:
-        if text == INT8:
+        if kind == 'train':
+            parse_way(text)
+        elif text == INT8:
             require('onnxruntime')
         elif text != 'mmseg':
-            check_backend(text.partition('+')[0])
-            parse_backend(text)
+            backend, options = parse_backend(text)
+            check_backend(backend)
+            check_options(backend, options)

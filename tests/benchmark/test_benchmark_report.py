@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from sctnet.benchmark import training
 from sctnet.benchmark.command import write_views
 from sctnet.benchmark.image import STAGES
 from sctnet.benchmark.markdown import to_markdown
@@ -35,7 +36,7 @@ def row(model='sctnet-s-seg50', backend='torch', **values):
     found = Row(model, backend, 1, (1024, 2048))
     found.seconds, found.input_size = [0.2, 0.1, 0.4], (1024, 2048)
     found.flops, found.parameters = 10_000_000_000, 4_650_000
-    found.memory = {'built': 100 << 20, 'peak': 164 << 20}
+    found.memory = 164 << 20
     for name, value in values.items():
         setattr(found, name, value)
     return found
@@ -82,7 +83,7 @@ def test_network_table_has_the_figures_and_what_was_not_run():
     )
     assert cells(text, 'sctnet-s-seg50', 'torch')[2:] == [
         *('1024x2048', '200.0', '380.0', '100.0', '5.00', '4.65 M', '10.0', '50'),
-        *('164', '64', '72.94 at 512x1024'),
+        *('164', '72.94 at 512x1024'),
     ]
     assert cells(text, 'stdc1', 'torch')[-1] == '74.94'
     assert text.index('| stdc1 |') < text.index('| sctnet-s-seg50 |')  # the faster
@@ -97,11 +98,33 @@ def test_network_table_has_the_figures_and_what_was_not_run():
 def test_image_table_compares_with_mmseg_and_shows_the_stages():
     rows = [image_row('mmseg', 4), image_row('torch', 1)]
     text = to_markdown(report('image', rows), [])
-    assert cells(text, 'sctnet-s-seg50', 'torch')[3:12] == [
-        *('80.0', '116.0', '40.0', '0.25', '20.0', '20.0', '20.0', '20.0'),
-        '99.9950 %',
+    assert cells(text, 'sctnet-s-seg50', 'torch')[3:14] == [
+        *('80.0', '116.0', '40.0', '12.50', '0.25', '20.0', '20.0', '20.0', '20.0'),
+        *('164', '99.9950 %'),
     ]
-    assert cells(text, 'sctnet-s-seg50', 'mmseg')[6] == '1.00'
+    assert cells(text, 'sctnet-s-seg50', 'mmseg')[7] == '1.00'
+
+
+def training_row(way, seconds, peak):
+    stages = dict.fromkeys(training.STAGES, seconds / len(training.STAGES))
+    values = {'seconds': [seconds] * 3, 'stages': [stages] * 3, 'memory': peak << 20}
+    return row(backend=way, **values)
+
+
+def test_training_table_compares_time_and_memory_with_the_readable_way():
+    rows = [training_row('readable', 4, 200), training_row('shortcuts', 1, 50)]
+    other = training_row('shortcuts', 9, 9)
+    other.size = (1, 1)
+    text = to_markdown(report('train', [*rows, other]), [])
+    lines = [x.strip('|').split('|') for x in text.splitlines() if '| sctnet' in x]
+    first, second, alone = [[cell.strip() for cell in x[2:]] for x in lines]
+    head = ['1024x2048', *['4000.0'] * 3, '0.25', '1.00']
+    assert first == [*head, *['571.4'] * 7, '200', '1.00']
+    assert second[4:6] == ['1.00', '0.25']
+    assert second[-2:] == ['50', '0.25']
+    assert (alone[5], alone[-1]) == ('', '')
+    assert '- CUDA: this run was on a CPU.' in text
+    assert 'published' not in text
 
 
 def test_plot_prefers_the_published_size_then_the_smallest_batch_then_the_fastest():
@@ -120,7 +143,7 @@ def test_plot_prefers_the_published_size_then_the_smallest_batch_then_the_fastes
     assert (ours.model, peer.model) == (name, 'stdc1')
 
 
-@pytest.mark.parametrize('kind', ['network', 'image'])
+@pytest.mark.parametrize('kind', ['network', 'image', 'train'])
 def test_views_are_drawn_even_of_nothing_but_failures(kind, tmp_path):
     rows = [image_row('mmseg', 4), image_row('torch', 1), row('stdc1')]
     markdown, picture = write_views(report(kind, rows), tmp_path)

@@ -40,17 +40,17 @@ def case(model, backend='torch'):
 
 def test_cases_combine_and_keep_models_together():
     models = find_entries(['sctnet-s-seg50', 'stdc1'])
-    cases = cases_of('network', models, ['torch', 'openvino'], [1, 4], [])
+    cases = cases_of('network', models, ['torch', 'openvino'], [1, 4], [], 'cpu')
     assert len(cases) == len(set(cases)) == 8
     assert [c.model for c in cases] == ['sctnet-s-seg50'] * 4 + ['stdc1'] * 4
     assert {c.size for c in cases} == {(512, 1024), (1024, 2048)}
     sizes = [(64, 64), (64, 128)]
-    cases = cases_of('image', models[:1], ['mmseg', 'onnxruntime'], [1], sizes)
+    cases = cases_of('image', models[:1], ['mmseg', 'onnxruntime'], [], sizes, 'cpu')
     assert [(c.backend, c.size) for c in cases] == [
         *(('mmseg', (64, 64)), ('onnxruntime', (64, 64))),
         *(('mmseg', (64, 128)), ('onnxruntime', (64, 128))),
     ]
-    ade = cases_of('image', find_entries(['sctnet-s-ade']), ['mmseg'], [1], [])
+    ade = cases_of('image', find_entries(['sctnet-s-ade']), ['mmseg'], [], [], 'cpu')
     assert [case.size for case in ade] == [(512, 683), (1000, 1500)]
 
 
@@ -81,13 +81,21 @@ def test_peak_memory_is_what_a_call_needs(toys):
     torch.ones(100_000_000).sum()  # what was needed before does not count
     held = []
     toy = Contender(lambda: held.append(torch.ones(25_000_000).sum()), None, (8, 8))
-    found = memory.measure(toy, 'cpu')
-    assert 95e6 < found['peak'] - found['built'] < 250e6
+    idle = memory.measure(toy._replace(call=lambda: None), 'cpu')
+    assert 95e6 < memory.measure(toy, 'cpu') - idle < 250e6
 
 
 def test_memory_of_a_process_that_fails_is_not_there(monkeypatch):
     monkeypatch.setattr(memory.sys, 'executable', shutil.which('false'))
     assert memory.peak_memory('network', case('stdc1'), 'cpu') is None
+
+
+def test_training_takes_the_recipes_crop_and_on_a_gpu_its_batch():
+    models = find_entries(['sctnet-s-ade', 'sctnet-b-seg100'])
+    for device, batch in (('cpu', 2), ('cuda:0', 8)):
+        cases = cases_of('train', models, ['shortcuts'], [], [], device)
+        found = [(c.batch, c.size) for c in cases]
+        assert found == [(batch, (512, 512)), (batch, (1024, 1024))]
 
 
 def test_numbers_out_of_range_and_missing_devices_are_errors():
@@ -100,15 +108,20 @@ def test_numbers_out_of_range_and_missing_devices_are_errors():
             check_settings(SETTINGS._replace(device='cuda'), [1])
 
 
-def test_backends_are_checked_before_anything_is_built():
-    runs.check_backends(['mmseg', 'torch+compile'])
-    with pytest.raises(ArgumentError, match="'onnxruntimes' is not known"):
-        runs.check_backends(['onnxruntimes'])
-    with pytest.raises(ArgumentError, match="option 'quick'"):
-        runs.check_backends(['torch+quick'])
-    with pytest.raises(ArgumentError, match='plus sign is for torch alone'):
-        runs.check_backends(['onnxruntime+fp16'])
-    assert parse_backend('torch+bf16+channels_last+compile+graphs') == (
-        'torch',
-        {'dtype': 'bf16', 'channels_last': True, 'compile': True, 'cuda_graphs': True},
-    )
+@pytest.mark.parametrize(
+    ('kind', 'text', 'expected'),
+    [
+        ('network', 'onnxruntimes', "'onnxruntimes' is not known"),
+        ('image', 'torch+quick', "option 'quick': expected some of fp16"),
+        ('image', 'openvino+fp16', "'openvino' has no option 'dtype'"),
+        ('train', 'fast', "no way 'fast' to train: use readable"),
+        ('train', 'shortcuts+fp8', "option 'fp8': expected some of amp"),
+    ],
+)
+def test_backends_and_ways_are_checked_before_anything_is_built(kind, text, expected):
+    runs.check_backends('image', ['mmseg', 'torch+compile'])
+    with pytest.raises(ArgumentError, match=expected):
+        runs.check_backends(kind, [text])
+    words = 'torch+bf16+channels_last+compile+graphs'
+    options = {'channels_last': True, 'compile': True, 'cuda_graphs': True}
+    assert parse_backend(words) == ('torch', {'dtype': 'bf16', **options})

@@ -22,7 +22,7 @@ def test_a_network_is_measured_into_three_files(tmp_path):
     found = json.loads((folder / 'network.json').read_text())
     (row,) = found['rows']
     assert len(row['seconds']) == 1
-    assert row['memory']['peak'] >= row['memory']['built'] > 0
+    assert row['memory'] > 1e8
     assert found['machine']['threads'] == 1
     assert '| fast-scnn | torch | 64x96 |' in (folder / 'network.md').read_text()
     assert str(tmp_path) not in (folder / 'network.md').read_text()
@@ -32,18 +32,16 @@ def test_a_training_step_is_measured_both_ways(tmp_path):
     done = call(
         'benchmark',
         *('train', '--models', 'sctnet-s-seg50', '--size', '64', '96', *QUICK),
-        *('--ways', 'readable', 'shortcuts', 'loader', '--no-memory'),
+        '--no-memory',
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     folder = tmp_path / 'benchmarks'
     names = ['train.json', 'train.md', 'train_stages.png']
     assert sorted(file.name for file in folder.iterdir()) == names
-    readable, short, loader = json.loads((folder / 'train.json').read_text())['rows']
-    assert readable['loss'] == pytest.approx(short['loss'], rel=1e-4)
-    for row in (readable, short):
-        assert len(row['stages']) == 1
-    assert loader['loss'] is None
+    rows = json.loads((folder / 'train.json').read_text())['rows']
+    assert [row['backend'] for row in rows] == ['readable', 'shortcuts']
+    assert all(len(row['stages']) == 1 for row in rows)
 
 
 def test_what_could_not_be_run_is_said(tmp_path):
@@ -60,7 +58,10 @@ def test_what_could_not_be_run_is_said(tmp_path):
 @pytest.mark.parametrize(
     ('words', 'expected'),
     [
-        (('image', '--models', 'pidnets'), "did you mean 'pidnet-s'"),
+        (
+            ('image', '--models', 'pidnets'),
+            "no model 'pidnets' to measure: choose from",
+        ),
         (('train', '--ways', 'shortcuts+fast'), "no option 'fast'"),
     ],
 )
