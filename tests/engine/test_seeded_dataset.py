@@ -161,7 +161,7 @@ def test_the_next_stands_in_for_a_broken_file_or_it_is_named(root, damage, wrapp
         SeededDataset(data)[1]
 
 
-def test_a_cut_jpeg_which_opencv_fills_with_grey_is_left_out(root):
+def test_a_cut_jpeg_which_opencv_may_fill_with_grey_is_left_out(root):
     for number in range(4):
         path = image_path(root, 'train', number)
         write(path.with_suffix('.jpg'), cv2.imread(str(path)))
