@@ -20,8 +20,7 @@ from sctnet.engine import CPUSyncBatchNorm, train_loop
 from sctnet.engine.distributed import use_cpu_sync_norm
 from sctnet.engine.seeded_dataset import SeededDataset
 from sctnet.engine.train_loop import NumberedSampler
-from sctnet.models import Teacher
-from sctnet.models import sdha as shared_decoder_head_alignment
+from sctnet.models import Teacher, teacher_features
 
 CONFIG = 'sctnet_t_1xb4_600_streets_128x256'
 WORLD_SIZE = 2
@@ -140,13 +139,13 @@ def test_gradients_and_statistics_are_those_of_the_joint_batch(
     alignment, results, monkeypatch
 ):
     """SDHA's statistics, as in the original, are those of each process alone."""
-    align = shared_decoder_head_alignment.scale_align
+    align = teacher_features.scale_align
 
     def align_apart(*features):
         halves = zip(*(x.chunk(WORLD_SIZE) for x in features), strict=True)
         return torch.cat([align(*half) for half in halves])
 
-    monkeypatch.setattr(shared_decoder_head_alignment, 'scale_align', align_apart)
+    monkeypatch.setattr(teacher_features, 'scale_align', align_apart)
     joint = pupil(alignment, 'BN')
     joint.train_cfg = {'shortcuts': False}  # the short cut has no such step
     gradients, statistics = train(joint, *scenes())
