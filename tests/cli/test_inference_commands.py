@@ -40,17 +40,11 @@ def test_infer_turns_a_video_into_a_video(released_city_s, tmp_path):
     options = ['--config', SEG50, '--checkpoint', released_city_s]
     done = call('infer', 'drive.mp4', *options, '--max-frames', 2, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert '2 segmented, 0 skipped, 0 dropped at ' in done.stdout
     last = done.stdout.splitlines()[-1]
-    assert re.search(r'at [\d.]+ FPS \(network [\d.]+\); results are in', last)
-    assert last.endswith("'results/drive_overlay.mp4'")
+    said = '2 segmented, 0 skipped, 0 dropped at [\\d.]+ FPS \\(network [\\d.]+\\); '
+    assert re.match(f"{said}results are in 'results/drive_overlay.mp4'", last)
     assert re.search(r'100% .* FPS \(network', done.stdout)
-    video = cv2.VideoCapture(str(tmp_path / 'results' / 'drive_overlay.mp4'))
-    assert video.get(cv2.CAP_PROP_FPS) == 8
-    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 2
-    assert len(list((tmp_path / 'results').iterdir())) == 1
-    error = one_line_error(call('infer', '77', *options, cwd=tmp_path))
-    assert 'camera 77 cannot be opened' in error
+    assert [p.name for p in (tmp_path / 'results').iterdir()] == ['drive_overlay.mp4']
 
 
 def test_export_writes_files_that_infer_takes(released_city_s, photo, tmp_path):
@@ -68,18 +62,13 @@ def test_export_writes_files_that_infer_takes(released_city_s, photo, tmp_path):
 @pytest.mark.parametrize(
     ('words', 'expected'),
     [
-        (['x.onnx', '--precision', 'int8'], 'give both or neither'),
-        (
-            ['x.onnx', '--precision', 'int8', '--calibration', '.', '--normalise'],
-            'leave --size, --output and --normalise out',
-        ),
-        (['x.txt'], 'unknown suffix'),
-        (['x.onnx', '--calibration', '.'], 'give both or neither'),
-        (['x.onnx', '--size', '8', '8'], 'at least 64x64'),
+        ([], 'give both or neither'),
+        (['--calibration', '.', '--normalise'], 'leave --size, --output and'),
     ],
 )
-def test_export_refuses(words, expected, released_city_s, tmp_path):
-    done = call('export', SEG50, released_city_s, *words, cwd=tmp_path)
+def test_export_refuses_options_that_int8_lacks(words, expected, tmp_path):
+    int8 = ('--precision', 'int8', *words)
+    done = call('export', SEG50, 'none.pth', 'x.onnx', *int8, cwd=tmp_path)
     assert expected in one_line_error(done)
     assert not list(tmp_path.iterdir())
 
@@ -99,19 +88,14 @@ def test_infer_changes_the_config_and_passes_options_of_the_back_end(
     monkeypatch.setattr(apis, 'init_model', init_model)
     common = ('infer', photo, '--config', SEG50, '--checkpoint', released_city_s)
     changed = ('--cfg-options', 'test_pipeline.1.scale=(128,64)')
-    ways = (
-        (('--backend', 'torch', '--dtype', 'bf16', '--channels-last'), changed),
-        (('--threads', '1'), ()),
-        ((), ()),
-    )
-    for words, more in ways:
-        done = call(*common, *words, *more, cwd=tmp_path)
+    torch_options = ('--backend', 'torch', '--dtype', 'bf16', '--channels-last')
+    for words in ((*torch_options, *changed), ()):
+        done = call(*common, *words, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    (first, model), (second, _), (third, _) = built
-    assert first == {'dtype': 'bf16', 'channels_last': True}
+    (given, model), (nothing, _) = built
+    assert given == {'dtype': 'bf16', 'channels_last': True}
     assert model.cfg.test_pipeline[1].scale == (128, 64)
-    assert second == {'threads': 1}
-    assert third == {}
+    assert nothing == {}
     done = call(*common, '--backend', 'torch', '--threads', '2', cwd=tmp_path)
     assert "backend 'torch' has no option 'threads'" in one_line_error(done)
 

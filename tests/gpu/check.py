@@ -3,6 +3,7 @@
 Install the package, then run ``python tests/gpu/check.py``: ten minutes or so on a GPU.
 Without one everything is done in small on the CPU, and the times mean nothing. Every
 fact is a line of JSON; ``"ok": false`` is a fault, and the exit status is then 1.
+What a training step costs, ``sctnet benchmark train --device cuda`` says.
 """
 
 import argparse
@@ -27,7 +28,6 @@ SECTIONS = {
     'optimizer': gpu_correctness.optimizer,
     'labels': gpu_correctness.labels,
     'resume': gpu_correctness.resume,
-    'step': gpu_speed.step,
     'images': gpu_speed.images,
     'networks': gpu_speed.networks,
     'loader': gpu_speed.loader,

@@ -1,6 +1,5 @@
-"""What things cost on a GPU: a step, an image, a network, the loading of a batch."""
+"""What things cost on a GPU: an image, a network, the loading of a batch."""
 
-import statistics
 import tempfile
 import time
 
@@ -8,22 +7,14 @@ import torch
 from gpu_place import Facts, Place, quietly
 from mmengine.registry import init_default_scope
 
-from sctnet.benchmark.case import READABLE, SHORTCUTS, Case
+from sctnet.benchmark.case import Case
 from sctnet.benchmark.image import image_contender
 from sctnet.benchmark.network import network_contender
-from sctnet.benchmark.stopwatch import Stopwatch
-from sctnet.benchmark.training import STAGES, TrainingStep
 from sctnet.catalog import load_config
 from sctnet.datasets.street_scenes import write_street_scenes
 from sctnet.engine.launch import set_data_root
 from sctnet.engine.runner import Runner
 
-STEPS = [  # as the recipes train
-    ('sctnet-s-seg50', 8, (512, 1024)),
-    ('sctnet-b-seg100', 8, (1024, 1024)),
-    ('sctnet-s-ade', 8, (512, 512)),
-    ('sctnet-b-ade', 8, (512, 512)),
-]
 IMAGES = [
     ('sctnet-s-seg50', (1024, 2048)),
     ('sctnet-b-seg100', (1024, 2048)),
@@ -35,31 +26,6 @@ NETWORKS = [
     *[(name, (512, 512)) for name in ('sctnet-s-ade', 'sctnet-b-ade')],
 ]
 HALF = 'torch+fp16+channels_last'
-
-
-def step(place: Place) -> Facts:
-    """Time a training step, all of it and its stages, and look at its memory."""
-    torch.backends.cudnn.benchmark = place.gpu
-    ways = [READABLE, SHORTCUTS, f'{READABLE}+amp', f'{SHORTCUTS}+amp']
-    ways += [f'{SHORTCUTS}+amp+channels_last', f'{SHORTCUTS}+teacher-bf16']
-    for model, batch, size in place.pick(STEPS, [('sctnet-s-seg50', 2, (64, 64))]):
-        for way in place.pick(ways, ways[:2]):
-            one = quietly(TrainingStep, Case(model, way, batch, size), place.device)
-            if place.gpu:
-                one.batch['inputs'] = [x.pin_memory() for x in one.batch['inputs']]
-            facts = {'case': f'{model} {way} {batch}x{size}'}
-            facts['ms'] = place.milliseconds(one, seconds=1.0)
-            facts['peak_mib'] = torch.cuda.max_memory_allocated() >> 20
-            watch, rows = Stopwatch(one, one.pieces(), STAGES, place.device), []
-            for _ in range(place.pick(5, 1)):
-                watch()
-                rows.append(watch.seconds)
-            stages = {
-                k: 1e3 * statistics.median(row[k] for row in rows) for k in STAGES
-            }
-            yield {**facts, 'stages_ms': stages}
-            del one, watch
-            place.free()
 
 
 def images(place: Place) -> Facts:

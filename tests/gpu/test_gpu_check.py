@@ -22,8 +22,8 @@ def test_what_is_wrong_or_raises_is_told_by_the_status(monkeypatch, capsys):
         raise RuntimeError('no such kernel')
 
     monkeypatch.setitem(check.SECTIONS, 'labels', raises)
-    monkeypatch.setitem(check.SECTIONS, 'step', lambda place: [{'ok': False}])
+    monkeypatch.setitem(check.SECTIONS, 'images', lambda place: [{'ok': False}])
     monkeypatch.setitem(check.SECTIONS, 'loader', lambda place: [{'ok': True}])
-    for names, status in ((['labels'], 1), (['step', 'loader'], 1), (['loader'], 0)):
+    for names, status in ((['labels'], 1), (['images', 'loader'], 1), (['loader'], 0)):
         assert check.main(['--device', 'cpu', '--only', *names]) == status
     assert 'no such kernel' in capsys.readouterr().out

@@ -6,7 +6,6 @@ import os
 import runpy
 import socket
 import sys
-from pathlib import Path
 from unittest import mock
 
 import cv2
@@ -15,7 +14,6 @@ import pytest
 from support import REPOSITORY
 
 from sctnet.errors import ImageError
-from sctnet.streams.video import open_video
 
 pytest.importorskip('gradio', reason='needs gradio')
 import handlers
@@ -36,16 +34,6 @@ def test_sentences_name_files_without_their_folder(caplog):
 @pytest.fixture
 def page(seeded, tmp_path):
     return handlers.Handlers(seeded, tmp_path)
-
-
-def test_an_image_is_segmented_while_its_tab_is_open(scene, page, tmp_path):
-    file = str(tmp_path / 'a.png')
-    cv2.imwrite(file, scene)
-    data = json.loads(page.image('image', file, *STREETS))
-    assert data['latency'].endswith('256x128, on torch')
-    assert 'image' not in json.loads(page.image('image', __file__, *STREETS))
-    for nothing in (('video', file), ('image', None)):
-        assert page.image(*nothing, *STREETS) == handlers.gr.skip()
 
 
 def test_a_webcam_tells_an_error_once_and_goes_on_with_another_choice(scene, page):
@@ -71,15 +59,6 @@ def test_a_video_that_fails_is_one_sentence(page, tmp_path):
         page.video(str(file), *STREETS, 0.5, 0, live, progress=lambda *_, **__: None)
     with pytest.raises(handlers.gr.Error, match='Choose a video'):
         page.video(None, *STREETS, 0.5, 0, live)
-
-
-def test_stop_ends_a_video(page, drive):
-    live = handlers.Live()
-    path, line = page.video(
-        str(drive), *STREETS, 0.5, 0, live, progress=lambda *_, **__: page.stop(live)
-    )
-    assert len(list(open_video(Path(path)).images)) == 1
-    assert 'mean nothing' in line
 
 
 @pytest.mark.parametrize(
