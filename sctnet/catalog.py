@@ -6,18 +6,14 @@ or without ``.py``) or by the short name that the model index gives it
 """
 
 import difflib
-import logging
 import os
 import sysconfig
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
 from mmengine.config import Config
-from mmengine.logging import print_log
-from mmengine.registry import MODELS
 
 from .errors import ConfigError
 
@@ -154,28 +150,9 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
             f'--cfg-options cannot be merged ({error}): check the names against the '
             'config'
         ) from error
-    _check_scope(cfg.get('default_scope', 'mmseg'))
-
-
-def _check_scope(scope: Any) -> None:
-    """Of an unknown scope mmengine takes the classes of other packages."""
+    scope = cfg.get('default_scope', 'mmseg')
     if not isinstance(scope, str) or not scope.isidentifier():
         raise ConfigError(
             f'default_scope is {scope!r}: set it to mmseg, or to the package whose '
             'classes the config names'
         )
-    if scope not in MODELS.children and not _is_package(scope):
-        print_log(
-            f'default_scope is {scope!r}, which is no installed package: classes of '
-            'other packages are taken, unless the config brings its own; mostly mmseg '
-            'is meant',
-            'current',
-            logging.WARNING,
-        )
-
-
-def _is_package(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ValueError:  # of what has no file, such as __main__
-        return False

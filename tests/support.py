@@ -132,3 +132,13 @@ def randomise(network: nn.Module) -> nn.Module:
             nn.init.uniform_(module.weight, 0.5, 2)
             nn.init.normal_(module.bias)
     return network
+
+
+class Exploit:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple:
+        return open, (str(self.target), 'w')

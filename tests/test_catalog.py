@@ -1,9 +1,5 @@
-import sys
-from types import ModuleType
-
 import pytest
 from mmengine.config import Config
-from mmengine.registry import MODELS
 from support import REPOSITORY, SEG50, SHORT_NAMES
 
 from sctnet.catalog import find_config, load_config, merge_options
@@ -30,23 +26,6 @@ def test_a_scope_that_is_none_is_refused(scope):
         ConfigError, match=rf'default_scope is {scope!r}: set it to mms'
     ):
         merge_options(load_config('sctnet-s-seg50'), {'default_scope': scope})
-
-
-def test_scopes_of_packages_and_registries_are_taken(monkeypatch):
-    logged = []
-    monkeypatch.setattr(
-        'sctnet.catalog.print_log', lambda text, *_: logged.append(text)
-    )
-    monkeypatch.setitem(MODELS.children, 'of_mine', None)
-    for scope in ('mmseg', 'mmengine', 'of_mine'):
-        merge_options(Config({'default_scope': scope}), {})
-    merge_options(Config({}), {})
-    assert logged == []
-    # A config may import the package of its scope only when it is built.
-    monkeypatch.setitem(sys.modules, 'without_spec', ModuleType('without_spec'))
-    for scope in ('no_such_package', 'without_spec'):
-        merge_options(Config({'default_scope': scope}), {})
-        assert f'default_scope is {scope!r}, which is no installed' in logged.pop()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 from sctnet.cli.arguments import add_training_arguments
 from sctnet.cli.run_command import run_command
 from sctnet.engine import launch, preflight
+from sctnet.engine.runner import Runner
 from sctnet.errors import SCTNetError
 
 CONFIGS = Path(__file__).resolve().parent / 'configs'
@@ -53,7 +54,7 @@ def main() -> None:
     images = check_folders(cfg)
     if args.epochs is not None:
         set_epochs(cfg, args.epochs, images)
-    launch.build_runner(cfg).train()
+    Runner.from_cfg(cfg).train()
 
 
 if __name__ == '__main__':

@@ -42,6 +42,7 @@ def test(
     ``run_options`` are those of :func:`sctnet.engine.launch.prepare_config`.
     """
     from ..engine import launch, preflight
+    from ..engine.runner import Runner
     from ..evaluation.report import collect_report, write_report
     from ..weights.segmentor_files import find_segmentor
 
@@ -57,7 +58,7 @@ def test(
         collect_report(cfg, report, overwrite)
     preflight.check_data(cfg, ('test_dataloader',))
 
-    runner = launch.build_runner(cfg)
+    runner = Runner.from_cfg(cfg)
     runner.test()
     page = write_report(runner, report) if report else None
     if page:  # on the main process

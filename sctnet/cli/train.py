@@ -45,6 +45,7 @@ def train(
     """
     from ..datasets.check import quick_check
     from ..engine import launch, preflight
+    from ..engine.runner import Runner
 
     cfg = launch.prepare_config(config, **run_options)
     launch.set_resume(cfg, resume)
@@ -58,4 +59,4 @@ def train(
         preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))
         if preflight.is_first_process():
             quick_check(cfg)
-    launch.build_runner(cfg).train()
+    Runner.from_cfg(cfg).train()

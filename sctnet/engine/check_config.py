@@ -107,7 +107,7 @@ def _is_dict(place: str, value: Any) -> bool:
 
 
 def _check_loader(place: str, loader: dict) -> None:
-    known = {*_parameters(DataLoader, {}), *_LOADER_KEYS}  # type: ignore[misc]
+    known = {*_parameters(DataLoader), *_LOADER_KEYS}  # type: ignore[misc]
     for key in loader:
         if key not in known:
             raise ConfigError(_unknown(place, key, 'a data loader', known))
@@ -156,7 +156,7 @@ class _Walk:
 
     def _check_built(self, place: str, config: dict, registry: Registry) -> None:
         cls = _find_class(place, config['type'], registry)
-        names = _parameters(cls, config)
+        names = _parameters(cls)
         # Layers have arguments from elsewhere, and a constructor may take its own.
         if names is None or (place.endswith('_cfg') and self.section == 'model'):
             return
@@ -194,7 +194,7 @@ def _find_class(place: str, kind: Any, registry: Registry) -> Callable:
     return found
 
 
-def _parameters(cls: Callable, config: Mapping[str, Any]) -> set[str] | None:
+def _parameters(cls: Callable) -> set[str] | None:
     """Names of the arguments of ``cls`` and its bases; None where any are taken."""
     functions: list[Any] = [cls]
     if inspect.isclass(cls):

@@ -15,9 +15,9 @@ from mmseg.registry import HOOKS, MODELS
 from torch import nn
 
 from ..catalog import load_config
-from ..errors import ConfigError
+from ..errors import CheckpointError, ConfigError
 from ..models import SCTSegmentor, Teacher
-from ..weights.segmentor_files import find_teacher, load_segmentor
+from ..weights.segmentor_files import find_segmentor, load_segmentor
 from .teacher_check import check_classes, check_preprocessing, sanity_report
 
 
@@ -62,7 +62,7 @@ class DistillationHook(Hook):
         for testing too.
 
         Raises:
-            CheckpointError: no file is named, or it cannot be read or does not fit.
+            CheckpointError: as for :meth:`attach`.
             ConfigError: student, teacher and data set do not go together.
             DataError: labels lie outside the classes.
         """
@@ -117,19 +117,31 @@ class DistillationHook(Hook):
         return teacher
 
     def build_teacher(self) -> Teacher:
-        """Build the teacher and load its weights.
-
-        Raises:
-            CheckpointError: no file is named, or it cannot be read or does not fit.
-            ConfigError: there is no such config, or it is no segmentor's.
-        """
-        find_teacher(self.teacher, self.checkpoint)  # before anything takes time
+        """Build the teacher and load its weights; raises as :meth:`attach` does."""
+        file = find_teacher(self.teacher, self.checkpoint)  # before it takes time
         segmentor = build_teacher_segmentor(self.teacher)
-        assert self.checkpoint is not None
-        meta = load_segmentor(segmentor, self.checkpoint)
+        meta = load_segmentor(segmentor, file)
         if self.compile:
             print_log('the first iteration compiles the teacher: minutes', 'current')
         return Teacher(segmentor, meta, self.dtype, self.compile)
+
+
+def find_teacher(
+    teacher: str | os.PathLike | Mapping[str, Any],
+    checkpoint: str | os.PathLike | None,
+) -> str:
+    """Return the file or URL of the weights of ``teacher``, a config or its name.
+
+    Raises:
+        CheckpointError: none are named, or they are not there.
+    """
+    if checkpoint is None:
+        raise CheckpointError(
+            f'the teacher {_name(teacher)} has no weights: name its file with '
+            '--teacher FILE (custom_hooks: DistillationHook, checkpoint), or train '
+            'without a teacher by --cfg-options model.siam=None'
+        )
+    return find_segmentor(checkpoint)
 
 
 def build_teacher_segmentor(
@@ -151,12 +163,10 @@ def build_teacher_segmentor(
             'trained with, or give the dict of its model'
         )
     model = copy.deepcopy(Config({'model': config['model']}).model)
-    # Its weights come from the checkpoint; a pre-trained backbone would be read first.
     model.setdefault('test_cfg', {'mode': 'whole'})
-    model.pop('pretrained', None)
-    model.pop('train_cfg', None)
-    model.pop('auxiliary_head', None)
-    model.pop('siam', None)
+    # Its weights come from the checkpoint; a pre-trained backbone would be read first.
+    for left_out in ('pretrained', 'train_cfg', 'auxiliary_head', 'siam'):
+        model.pop(left_out, None)
     return MODELS.build(model)
 
 

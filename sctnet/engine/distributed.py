@@ -1,7 +1,6 @@
 """Several processes on machines without a GPU: how they meet, and their SyncBN."""
 
 from datetime import timedelta
-from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -60,9 +59,9 @@ class CPUSyncBatchNorm(_BatchNorm):
         self.running_var.lerp_(variance, momentum)
 
 
-def use_cpu_sync_norm() -> Any:
+def use_cpu_sync_norm() -> None:
     """Let ``norm_cfg=dict(type='SyncBN')`` build :class:`CPUSyncBatchNorm`."""
-    return MODELS.register_module('SyncBN', force=True, module=CPUSyncBatchNorm)
+    MODELS.register_module('SyncBN', force=True, module=CPUSyncBatchNorm)
 
 
 def join_cpu_processes(cfg: Config) -> None:

@@ -12,11 +12,10 @@ from ..compat.config_types import kind_of
 from ..datasets.from_config import datasets_of
 from ..errors import ConfigError
 from ..files import check_writable
-from ..weights.segmentor_files import find_teacher
 from .check_config import check_config
 from .checkpoint_hook import check_resumable, newest_checkpoint
+from .distillation_hook import find_teacher
 from .distributed import join_cpu_processes
-from .runner import Runner
 
 
 def prepare_config(
@@ -63,11 +62,7 @@ def set_data_root(cfg: Config, data_root: str) -> None:
 
 
 def distillation_hook(cfg: Config) -> ConfigDict:
-    """Return the config of the ``DistillationHook``.
-
-    Raises:
-        ConfigError: there is none.
-    """
+    """Return the config of the ``DistillationHook``; raises ConfigError without one."""
     hook = _find_hook(cfg)
     if hook is None:
         raise ConfigError(
@@ -83,11 +78,7 @@ def _find_hook(cfg: Config) -> ConfigDict | None:
 
 
 def set_teacher(cfg: Config, checkpoint: str) -> None:
-    """Name the weights of the teacher: a file, a URL or the folder of its training.
-
-    Raises:
-        ConfigError: the config has no ``DistillationHook``.
-    """
+    """Name the weights of the teacher: a file, a URL or the folder of its training."""
     distillation_hook(cfg).checkpoint = checkpoint
 
 
@@ -101,16 +92,6 @@ def check_teacher(cfg: Config) -> None:
     hook = _find_hook(cfg)
     if hook is not None and (siam.get('bfa') or siam.get('sdha')):
         find_teacher(hook.get('teacher'), hook.get('checkpoint'))
-
-
-def build_runner(cfg: Config) -> Runner:
-    """Check ``cfg`` and build a :class:`~sctnet.engine.runner.Runner` of it.
-
-    Raises:
-        ConfigError: a class or an argument that it names is not there.
-    """
-    check_config(cfg)
-    return Runner.from_cfg(cfg)
 
 
 def enable_amp(cfg: Config, on_gpu: bool | None = None) -> None:
@@ -180,21 +161,13 @@ def enable_tta(cfg: Config) -> None:
 
 
 def draw_results(cfg: Config, show_dir: str) -> None:
-    """Write a picture of every tested image, labels beside prediction.
-
-    Raises:
-        OutputError: ``show_dir`` cannot be written.
-    """
+    """Write a picture of every tested image, labels beside prediction."""
     check_writable(show_dir, '--show-dir')
     cfg.default_hooks.visualization.update(draw=True, interval=1)
     cfg.visualizer.save_dir = show_dir
 
 
 def save_label_maps(cfg: Config, out_dir: str) -> None:
-    """Write the predicted label map of every tested image.
-
-    Raises:
-        OutputError: ``out_dir`` cannot be written.
-    """
+    """Write the predicted label map of every tested image."""
     check_writable(out_dir, '--out')
     cfg.test_evaluator.update(output_dir=out_dir, keep_results=True)

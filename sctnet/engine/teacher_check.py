@@ -75,17 +75,11 @@ def check_classes(
             f'{len(classes)}: train a teacher on this data set, or take the data set '
             'that this one was trained on'
         )
-    names = teacher.dataset_meta.get('classes')
-    if names is None:
-        logger.warning(
-            "the teacher's file names no classes: that their order is the data set's "
-            'cannot be checked'
-        )
-        return
+    names = teacher.dataset_meta.get('classes') or ()
     if len(names) != len(classes):
         logger.warning(
-            f"the teacher's file names {len(names)} classes and holds weights for "
-            f"{len(classes)}: that they are the data set's cannot be checked"
+            f"the teacher's file names {len(names) or 'no'} classes and holds weights "
+            f"for {len(classes)}: that they are the data set's cannot be checked"
         )
         return
     pairs = list(enumerate(zip(names, classes, strict=True)))
@@ -125,22 +119,16 @@ def sanity_report(
     for sample in _samples(runner.val_dataloader.dataset, images):
         check_samples([sample['data_samples']], classes, ignore)
         batch = segmentor.data_preprocessor(pseudo_collate([sample]), False)
-        labels = torch.from_numpy(_labels(sample['data_samples']))
+        labels = sample['data_samples'].gt_sem_seg.data[0].cpu().long()
         if teacher.dtype is not None:
             roundings.append(teacher.rounding(batch['inputs']))
         (result,) = teacher.predict(batch['inputs'], batch['data_samples'])
         predicted = result.pred_sem_seg.data[0].cpu()
-        histograms.append(
-            IoUMetric.intersect_and_union(predicted, labels, classes, ignore)
-        )
-    intersection, union = (
-        torch.stack([h[i] for h in histograms]).sum(dim=0) for i in (0, 1)
-    )
+        counts = IoUMetric.intersect_and_union(predicted, labels, classes, ignore)
+        histograms.append(torch.stack(counts))
+    intersection, union, predicted_pixels, label_pixels = torch.stack(histograms).sum(0)
     present = union > 0
     miou = 100 * float((intersection[present] / union[present]).mean())
-    predicted_pixels, label_pixels = (
-        torch.stack([h[i] for h in histograms]).sum(dim=0) for i in (2, 3)
-    )
     runner.logger.info(
         f'the teacher reaches {miou:.2f} mIoU on {len(histograms)} validation images'
     )
@@ -174,7 +162,3 @@ def _samples(dataset: Any, count: int) -> Iterator[dict]:
     """Samples spread evenly over ``dataset``, loaded and augmented as configured."""
     for index in np.unique(np.linspace(0, len(dataset) - 1, count).astype(int)):
         yield dataset[int(index)]
-
-
-def _labels(data_sample: Any) -> np.ndarray:
-    return data_sample.gt_sem_seg.data[0].cpu().numpy().astype(np.int64)

@@ -55,6 +55,8 @@ class SCTNet(WholeLoading, BaseModule):
             original's pre-trained files, released checkpoints and our own.
     """
 
+    original_names = BACKBONE_NAMES  # which loading brings to ours
+
     def __init__(
         self,
         base_channels: int = 64,
@@ -116,15 +118,11 @@ class SCTNet(WholeLoading, BaseModule):
         fused = torch.cat([detail, context], dim=1)
         return SCTNetFeatures(detail, stage3, stage4, fused)
 
-    def rename_weights(self, state_dict: dict[str, Tensor], prefix: str) -> None:
-        """Bring the original's keys below ``prefix`` to our names, in place."""
-        rename_weights(state_dict, prefix, BACKBONE_NAMES)
-
     def adapt_weights(self, state_dict: dict[str, Tensor], prefix: str) -> None:
         """Rename, and reduce a whole model's weights to its backbone's."""
         if not prefix:
             _keep_backbone(state_dict)
-        self.rename_weights(state_dict, prefix)
+        rename_weights(state_dict, prefix, BACKBONE_NAMES)
 
 
 def _keep_backbone(state_dict: dict[str, Tensor]) -> None:

@@ -33,11 +33,7 @@ class BackboneFeatureAlignment(BaseModule):
         )
 
     def check_teacher(self, teacher: Teacher) -> None:
-        """See that the teacher's stages have the channels that are projected to.
-
-        Raises:
-            ConfigError: they have not.
-        """
+        """See that the teacher's stages have the channels that are projected to."""
         channels = teacher.stage_channels()
         for name, projection in self.projections.items():
             index = self.indices[name][1]

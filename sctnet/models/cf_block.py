@@ -16,6 +16,7 @@ from mmcv.cnn.bricks import DropPath
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..errors import ConfigError
 from .half_precision import full_precision
 from .layers import NormCfg, build_norm
 
@@ -39,9 +40,9 @@ class ConvAttention(nn.Module):
     ) -> None:
         super().__init__()
         if num_keys % num_heads:
-            raise ValueError(
+            raise ConfigError(
                 f'num_keys={num_keys} is not divisible by num_heads={num_heads}: '
-                'every head takes the same number of keys'
+                'give every head the same number of keys'
             )
         self.num_heads = num_heads
         self.norm = build_norm(norm_cfg, channels)

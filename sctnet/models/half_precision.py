@@ -1,7 +1,6 @@
 """Half precision: where it may be had, and where it will not do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -14,11 +13,6 @@ def full_precision(x: Tensor) -> Tensor:
     return x.float() if x.element_size() < 4 else x
 
 
-@contextmanager
-def half_precision(dtype: str | None, device: torch.device) -> Iterator[None]:
+def half_precision(dtype: str | None, device: torch.device) -> AbstractContextManager:
     """Autocast to ``bf16`` or ``fp16``; None leaves the surroundings as they are."""
-    if dtype is None:
-        yield
-        return
-    with torch.autocast(device.type, HALF[dtype]):
-        yield
+    return nullcontext() if dtype is None else torch.autocast(device.type, HALF[dtype])

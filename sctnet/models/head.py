@@ -27,6 +27,8 @@ class SCTHead(BaseDecodeHead):
         **kwargs: the other arguments of mmseg's ``BaseDecodeHead``.
     """
 
+    original_names = HEAD_NAMES  # which loading brings to ours
+
     def __init__(
         self,
         in_channels: int,
@@ -58,12 +60,8 @@ class SCTHead(BaseDecodeHead):
         x = self.conv1(torch.relu(self.norm1(x)))
         return self.cls_seg(torch.relu(self.norm2(x)))
 
-    def rename_weights(self, state_dict: dict[str, Tensor], prefix: str) -> None:
-        """Bring the original's keys below ``prefix`` to our names, in place."""
-        rename_weights(state_dict, prefix, HEAD_NAMES)
-
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *args: Any
     ) -> None:
-        self.rename_weights(state_dict, prefix)
+        rename_weights(state_dict, prefix, HEAD_NAMES)
         super()._load_from_state_dict(state_dict, prefix, *args)

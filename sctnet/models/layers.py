@@ -22,17 +22,13 @@ class NormReluConv(nn.Sequential):
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, norm_cfg: NormCfg
     ) -> None:
-        layers: list[tuple[str, nn.Module]] = [
-            ('norm', build_norm(norm_cfg, in_channels)),
-            ('relu', nn.ReLU(inplace=True)),
-            (
-                'conv',
-                nn.Conv2d(
-                    in_channels, out_channels, kernel_size, padding=kernel_size // 2
-                ),
-            ),
-        ]
-        super().__init__(OrderedDict(layers))
+        padding = kernel_size // 2
+        layers = OrderedDict[str, nn.Module](
+            norm=build_norm(norm_cfg, in_channels),
+            relu=nn.ReLU(inplace=True),
+            conv=nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding),
+        )
+        super().__init__(layers)
 
 
 class ResidualBlock(nn.Module):

@@ -26,11 +26,7 @@ class SharedDecoderHeadAlignment(BaseModule):
         self.projection = nn.Conv2d(student_channels, merged_channels, 1)
 
     def check_teacher(self, teacher: Teacher) -> None:
-        """See that the teacher's decoder can be shared and takes what is projected.
-
-        Raises:
-            ConfigError: it cannot, or takes other channels.
-        """
+        """See that the teacher's decoder can be shared and takes what is projected."""
         head = type(teacher.segmentor.decode_head).__name__
         if not teacher.shares_decoder:
             raise ConfigError(

@@ -26,8 +26,8 @@ from ..prediction.predict import fill_sample, network_logits, small_logits_suffi
 from ..weights.key_map import (
     AUXILIARY_NAMES,
     SIAM_NAMES,
+    NameMap,
     rename_all,
-    rename_weights,
     settle_training_only,
 )
 from .loading import WholeLoading
@@ -138,7 +138,9 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
         # its features are gone before the heads take theirs.
         target = self._teach(inputs)
         features = self._extract_for_training(inputs)
-        aligned = {} if target is None else self._align(features, target)
+        aligned = {}
+        if self.siam is not None and target is not None:
+            aligned = add_prefix(self.siam(features, target, self.shortcuts), 'siam')
         del target
         return {**self._head_losses(features, data_samples), **aligned}
 
@@ -171,22 +173,15 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
             teacher.to(inputs.device)  # the student was moved after attaching
         return teacher(inputs, self.siam.sdha is not None, self.shortcuts)
 
-    def _align(
-        self, features: tuple[Tensor, ...], target: TeacherFeatures
-    ) -> dict[str, Tensor]:
-        assert self.siam is not None
-        return add_prefix(self.siam(features, target, self.shortcuts), 'siam')
-
     def _head_losses(
         self, features: tuple[Tensor, ...], data_samples: SampleList
     ) -> dict[str, Tensor]:
         heads = {'decode': self.decode_head}
-        if self.with_auxiliary_head:
-            auxiliary = self.auxiliary_head
-            if isinstance(auxiliary, nn.ModuleList):
-                heads |= {f'aux_{i}': head for i, head in enumerate(auxiliary)}
-            else:
-                heads['aux'] = auxiliary
+        auxiliary = getattr(self, 'auxiliary_head', None)
+        if isinstance(auxiliary, nn.ModuleList):
+            heads |= {f'aux_{i}': head for i, head in enumerate(auxiliary)}
+        elif auxiliary is not None:
+            heads['aux'] = auxiliary
         check_samples(data_samples, self.num_classes, self.decode_head.ignore_index)
         losses = {}
         for name, head in heads.items():
@@ -213,11 +208,11 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
             )
         ]
 
-    def rename_weights(self, state_dict: dict[str, Tensor], prefix: str) -> None:
-        """Bring the original's training-only parts below ``prefix`` to our names."""
-        rename_weights(state_dict, prefix, SIAM_NAMES)
-        if not isinstance(getattr(self, 'auxiliary_head', None), nn.ModuleList):
-            rename_weights(state_dict, prefix, AUXILIARY_NAMES)
+    @property
+    def original_names(self) -> NameMap:
+        """The original's names of training-only parts; heads of a list know theirs."""
+        several = isinstance(getattr(self, 'auxiliary_head', None), nn.ModuleList)
+        return SIAM_NAMES if several else {**SIAM_NAMES, **AUXILIARY_NAMES}
 
     def adapt_weights(self, state_dict: dict[str, Tensor], prefix: str) -> None:
         """Rename all parts; leave out or keep those that only training needs."""

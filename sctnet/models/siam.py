@@ -71,11 +71,13 @@ class SIAM(BaseModule):
             raise ConfigError(
                 f'siam.loss_weights has no weight for {missing}: add it, 0 for none'
             )
-        _check_terms('loss_weights', loss_weights, self.terms, bool(bfa), bool(sdha))
+        # What belongs to an alignment that is left out may stay in either option.
+        absent = tuple(name for name, on in (('bfa_', bfa), ('sdha_', sdha)) if not on)
+        _check_terms('loss_weights', loss_weights, self.terms, absent)
         self.loss_weights = {term: float(loss_weights[term]) for term in self.terms}
         each: Mapping[str, Any] = dict.fromkeys(self.terms, schedule)
         if isinstance(schedule, Mapping) and not schedule.keys() & _OPTIONS:
-            _check_terms('schedule', schedule, self.terms, bool(bfa), bool(sdha))
+            _check_terms('schedule', schedule, self.terms, absent)
             each = schedule
         self.schedules = {
             term: _build_schedule(each.get(term, 'constant')) for term in self.terms
@@ -96,10 +98,9 @@ class SIAM(BaseModule):
             ConfigError: its stages have other channels, its decoder cannot be shared or
                 takes other channels.
         """
-        if self.bfa is not None:
-            self.bfa.check_teacher(teacher)
-        if self.sdha is not None:
-            self.sdha.check_teacher(teacher)
+        for alignment in (self.bfa, self.sdha):
+            if alignment is not None:
+                alignment.check_teacher(teacher)
 
     def forward(
         self,
@@ -115,10 +116,9 @@ class SIAM(BaseModule):
             shortcuts: False computes the divergences by torch alone.
         """
         pairs = {}
-        if self.bfa is not None:
-            pairs.update(self.bfa(student, teacher))
-        if self.sdha is not None:
-            pairs.update(self.sdha(student, teacher))
+        for alignment in (self.bfa, self.sdha):
+            if alignment is not None:
+                pairs.update(alignment(student, teacher))
         losses = {}
         for term in self.terms:
             pair = pairs.pop(term)  # the student's map is let go once compared
@@ -128,10 +128,8 @@ class SIAM(BaseModule):
 
 
 def _check_terms(
-    option: str, given: Iterable[str], terms: list[str], bfa: bool, sdha: bool
+    option: str, given: Iterable[str], terms: list[str], absent: tuple[str, ...]
 ) -> None:
-    """Refuse names that are no terms; those of an alignment left out may stay."""
-    absent = tuple(kind for kind, on in (('bfa_', bfa), ('sdha_', sdha)) if not on)
     unknown = [t for t in given if t not in terms and not t.startswith(absent)]
     if unknown:
         raise ConfigError(

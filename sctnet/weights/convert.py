@@ -13,8 +13,8 @@ from .fit import check_weights
 from .key_map import (
     BACKBONE_NAMES,
     CLASSIFIER_ONLY,
+    ORIGINAL_TO_PORT,
     TRAINING_ONLY,
-    port_name,
     rename_weights,
 )
 from .safe_files import dataset_meta_of, read_checkpoint, weights_of, write_checkpoint
@@ -84,16 +84,10 @@ def student_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if not any(k.startswith(('backbone.', 'decode_head.')) for k in student):
         rename_weights(student, '', BACKBONE_NAMES)
         student = {f'backbone.{key}': value for key, value in student.items()}
+    rename_weights(student, '', ORIGINAL_TO_PORT)
     segmentor = any(key.startswith('decode_head.') for key in student)
     left_out = TRAINING_ONLY if segmentor else TRAINING_ONLY + CLASSIFIER_ONLY
-    for key in list(student):
-        weight = student.pop(key)
-        try:
-            new = port_name(key)
-        except KeyError:
-            new = key  # ours already, or unknown: the comparison below tells
-        if new is not None and not new.startswith(left_out):
-            student[new] = weight
+    student = {k: v for k, v in student.items() if not k.startswith(left_out)}
     return _check_complete(student)
 
 

@@ -125,10 +125,10 @@ def rename_weights(
 def rename_all(
     module: nn.Module, state_dict: MutableMapping[str, Tensor], prefix: str = ''
 ) -> None:
-    """Let every module below ``module`` that knows original names rename its own."""
+    """Rename the keys of every module below ``module`` that has ``original_names``."""
     for name, part in module.named_modules():
-        if rename := getattr(part, 'rename_weights', None):
-            rename(state_dict, f'{prefix}{name}.' if name else prefix)
+        if names := getattr(part, 'original_names', None):
+            rename_weights(state_dict, f'{prefix}{name}.' if name else prefix, names)
 
 
 def settle_training_only(

@@ -13,7 +13,13 @@ from ..errors import CheckpointError
 from .safe_files import Checkpoint, MapLocation, read_checkpoint
 
 
-def read_remote_checkpoint(
+# mmengine logs these functions' names after 'load_from_'.
+def load_from_local(filename: str, map_location: MapLocation) -> Checkpoint:
+    """Read a file, as :func:`read_checkpoint` does."""
+    return read_checkpoint(filename, map_location)
+
+
+def load_from_http(
     url: str, map_location: MapLocation = 'cpu', **kwargs: Any
 ) -> Checkpoint:
     """Download ``url`` into torch's hub cache, once, and read it as safely as a file.
@@ -42,15 +48,6 @@ def read_remote_checkpoint(
 def register_loaders() -> None:
     """Let every checkpoint that mmengine loads be read by this module."""
     from mmengine.runner import checkpoint as mmengine_checkpoint
-
-    # mmengine logs these functions' names after 'load_from_'.
-    def load_from_local(filename: str, map_location: MapLocation) -> Checkpoint:
-        return read_checkpoint(filename, map_location)
-
-    def load_from_http(
-        filename: str, map_location: MapLocation = None, **kwargs: Any
-    ) -> Checkpoint:
-        return read_remote_checkpoint(filename, map_location, **kwargs)
 
     loader = mmengine_checkpoint.CheckpointLoader
     loader.register_scheme('', load_from_local, force=True)

@@ -14,13 +14,8 @@ from .fit import check_weights, is_sctnet
 from .key_map import rename_all, settle_training_only
 from .safe_files import dataset_meta_of, find_checkpoint, read_checkpoint, weights_of
 
-# The original's names of a teacher, alone or inside its student.
-_PREFIXES = (
-    ('auxiliary_head.1.teacher_backbone.', 'backbone.'),
-    ('auxiliary_head.1.teacher_head.', 'decode_head.'),
-    ('teacher_backbone.', 'backbone.'),
-    ('teacher_head.', 'decode_head.'),
-)
+# The original's names of a teacher; inside its student they have a prefix.
+_TEACHER_PARTS = {'teacher_backbone.': 'backbone.', 'teacher_head.': 'decode_head.'}
 
 
 def load_segmentor(
@@ -68,9 +63,10 @@ def teacher_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return dict(weights)
     teacher = {}
     for key, weight in weights.items():
-        for old, new in _PREFIXES:
-            if key.startswith(old):
-                teacher[new + key.removeprefix(old)] = weight
+        name = key.removeprefix('auxiliary_head.1.')
+        for old, new in _TEACHER_PARTS.items():
+            if name.startswith(old):
+                teacher[new + name.removeprefix(old)] = weight
     return teacher
 
 
@@ -91,29 +87,6 @@ def find_segmentor(checkpoint: str | os.PathLike) -> str:
     found = best_checkpoint(place)
     print_log(f"of '{name}' the checkpoint '{found}' is taken", 'current')
     return str(found)
-
-
-def find_teacher(
-    config: object, checkpoint: str | os.PathLike | None
-) -> str | os.PathLike:
-    """Return the file or URL of a teacher's weights.
-
-    Args:
-        config: of the teacher; its name is for the message.
-        checkpoint: what was named, if anything.
-
-    Raises:
-        CheckpointError: none are named, or they are not there.
-    """
-    if checkpoint is None:
-        named = isinstance(config, str | os.PathLike)
-        name = f"'{config}'" if named else 'of the config'
-        raise CheckpointError(
-            f'the teacher {name} has no weights: name its file with --teacher FILE '
-            '(custom_hooks: DistillationHook, checkpoint), or train without a teacher '
-            'by --cfg-options model.siam=None'
-        )
-    return find_segmentor(checkpoint)
 
 
 def best_checkpoint(folder: str | os.PathLike) -> Path:

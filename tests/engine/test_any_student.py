@@ -9,7 +9,6 @@ from small_training import (
     TEACHER,
     TERMS,
     save_teacher,
-    save_teacher_of,
     siam_losses,
     small_config,
     train,
@@ -61,6 +60,7 @@ STUDENTS = {
     'STDCNet': (STDC, heads((0, 256), (1, 512), (1, 512), (2, 1024))),
     'MobileNetV3': (MOBILENET, heads((0, 24), (1, 48), (1, 48), (2, 576))),
 }
+# As a user may write it: without a test_cfg.
 CNN = {
     'type': 'EncoderDecoder',
     'backbone': {'type': 'ResNetV1c', 'depth': 18, 'norm_cfg': NORM},
@@ -72,20 +72,12 @@ CNN = {
         'num_classes': 19,
         'norm_cfg': NORM,
     },
-    'test_cfg': {'mode': 'whole'},
 }
 FOR_CNN = {
     'model.siam.bfa.stage3.teacher_channels': 256,
     'model.siam.bfa.stage4.teacher_channels': 512,
     'model.siam.sdha.merged_channels': 512,
 }
-
-
-@pytest.fixture(scope='module')
-def segformer(tmp_path_factory):
-    """Random weights for SegFormer-T."""
-    path = tmp_path_factory.mktemp('teacher') / 'teacher.pth'
-    return save_teacher_of(path, TEACHER)
 
 
 def student_config(student, streets, tmp_path, teacher):
@@ -107,10 +99,10 @@ def student_config(student, streets, tmp_path, teacher):
     [*((student, False) for student in STUDENTS), ('STDCNet', True)],
 )
 def test_student_learns_in_all_its_backbone(
-    student, alone, streets, segformer, tmp_path
+    student, alone, streets, teacher_file, tmp_path
 ):
     """Also from the teacher alone, without the loss of any label."""
-    cfg = student_config(student, streets, tmp_path, segformer)
+    cfg = student_config(student, streets, tmp_path, teacher_file)
     if alone:
         cfg.model.auxiliary_head = None
         cfg.model.decode_head.loss_decode.loss_weight = 0.0
@@ -171,10 +163,6 @@ def test_cnn_teacher_aligns_stages_and_shares_its_head(head, streets, tmp_path):
     assert [x.shape[1] for x in features.stages] == [64, 128, 256, 512]
     logits = teacher.segmentor(image, mode='tensor')
     torch.testing.assert_close(features.decoded.logits, logits)
-    saved = torch.load(tmp_path / 'cnn.pth', weights_only=True)['state_dict']
-    state = teacher.segmentor.state_dict()
-    assert state.keys() == saved.keys()
-    assert all(torch.equal(state[key], saved[key]) for key in saved)
 
 
 @pytest.mark.parametrize(
@@ -195,17 +183,3 @@ def test_teacher_whose_head_cannot_be_shared_aligns_stages_alone(
     for losses in siam_losses(record):
         assert sorted(losses) == TERMS[:2]
         assert all(value > 0 for value in losses.values())
-
-
-def test_head_of_another_width_is_named_before_training(streets, tmp_path):
-    cfg = taught_by(*cnn_teacher(tmp_path), streets, tmp_path)
-    cfg.model.siam.sdha.merged_channels = 256
-    with pytest.raises(ConfigError, match=r'FCNHead takes 512 channels and .* is 256'):
-        train(cfg)
-
-
-def test_teacher_dict_may_leave_out_how_it_would_be_tested(streets, tmp_path):
-    model, path = cnn_teacher(tmp_path)
-    del model['test_cfg']
-    record = train(taught_by(model, path, streets, tmp_path))
-    assert sorted(siam_losses(record)[0]) == TERMS

@@ -15,7 +15,8 @@ from sctnet.apis import inference_model, init_model
 from sctnet.catalog import load_config
 from sctnet.datasets.from_config import LOADERS
 from sctnet.datasets.street_scenes import write_street_scenes
-from sctnet.engine.launch import build_runner, set_data_root, set_resume, set_teacher
+from sctnet.engine.launch import set_data_root, set_resume, set_teacher
+from sctnet.engine.runner import Runner
 
 FILES = GOLDEN / 'files'
 CHECKPOINT = FILES / 'narrow_iter_4.pth'
@@ -52,7 +53,7 @@ def config(folder, tmp_path):
 def test_a_training_of_before_resumes_with_the_losses_that_it_had(config, folder):
     set_teacher(config, str(folder / 't.pth'))
     set_resume(config, str(CHECKPOINT))
-    build_runner(config).train()
+    Runner.from_cfg(config).train()
     (log,) = Path(config.work_dir).glob('*/vis_data/scalars.json')
     logged = [json.loads(line) for line in log.read_text().splitlines()]
     logged = [line for line in logged if 'loss' in line]
@@ -65,7 +66,7 @@ def test_a_training_of_before_resumes_with_the_losses_that_it_had(config, folder
 
 def test_a_checkpoint_of_before_tests(config):
     config.load_from = str(CHECKPOINT)
-    assert 0 <= build_runner(config).test()['mIoU'] <= 100
+    assert 0 <= Runner.from_cfg(config).test()['mIoU'] <= 100
 
 
 def test_a_config_and_its_checkpoint_of_before_load_and_the_export_agrees(config):

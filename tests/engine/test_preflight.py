@@ -27,7 +27,7 @@ def test_cityscapes_without_train_ids_says_so(streets, tmp_path):
     (root / 'leftImg8bit').symlink_to(streets / 'leftImg8bit')
     cfg = load_config('sctnet-s-seg50')
     set_data_root(cfg, str(root))
-    with pytest.raises(DataError, match=r'labelTrainIds.*prepare_dataset'):
+    with pytest.raises(DataError, match=r'labelTrainIds.*sctnet prepare'):
         check_data(cfg, ('test_dataloader',))
 
 

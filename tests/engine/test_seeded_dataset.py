@@ -2,6 +2,7 @@
 
 import pickle
 import random
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -100,53 +101,34 @@ def test_it_tells_what_its_data_set_tells(root):
         plain[2]
 
 
-def cut_image(root):
-    truncate(image_path(root, 'train', 1))
-    return image_path(root, 'train', 1), 'truncated'
-
-
-def cut_labels(root):
-    truncate(label_path(root, 'train', 1), 0.4)
-    return label_path(root, 'train', 1), 'truncated'
-
-
-def empty_image(root):
-    image_path(root, 'train', 1).write_bytes(b'')
-    return image_path(root, 'train', 1), 'empty'
-
-
-def lose_image(root):
-    image_path(root, 'train', 1).unlink()
-    return image_path(root, 'train', 1), 'no such file'
-
-
-def lose_labels(root):
-    label_path(root, 'train', 1).unlink()
-    return label_path(root, 'train', 1), 'no such file'
-
-
-def shrink_labels(root):
-    write(label_path(root, 'train', 1), np.zeros((40, 48), np.uint8))
-    return label_path(root, 'train', 1), 'label map 48x40'
-
-
-def colour_labels(root):
-    write(label_path(root, 'train', 1), np.zeros((80, 96, 3), np.uint8))
-    return label_path(root, 'train', 1), 'one channel'
-
-
 @pytest.mark.parametrize(
-    'damage',
+    ('file', 'damage', 'fault'),
     [
-        *(cut_image, cut_labels, empty_image, lose_image, lose_labels),
-        *(shrink_labels, colour_labels),
+        (image_path, truncate, 'truncated'),
+        (label_path, lambda path: truncate(path, 0.4), 'truncated'),
+        (image_path, lambda path: path.write_bytes(b''), 'empty'),
+        (image_path, Path.unlink, 'no such file'),
+        (label_path, Path.unlink, 'no such file'),
+        (
+            label_path,
+            lambda path: write(path, np.zeros((40, 48), np.uint8)),
+            'label map 48x40',
+        ),
+        (
+            label_path,
+            lambda path: write(path, np.zeros((80, 96, 3), np.uint8)),
+            'one channel',
+        ),
     ],
 )
 @pytest.mark.parametrize('wrapper', [None, 'RepeatDataset', 'ConcatDataset'])
-def test_the_next_stands_in_for_a_broken_file_or_it_is_named(root, damage, wrapper):
+def test_the_next_stands_in_for_a_broken_file_or_it_is_named(
+    root, file, damage, fault, wrapper
+):
     data = dataset(root)
     data.full_init()
-    path, fault = damage(root)
+    path = file(root, 'train', 1)
+    damage(path)
     if wrapper:
         parts = {'RepeatDataset': {'dataset': data, 'times': 2}}
         parts['ConcatDataset'] = {'datasets': [data, data]}
@@ -182,7 +164,7 @@ def test_errors_that_no_file_explains_stay_what_they_are(root):
 def test_files_elsewhere_are_left_to_their_backend(root):
     data = dataset(root, backend_args={'backend': 'local'})
     data.full_init()
-    lose_image(root)
+    image_path(root, 'train', 1).unlink()
     with pytest.raises(FileNotFoundError):
         skipping(data)[1]
 

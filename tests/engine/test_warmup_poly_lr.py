@@ -2,8 +2,6 @@ import pytest
 import torch
 from mmseg.registry import PARAM_SCHEDULERS
 
-from sctnet.engine import WarmupPolyLR
-
 
 def build(lrs=(1e-3, 1e-2), **kwargs):
     groups = [{'params': [torch.zeros(1, requires_grad=True)], 'lr': lr} for lr in lrs]
@@ -38,16 +36,3 @@ def test_end_that_the_runner_adds_does_not_stop_it():
     assert not scheduler.by_epoch
     found = rates(optimizer, scheduler, 10)
     assert len({rate for rate, _ in found}) == 10
-
-
-def test_it_resumes_from_its_state():
-    optimizer, scheduler = build(max_iters=10, warmup_iters=4)
-    expected = rates(optimizer, scheduler, 10)
-    optimizer, scheduler = build(max_iters=10, warmup_iters=4)
-    rates(optimizer, scheduler, 3)
-    state, groups = scheduler.state_dict(), optimizer.state_dict()
-    optimizer, scheduler = build(max_iters=10, warmup_iters=4)
-    scheduler.load_state_dict(state)
-    optimizer.load_state_dict(groups)
-    assert rates(optimizer, scheduler, 7) == expected[3:]
-    assert isinstance(scheduler, WarmupPolyLR)

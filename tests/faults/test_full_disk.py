@@ -5,9 +5,7 @@ import resource
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
-from unittest import mock
 
-import numpy as np
 import pytest
 import torch
 from contract import _sentence
@@ -226,18 +224,3 @@ def test_a_folder_without_permission_is_one_sentence(tmp_path):
         assert not list(folder.iterdir())
     finally:
         folder.rmdir()
-
-
-def test_a_disk_that_fails_in_the_middle_of_a_write_leaves_no_half(tmp_path):
-    from sctnet.files import write_bytes
-
-    target = tmp_path / 'a.png'
-    target.write_bytes(b'older')
-    full = OSError(28, os.strerror(28))
-    with (
-        mock.patch('sctnet.files.os.replace', side_effect=full),
-        pytest.raises(OutputError, match='No space left'),
-    ):
-        write_bytes(target, np.zeros(10, np.uint8).tobytes())
-    assert [path.name for path in tmp_path.iterdir()] == ['a.png']
-    assert target.read_bytes() == b'older'

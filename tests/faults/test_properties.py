@@ -2,7 +2,6 @@
 
 import argparse
 import copy
-import math
 from contextlib import suppress
 
 import numpy as np
@@ -19,14 +18,11 @@ from sctnet.cli.run_command import _printable
 from sctnet.datasets.check_labels import check_labels
 from sctnet.datasets.images import MIN_SIZE, to_bgr
 from sctnet.errors import (
-    ArgumentError,
     CheckpointError,
     ConfigError,
     DataError,
     ImageError,
 )
-from sctnet.files import write_bytes
-from sctnet.streams.segment import Outputs
 from sctnet.weights.safe_files import dataset_meta_of, weights_of
 
 SAME = settings(
@@ -145,20 +141,6 @@ def test_any_name_is_a_config_or_refused(name):
 
 
 @SAME
-@given(st.floats(), st.none() | st.floats(), st.none() | st.integers())
-def test_outputs_take_what_is_in_range(opacity, fps, frames):
-    good = 0 <= opacity <= 1
-    good &= fps is None or (0 < fps <= 1000 and math.isfinite(fps))
-    good &= frames is None or frames >= 1
-    try:
-        Outputs('x', opacity, False, fps, False, frames)
-    except ArgumentError:
-        assert not good
-    else:
-        assert good
-
-
-@SAME
 @given(st.text() | st.characters(codec=None, categories=['Cs', 'Cc', 'Cf', 'Zl', 'L']))
 def test_any_message_is_printed_as_one_line(text):
     shown = _printable(text)
@@ -166,13 +148,3 @@ def test_any_message_is_printed_as_one_line(text):
     assert shown.isprintable()
     shown.encode('utf-8')
     assert shown == text or not text.isprintable()
-
-
-@SAME
-@given(st.binary(max_size=2000), st.binary(max_size=2000))
-def test_a_file_holds_what_was_written_last(tmp_path_factory, first, second):
-    path = tmp_path_factory.mktemp('w') / 'a' / 'b.bin'
-    for data in (first, second):
-        write_bytes(path, data)
-        assert path.read_bytes() == data
-    assert [one.name for one in path.parent.iterdir()] == ['b.bin']

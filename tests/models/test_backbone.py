@@ -62,11 +62,6 @@ def test_keys_of_the_attention_start_apart_and_stay_apart(block, branch):
     assert torch.cdist(rows, rows).fill_diagonal_(1).min() > 1e-6
 
 
-@pytest.mark.parametrize('block', BLOCKS)
-def test_drop_path_rate_is_the_originals(block):
-    assert getattr(SCTNet(8, 8), block).drop_path.drop_prob == 0.1
-
-
 def test_convolutions_keep_pytorchs_default_initialisation():
     torch.manual_seed(3)
     ours = SCTNet(8, 8)

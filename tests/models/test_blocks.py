@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from sctnet.errors import ConfigError
 from sctnet.models import DAPPM, CFBlock, ConvAttention
 
 BN = {'type': 'BN'}
@@ -16,7 +17,7 @@ def test_attention_weights_sum_to_one_within_a_head():
 
 
 def test_heads_must_divide_keys():
-    with pytest.raises(ValueError, match='not divisible by num_heads=3'):
+    with pytest.raises(ConfigError, match='not divisible by num_heads=3'):
         ConvAttention(8, 3, 16, BN)
 
 

@@ -124,20 +124,6 @@ def test_weights_multiply_and_zero_keeps_the_term_in_the_graph():
     assert siam.bfa.projections['deep'].weight.grad is not None
 
 
-def test_schedule_for_all_terms_and_for_one():
-    siam = SIAM({'deep': STAGE}, SDHA, WEIGHTS, schedule='linear')
-    siam.set_progress(25, 100)
-    assert set(siam.factors.values()) == {0.75}
-    each = {'bfa_deep': {'kind': 'cosine', 'end': 50}}
-    siam = SIAM({'deep': STAGE}, SDHA, WEIGHTS, schedule=each)
-    siam.set_progress(25, 100)
-    assert siam.factors == {
-        'bfa_deep': pytest.approx(0.5),
-        'sdha_feature': 1.0,
-        'sdha_logits': 1.0,
-    }
-
-
 def test_what_does_not_fit_together_is_an_error():
     with pytest.raises(ConfigError, match=r"no weight for \['sdha_logits'\]"):
         SIAM(None, SDHA, {'sdha_feature': 1.0})
@@ -149,8 +135,6 @@ def test_what_does_not_fit_together_is_an_error():
         SIAM(None, SDHA, WEIGHTS, schedule={'kind': 'linear', 'stop': 3})
     # What belongs to an alignment that is left out may stay.
     SIAM(None, SDHA, WEIGHTS, schedule={'bfa_deep': 'linear'})
-    with pytest.raises(ConfigError, match="no loss schedule 'quadratic'"):
-        SIAM(None, SDHA, WEIGHTS, schedule='quadratic')
 
 
 def test_teacher_with_other_stages_or_another_width_is_an_error():

@@ -114,12 +114,6 @@ def test_stages_alone_need_no_decoder():
     assert len(features.stages) == 4
 
 
-def test_heads_with_attention_between_their_convolutions_are_not_shared():
-    """GCHead is an FCNHead whose forward does more."""
-    teacher = Teacher(MODELS.build(cnn_teacher('GCHead')))
-    assert not teacher.shares_decoder
-
-
 def test_what_is_no_segmentor_cannot_teach():
     with pytest.raises(ConfigError, match='a Conv2d cannot teach'):
         Teacher(torch.nn.Conv2d(1, 1, 1))

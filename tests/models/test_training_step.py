@@ -164,22 +164,6 @@ def single(taught):
     return student
 
 
-# Gradients of float32 differ by what float32's batch norms and sums round.
-def test_float32_is_near_float64(taught, single):
-    images, samples = draw_batch(125, 187)
-    exact = step(taught, (images, samples), None)
-    for train_cfg, rtol in ((None, 1e-5), (READABLE, 1e-4)):
-        ours = step(single, (images.float(), samples), train_cfg)
-        for name, value in exact[0].items():
-            if 'acc' not in name:
-                assert abs(float(ours[0][name] / value - 1)) < rtol, name
-        flat = [
-            torch.cat([g.flatten() for g in found[1].values()])
-            for found in (ours, exact)
-        ]
-        assert relative(*flat) < 1e-3
-
-
 def test_autocast_rounds_no_more_than_the_readable_step(single):
     images, samples = draw_batch(125, 187)
     batch = images.float(), samples
@@ -196,19 +180,6 @@ def test_autocast_rounds_no_more_than_the_readable_step(single):
         errors.append({**found, 'gradient': relative(ours, theirs)})
     for name, error in errors[0].items():
         assert error < max(0.01, 1.5 * errors[1][name]), name
-
-
-def test_all_labels_ignored_leave_the_alignment_alone(taught):
-    images, samples = draw_batch(64, 96)
-    for sample in samples:
-        sample.gt_sem_seg.data.fill_(255)
-    losses, gradients = step(taught, (images, samples), None)
-    assert losses['decode.loss_ce'] == losses['aux.loss_ce'] == 0
-    assert losses['siam.loss_sdha_logits'] > 0
-    assert all(g.isfinite().all() for g in gradients.values())
-    backbone = [g for name, g in gradients.items() if name.startswith('backbone')]
-    assert max(float(g.abs().max()) for g in backbone) > 0
-    assert (gradients['decode_head.conv_seg.weight'] == 0).all()
 
 
 def test_a_student_trains_in_other_layouts_and_compiled(taught, monkeypatch):

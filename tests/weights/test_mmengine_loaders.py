@@ -4,20 +4,11 @@ import threading
 import pytest
 import torch
 from mmengine.runner import load_checkpoint
+from support import Exploit
 
 from sctnet.errors import CheckpointError
 
 WEIGHTS = {'layer.weight': torch.arange(6.0).reshape(2, 3), 'n': torch.tensor(3)}
-
-
-class Exploit:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return open, (str(self.target), 'w')
 
 
 def test_exploit_from_the_web_is_refused(tmp_path, monkeypatch):

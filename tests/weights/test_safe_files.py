@@ -1,13 +1,11 @@
-import multiprocessing
 import os
 import pickle
-import resource
-import signal
 
 import numpy as np
 import pytest
 import torch
 from mmengine.runner import load_checkpoint
+from support import Exploit
 
 from sctnet.errors import CheckpointError, OutputError
 from sctnet.weights.safe_files import (
@@ -19,16 +17,6 @@ from sctnet.weights.safe_files import (
 
 WEIGHTS = {'layer.weight': torch.arange(6.0).reshape(2, 3), 'n': torch.tensor(3)}
 META = {'dataset_meta': {'classes': ['a', 'b'], 'palette': [[0, 0, 0], [9, 9, 9]]}}
-
-
-class Exploit:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return open, (str(self.target), 'w')
 
 
 class Shell:
@@ -89,27 +77,6 @@ def test_pickles_of_protocols_that_torch_does_not_read_run_nothing(tmp_path):
     assert not target.exists()
 
 
-def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
-    def write(connection):
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
-        for name in ('a.pth', 'a.safetensors'):
-            try:
-                write_checkpoint(tmp_path / name, {'w': torch.zeros(100_000)}, {})
-            except OutputError as error:
-                connection.send(str(error))
-
-    ours, theirs = multiprocessing.Pipe()
-    context = multiprocessing.get_context('fork')
-    child = context.Process(target=write, args=(theirs,))
-    child.start()
-    child.join()
-    for _ in range(2):
-        assert ours.poll()
-        assert 'space' in ours.recv()
-    assert os.listdir(tmp_path) == []
-
-
 def test_missing_file(tmp_path):
     with pytest.raises(CheckpointError, match=r"nowhere\.pth' does not exist"):
         read_checkpoint(tmp_path / 'nowhere.pth')
@@ -117,25 +84,16 @@ def test_missing_file(tmp_path):
         read_checkpoint(tmp_path)
 
 
+# The larger one is longer than what torch looks back for.
+@pytest.mark.parametrize('weights', [WEIGHTS, {'weight': torch.zeros(40960)}])
 @pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
-@pytest.mark.parametrize('keep', [0.0, 0.1, 0.5, 0.95])
-def test_truncated_file(tmp_path, suffix, keep):
+@pytest.mark.parametrize('keep', [0.0, 0.03, 0.1, 0.5, 0.95])
+def test_truncated_file(tmp_path, weights, suffix, keep):
     path = tmp_path / f'cut{suffix}'
-    write_checkpoint(path, WEIGHTS, META)
+    write_checkpoint(path, weights, META)
     content = path.read_bytes()
     path.write_bytes(content[: int(keep * len(content))])
     with pytest.raises(CheckpointError, match=r'cut\..* is truncated or not a check'):
-        read_checkpoint(path)
-
-
-@pytest.mark.parametrize('keep', [5000, 20000, 100000, 160000])
-def test_truncated_file_larger_than_what_torch_looks_back_for(tmp_path, keep):
-    path = tmp_path / 'cut.pth'
-    write_checkpoint(path, {'weight': torch.zeros(40960)}, META)
-    path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(
-        CheckpointError, match=r'cut\.pth.* is truncated or not a check'
-    ):
         read_checkpoint(path)
 
 
@@ -174,19 +132,6 @@ def test_other_endings_and_unwritable_places_are_refused(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OutputError, match='cannot write'):
         write_checkpoint(tmp_path / 'file' / 'a.pth', WEIGHTS, META)
-
-
-@pytest.mark.parametrize(
-    'meta',
-    [
-        {'dataset_meta': {'classes': 3}},
-        {'dataset_meta': {'classes': [None]}},
-        {'dataset_meta': torch.ones(2)},
-        {'CLASSES': 5, 'PALETTE': [3]},
-    ],
-)
-def test_names_that_are_none_count_as_none(meta):
-    assert dataset_meta_of({'meta': meta}) is None
 
 
 @pytest.mark.parametrize(

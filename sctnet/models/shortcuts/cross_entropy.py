@@ -54,7 +54,7 @@ class _UpsampledCrossEntropy(torch.autograd.Function):
     def forward(
         ctx: Any, logits: Tensor, labels: Tensor, weight: Tensor, ignore_index: int
     ) -> tuple[Tensor, Tensor]:
-        total, correct, gradient = blocked_cross_entropy(
+        total, correct, gradient = _compute_in_blocks(
             logits.detach(), labels, weight, ignore_index
         )
         ctx.mark_non_differentiable(correct)
@@ -68,24 +68,15 @@ class _UpsampledCrossEntropy(torch.autograd.Function):
         return gradient * total, None, None, None
 
 
-def blocked_cross_entropy(
+def _compute_in_blocks(
     logits: Tensor, labels: Tensor, weight: Tensor, ignore_index: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return summed loss, number of correct pixels and gradient, block by block.
+    """Return summed loss, number of correct pixels and gradient (N, K, h, w).
 
     Rows and columns are upsampled by products with their small matrices, so that the
     gradient's sums have one order: torch's own upsampling adds atomically on a GPU.
     (These products follow torch's setting of TF32, which is off by default.) Powers of
     two take a third of the time of exponentials on a CPU.
-
-    Args:
-        logits: (N, K, h, w), float32 or float64.
-        labels: (N, H, W) int64, below K or ``ignore_index``.
-        weight: (K,), of the logits' type.
-        ignore_index: label of pixels that count 0.
-
-    Returns:
-        The gradient is (N, K, h, w).
     """
     classes, height, width = logits.shape[1], *labels.shape[1:]
     rows = interpolation_matrix(logits.shape[2], height, logits)

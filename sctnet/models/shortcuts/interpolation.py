@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ...prediction.resampling import bilinear
 
-Size = tuple[int, int]
+Size = torch.Size | tuple[int, int]
 
 
 def interpolation_matrix(source: int, target: int, like: Tensor) -> Tensor:
@@ -52,12 +52,8 @@ def upsample(x: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(x, tuple(size), mode='bilinear', align_corners=False)
 
 
-def centre_upsampled(x: Tensor, size: Size) -> tuple[Tensor, Tensor, Tensor]:
+def _centre_upsampled(x: Tensor, size: Size) -> tuple[Tensor, Tensor, Tensor]:
     """Subtract from each channel the mean that it has when upsampled.
-
-    Args:
-        x: (N, C, h, w), float32 or float64.
-        size: (H, W) that it would be upsampled to.
 
     Returns:
         The centred map f (N, C, h, w), ``Y'Y f X'X / (N H W - 1)`` of the same shape,
@@ -87,7 +83,7 @@ def upsampled_covariance(x: Tensor, size: Size) -> tuple[Tensor, Tensor]:
         The map less its upsampled mean, and the unbiased covariance (C, C), over batch
         and space.
     """
-    centred, smoothed, _ = centre_upsampled(x, size)
+    centred, smoothed, _ = _centre_upsampled(x, size)
     return centred, torch.einsum('nchw,ndhw->cd', centred, smoothed)
 
 
@@ -98,6 +94,6 @@ def upsampled_std_mean(x: Tensor, size: Size) -> tuple[Tensor, Tensor]:
         x: (N, C, h, w), float32 or float64.
         size: (H, W) that it would be upsampled to.
     """
-    centred, smoothed, mean = centre_upsampled(x, size)
+    centred, smoothed, mean = _centre_upsampled(x, size)
     variance = smoothed.mul_(centred).sum(dim=(0, 2, 3))
     return variance.sqrt(), mean.flatten()

@@ -23,7 +23,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..half_precision import full_precision
 from ..teacher_features import EPS, Decoded, TeacherFeatures
-from .interpolation import Size, upsample, upsampled_covariance, upsampled_std_mean
+from .interpolation import upsample, upsampled_covariance, upsampled_std_mean
 
 LEAST_VARIANCE = 1e-30  # the gradient of a root ends there
 
@@ -42,8 +42,7 @@ class PointwiseFeatures(TeacherFeatures):
     def decode_aligned(self, x: Tensor, projection: nn.Conv2d) -> Decoded:
         """See :class:`TeacherFeatures`."""
         assert self.decoded is not None
-        height, width = self.decoded.features.shape[2:]
-        size = height, width
+        size = self.decoded.features.shape[2:]
         with torch.autocast(x.device.type, enabled=False):
             weight = projection.weight.flatten(1)
             centred, covariance = upsampled_covariance(full_precision(x), size)
@@ -90,7 +89,8 @@ def decode_stages(
     total: Tensor | None = None
     for conv, x, part in zip(head.convs, inputs, slices, strict=True):
         projected = F.conv2d(x, *_fold(conv)).relu_()
-        statistics.append(_std_mean(projected, size))
+        with torch.autocast(x.device.type, enabled=False):
+            statistics.append(upsampled_std_mean(full_precision(projected), size))
         term = upsample(F.conv2d(projected, part), size)
         total = term if total is None else total.add_(term)
     assert total is not None
@@ -120,8 +120,3 @@ def _fold(module: ConvModule) -> tuple[Tensor, Tensor]:
     factor = norm.weight * (norm.running_var + norm.eps).rsqrt()
     offset = -norm.running_mean if conv.bias is None else conv.bias - norm.running_mean
     return conv.weight * factor.view(-1, 1, 1, 1), norm.bias + offset * factor
-
-
-def _std_mean(x: Tensor, size: Size) -> tuple[Tensor, Tensor]:
-    with torch.autocast(x.device.type, enabled=False):
-        return upsampled_std_mean(full_precision(x), size)

@@ -62,15 +62,6 @@ def test_stages_are_those_of_mmseg_with_other_options(options):
     assert_same(backbone, torch.randn(2, 3, 67, 94, dtype=torch.float64))
 
 
-def test_three_stages_of_four_channels():
-    backbone = build(
-        in_channels=4, num_stages=3, out_indices=(0, 1, 2), num_layers=[1, 1, 1],
-        num_heads=[1, 2, 4], patch_sizes=[7, 3, 3], strides=[4, 2, 2],
-        sr_ratios=[8, 4, 2],
-    )  # fmt: skip
-    assert_same(backbone, torch.randn(1, 4, 70, 90, dtype=torch.float64))
-
-
 def test_the_streets_teacher_in_both_precisions():
     model = load_config('segformer-t-streets').model
     backbone = MODELS.build(model).backbone.eval()
