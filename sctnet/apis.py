@@ -184,7 +184,7 @@ def _infer_one(
 ) -> SegDataSample:
     images, sample = preprocess(_decode(img))
     if isinstance(model, RuntimeSegmentor):
-        result = model.segment(images, sample, **wanted)
+        result = model.segment(images, [sample], **wanted)[0]
     elif small_logits_suffice(model, [sample]):
         small = network_logits(model, images)[0]
         result = fill_sample(sample, small, images.shape[2:], **wanted)

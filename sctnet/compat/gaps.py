@@ -108,7 +108,7 @@ def find_loader(fullname: str) -> Any:
     """Return the loader of a module, as ``pkgutil.find_loader`` did; None without one.
 
     Raises:
-        ImportError: the module is broken, or its package cannot be imported.
+        ImportError: its package cannot be imported.
     """
     try:
         spec = find_spec(fullname)

@@ -26,7 +26,7 @@ class RuntimeSegmentor:
 
     Args:
         runtime: the network.
-        cfg: the config, with a ``test_pipeline``.
+        cfg: with a ``test_pipeline``.
         data_preprocessor: normalises images.
         dataset_meta: ``classes`` and ``palette``.
         num_classes: K.
@@ -53,35 +53,29 @@ class RuntimeSegmentor:
         return self._runtime(images)
 
     def segment(
-        self, images: Tensor, sample: SegDataSample, **wanted: Any
-    ) -> SegDataSample:
-        """Fill ``sample`` for one normalised image (1, 3, H, W), see fill_sample.
+        self, images: Tensor, samples: list[SegDataSample], **wanted: Any
+    ) -> list[SegDataSample]:
+        """Fill the samples of normalised images (N, 3, H, W), see fill_sample.
 
         Raises:
-            ArgumentError: the image is flipped.
+            ArgumentError: an image is flipped.
         """
-        return self._fill(sample, self.network_logits(images)[0], images, **wanted)
-
-    def _fill(
-        self, sample: SegDataSample, logits: Tensor, images: Tensor, **wanted: Any
-    ) -> SegDataSample:
-        if sample.metainfo.get('flip'):
+        if any(sample.metainfo.get('flip') for sample in samples):
             raise ArgumentError(
                 f"the test pipeline flips images, which backend '{self.backend}' does "
                 "not undo: leave RandomFlip out, or pass backend='torch' to init_model"
             )
         threads = self._runtime.threads
-        return fill_sample(sample, logits, images.shape[2:], threads=threads, **wanted)
+        return [
+            fill_sample(sample, logits, images.shape[2:], threads=threads, **wanted)
+            for sample, logits in zip(samples, self.network_logits(images), strict=True)
+        ]
 
     @torch.no_grad()
     def test_step(self, data: dict[str, Any]) -> list[SegDataSample]:
         """Segment a batch of a data loader, as mmseg's segmentors do."""
         data = self.data_preprocessor(data, False)
-        images, samples = data['inputs'], data['data_samples']
-        return [
-            self._fill(sample, logits, images)
-            for sample, logits in zip(samples, self.network_logits(images), strict=True)
-        ]
+        return self.segment(data['inputs'], data['data_samples'])
 
     def close(self) -> None:
         """Free what the back end holds; nothing can be segmented afterwards."""

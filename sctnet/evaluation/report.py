@@ -17,7 +17,7 @@ from ..errors import DataError, OutputError
 from ..files import check_writable, write_bytes
 from .confusion import Figures, figures_of, top_confusions
 from .html_page import write_page
-from .report_metric import NO_LABELS, Results, found_by
+from .report_metric import NO_LABELS, ReportMetric, Results
 from .report_pictures import draw_heat_map, draw_panels
 
 PAGE, DATA = 'index.html', 'report.json'
@@ -87,8 +87,9 @@ def write_report(runner: Runner, folder: str | os.PathLike) -> Path | None:
     Raises:
         OutputError: ``folder`` cannot be written.
     """
-    found = found_by(runner.test_evaluator.metrics)
-    if found is None:
+    metrics = runner.test_evaluator.metrics
+    found = next(m for m in metrics if isinstance(m, ReportMetric)).found
+    if found is None:  # not the main process
         return None
     dataset = next(datasets_of(runner.cfg, ('test_dataloader',)))
     facts = {

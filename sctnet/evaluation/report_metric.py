@@ -1,6 +1,6 @@
 """Collects, while a test runs, what its report shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +80,7 @@ class ReportMetric(BaseMetric):
         self.ignore_index = ignore_index
         self.nan_to_num = nan_to_num
         self.found: Results | None = None
-        self._worst: list[ImageResult] = []
+        self._kept: list[ImageResult] = []
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Take in the predictions of a batch.
@@ -90,7 +90,7 @@ class ReportMetric(BaseMetric):
         """
         classes = len(self.dataset_meta['classes'])
         if not self.results:  # of a new test
-            self._worst.clear()
+            self._kept.clear()
         for sample in data_samples:
             path = str(sample.get('img_path', ''))
             if 'gt_sem_seg' not in sample:
@@ -115,11 +115,11 @@ class ReportMetric(BaseMetric):
         """
         if np.isnan(result.miou):
             return False
-        self._worst = sorted([*self._worst, result], key=lambda one: one.rank)
-        for dropped in self._worst[self.worst + 1 :]:
+        self._kept = sorted([*self._kept, result], key=lambda one: one.rank)
+        for dropped in self._kept[self.worst + 1 :]:
             dropped.truth = dropped.prediction = None
-        del self._worst[self.worst + 1 :]
-        return any(one is result for one in self._worst)
+        del self._kept[self.worst + 1 :]
+        return any(one is result for one in self._kept)
 
     def compute_metrics(self, results: list[ImageResult]) -> dict[str, float]:
         """Keep what was found of all images, in ``found``; return no figure."""
@@ -135,11 +135,6 @@ class ReportMetric(BaseMetric):
             nan_to_num=self.nan_to_num,
         )
         return {}
-
-
-def found_by(metrics: Iterable[BaseMetric]) -> Results | None:
-    """Return what the ``ReportMetric`` among ``metrics`` found, on the main process."""
-    return next((m.found for m in metrics if isinstance(m, ReportMetric)), None)
 
 
 def _label_map(pixels: dict[str, Tensor]) -> Tensor:

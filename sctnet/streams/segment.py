@@ -99,29 +99,20 @@ def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
     return Segmented(name, image, labels.to(kind).cpu().numpy(), palette)
 
 
-class _Writer:
-    """The last stage: draws and writes what was segmented."""
+def _write(outputs: Outputs, video: VideoWriter | None, done: Segmented) -> np.ndarray:
+    """Draw and write what was segmented; return the overlay."""
+    overlay = draw_overlay(done.image, done.labels, done.palette, outputs.opacity)
+    if video is not None:
+        video.write(overlay)
+    else:
+        _write_png(outputs.out_dir / f'{done.name}_overlay.png', overlay)
+    if video is None or outputs.save_labels:
+        _write_png(outputs.out_dir / f'{done.name}_labels.png', done.labels)
+    return overlay
 
-    def __init__(self, outputs: Outputs, video: VideoWriter | None) -> None:
-        self.latest: np.ndarray | None = None  # the overlay that a window shows
-        self._outputs = outputs
-        self._video = video
 
-    def write(self, done: Segmented) -> None:
-        overlay = draw_overlay(
-            done.image, done.labels, done.palette, self._outputs.opacity
-        )
-        if self._video is not None:
-            self._video.write(overlay)
-        else:
-            self._write_png(f'{done.name}_overlay', overlay)
-        if self._video is None or self._outputs.save_labels:
-            self._write_png(f'{done.name}_labels', done.labels)
-        self.latest = overlay
-
-    def _write_png(self, stem: str, picture: np.ndarray) -> None:
-        path = self._outputs.out_dir / f'{stem}.png'
-        write_bytes(path, cv2.imencode('.png', picture)[1].tobytes())
+def _write_png(path: Path, picture: np.ndarray) -> None:
+    write_bytes(path, cv2.imencode('.png', picture)[1].tobytes())
 
 
 def segment_source(
@@ -158,17 +149,21 @@ def segment_source(
         path = result_path(source, outputs.out_dir, outputs.video_suffix)
         video_context = write_video(path, outputs.fps or source.fps)
     with window_context as window, video_context as video:
-        writer = _Writer(outputs, video)
+        latest: np.ndarray | None = None  # the overlay that a window shows
+
+        def write(done: Segmented) -> None:
+            nonlocal latest
+            latest = _write(outputs, video, done)
 
         def step() -> bool:
             ended = bool(on_frame())
-            return ended or (window is not None and window.show(writer.latest))
+            return ended or (window is not None and window.show(latest))
 
         pipeline = Pipeline(
             source.frames,
             lambda frame: (frame.name, frame.read()),
             lambda named: segment(model, *named),
-            writer.write,
+            write,
             newest=source.kind == 'camera',
             limit=outputs.max_frames,
             # An image on its own, and a video's frames, fail for all there is.

@@ -130,10 +130,6 @@ def test_a_users_files_stay_unless_told(name, tmp_path):
     cfg = load_config('sctnet-s-seg50')
     with pytest.raises(OutputError, match=f'{name} already.*--overwrite'):
         collect_report(cfg, tmp_path)
-    collect_report(cfg, tmp_path, overwrite=True)
-
-
-def test_folder_that_cannot_be_is_said_before_the_test(tmp_path):
-    (tmp_path / 'file').write_text('')
     with pytest.raises(OutputError, match='--report'):
-        collect_report(load_config('sctnet-s-seg50'), tmp_path / 'file' / 'r')
+        collect_report(cfg, tmp_path / name / 'r')
+    collect_report(cfg, tmp_path, overwrite=True)

@@ -7,7 +7,6 @@ from mmseg.evaluation import IoUMetric
 from sctnet.errors import DataError
 from sctnet.evaluation import ReportMetric
 from sctnet.evaluation.confusion import figures_of
-from sctnet.evaluation.report_metric import found_by
 
 META = {'classes': ('a', 'b', 'c'), 'palette': [[1, 2, 3], [4, 5, 6], [7, 8, 9]]}
 
@@ -51,8 +50,6 @@ def test_it_finds_what_mmsegs_metric_finds_and_adds_nothing_to_the_log():
     figures = figures_of(report.found.matrix)
     assert round(figures.mean_iou, 2) == pytest.approx(expected['mIoU'])
     assert names(report.found.images) == list('012345')
-    assert found_by([iou, report]) is report.found
-    assert found_by([iou]) is None
 
 
 def test_label_maps_of_the_worst_alone_are_kept():

@@ -1,7 +1,6 @@
 """torch itself: on any device, optionally compiled, in half precision or as a graph."""
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -43,19 +42,13 @@ def load(
     source = source.to(device, DTYPES[dtype]).eval()
     source = source.to(memory_format=layout)  # type: ignore[call-overload]
     network = torch.compile(source) if compile else source
-    run = partial(_run, network, device, DTYPES[dtype], layout)
+
+    @torch.no_grad()
+    def run(images: Tensor) -> Tensor:
+        images = images.to(device, DTYPES[dtype], memory_format=layout)
+        return network(images).float()
+
     return Opened(_Recorded(run, device) if cuda_graphs else run)
-
-
-@torch.no_grad()
-def _run(
-    network: Run,
-    device: torch.device,
-    dtype: torch.dtype,
-    layout: torch.memory_format,
-    images: Tensor,
-) -> Tensor:
-    return network(images.to(device, dtype, memory_format=layout)).float()
 
 
 class _Recorded:
