@@ -56,13 +56,9 @@ def stand_in_for_missing_ops() -> bool:
 
     With the full mmcv nothing is touched. mmengine's ``mmcv_full_available()`` keeps
     answering no, because the stand-in's spec has no loader.
-
-    Raises:
-        PackageError: neither mmcv nor mmcv-lite is installed.
     """
     if isinstance(sys.modules.get(EXTENSION), MissingOps):
         return True
-    need_mmcv()
     if find_spec(EXTENSION) is not None:
         return False
     module = MissingOps(EXTENSION)
@@ -110,10 +106,7 @@ def find_loader(fullname: str) -> Any:
     Raises:
         ImportError: its package cannot be imported.
     """
-    try:
-        spec = find_spec(fullname)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise ImportError(f'error while finding loader for {fullname!r}') from error
+    spec = find_spec(fullname)
     return None if spec is None else spec.loader
 
 

@@ -151,12 +151,12 @@ def describe(
 
 
 def build_onnx(model: BaseSegmentor, metadata: Metadata) -> bytes:
-    """Return the network as ONNX, with and as :func:`describe` says it."""
+    """Return the network as ONNX, with ``metadata`` and as it says."""
     import onnx
 
     size = metadata.size or CHECK_SIZES[0]
     graph = _graph(model, metadata, half=metadata.precision == 'fp16')
-    images = random_images(size, metadata.images)
+    images = _random_images(size, metadata.images)
     exported = onnx.load_from_string(
         to_onnx(graph, images, fixed=metadata.size is not None)
     )
@@ -174,7 +174,7 @@ def _graph(model: BaseSegmentor, metadata: Metadata, half: bool = False) -> Expo
     return ExportGraph(Network(model), metadata.output, normalise, half)
 
 
-def random_images(size: Sequence[int], kind: str) -> Tensor:
+def _random_images(size: Sequence[int], kind: str) -> Tensor:
     """Return a seeded image of a (height, width) and a kind, as metadata name it."""
     generator = torch.Generator().manual_seed(0)
     if kind == 'normalised':
@@ -198,7 +198,7 @@ def _check(
 ) -> Agreement:
     """Run what will be written beside torch."""
     sizes = CHECK_SIZES if metadata.size is None else (metadata.size,)
-    images = [random_images(size, metadata.images) for size in sizes]
+    images = [_random_images(size, metadata.images) for size in sizes]
     with temporary_folder() as folder:
         for path, content in files.items():
             Path(folder, path.name).write_bytes(content)

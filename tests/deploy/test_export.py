@@ -12,6 +12,9 @@ from sctnet.deploy import export
 from sctnet.deploy.export import export_model
 from sctnet.errors import ArgumentError, CheckpointError, ConfigError
 
+MEAN = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
+STD = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
+
 
 @pytest.mark.parametrize('suffix', ['onnx', 'xml'])
 @pytest.mark.parametrize('with_config', [False, True])
@@ -86,10 +89,6 @@ def test_fixed_size_labels_and_normalisation_inside(network, photo_array, tmp_pa
     assert (labels[0] == expected[0].argmax(0).numpy()).mean() >= 0.999
     with pytest.raises(CheckpointError, match='without --normalise'):
         init_model(file, device='cpu')
-
-
-MEAN = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
-STD = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
 
 
 def test_a_fixed_size_is_what_images_are_resized_to(network, photo_array, tmp_path):

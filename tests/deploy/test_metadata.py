@@ -28,17 +28,14 @@ def test_metadata_comes_back_as_it_was():
 @pytest.mark.parametrize(
     ('name', 'value'),
     [
-        ('classes', 3),
         ('classes', []),
         ('classes', 'ab'),
-        ('palette', [[1]]),
         ('palette', [[1, 2, 300]]),
         ('palette', None),
         ('mean', []),
         ('std', [0, 1, 1]),
         ('std', ['a', 1, 1]),
         ('rgb', 'yes'),
-        ('pipeline', None),
         ('pipeline', [{}]),
         ('pipeline', [{'type': 'No'}]),
         ('pipeline', [{'type': 'Resize', 'no': 1}]),

@@ -34,6 +34,7 @@ def test_every_backend_gives_torchs_labels(backend, options, network, photo_arra
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])  # it was copied
         assert value.dtype == before[name].dtype
+    assert all(value.requires_grad for value in network.parameters())
     expected = inference_model(network, photo_array, logits=True)
     scores = expected.seg_logits.data
     best = scores.topk(2, dim=0).values
@@ -56,15 +57,6 @@ def test_batches_and_sizes_through_one_runtime(backend, network):
         torch.testing.assert_close(
             run(images), expected, rtol=0, atol=1e-4 * expected.std().item()
         )
-
-
-def test_the_networks_copy_is_for_inference_and_the_model_stays_as_it_is(tiny_model):
-    model = tiny_model().train()
-    copy = Network(model)
-    assert not any(part.training for part in copy.modules())
-    assert not any(value.requires_grad for value in copy.parameters())
-    assert all(part.training for part in model.modules())
-    assert all(value.requires_grad for value in model.parameters())
 
 
 def test_mmsegs_own_inference_takes_a_runtime(on_onnxruntime, photo_array):

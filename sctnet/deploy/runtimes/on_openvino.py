@@ -50,7 +50,11 @@ def load(
     if target == 'CPU':
         properties['INFERENCE_NUM_THREADS'] = threads
     if isinstance(source, str) and source.lower().endswith('.xml'):
-        _check_weights(source)
+        weights = Path(source).with_suffix('.bin')
+        if not weights.is_file():
+            raise CheckpointError(
+                f"'{weights}' with the weights of '{source}' is not there: copy it, too"
+            )
     model = core.read_model(
         as_onnx(source) if isinstance(source, nn.Module) else source
     )
@@ -62,14 +66,6 @@ def load(
         return torch.from_numpy(request.get_output_tensor(0).data.copy())
 
     return Opened(run, _metadata_of(model))
-
-
-def _check_weights(path: str) -> None:
-    weights = Path(path).with_suffix('.bin')
-    if not weights.is_file():
-        raise CheckpointError(
-            f"'{weights}' with the weights of '{path}' is not there: copy it, too"
-        )
 
 
 def _metadata_of(model: openvino.Model) -> str | None:
