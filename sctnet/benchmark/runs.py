@@ -10,6 +10,7 @@ import torch
 from ..catalog import load_config
 from ..compat.optional_packages import require
 from ..deploy.runtimes import check_backend, check_options
+from ..errors import ArgumentError
 from .case import IMAGE_SIZES, INT8, Case, Contender, parse_backend, parse_way
 from .image import image_contender
 from .measure import alternate, count_flops, count_parameters, waiter
@@ -49,6 +50,9 @@ def cases_of(
 
     Without ``sizes``, networks run at the size of their published mIoU, images have
     sizes of their data set's, and training takes the recipe's crop.
+
+    Raises:
+        ArgumentError: a model to train has no teacher.
     """
     cases = []
     for entry in models:
@@ -56,6 +60,10 @@ def cases_of(
         own = IMAGE_SIZES[dataset] if kind == 'image' else [entry.published.size]
         if kind == 'train':
             cfg = load_config(entry.config)
+            if 'siam' not in cfg.model:
+                raise ArgumentError(
+                    f"'{entry.name}' has no teacher to train with: name models of ours"
+                )
             own = [cfg.crop_size]
             batch = cfg.train_dataloader.batch_size if device.startswith('cuda') else 2
         combined = itertools.product(sizes or own, batches or [batch], backends)

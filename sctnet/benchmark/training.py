@@ -31,7 +31,6 @@ def training_contender(case: Case, device: str) -> Contender:
 
     Raises:
         ArgumentError: the way to train is not known.
-        ConfigError: the model has no teacher.
     """
     step = TrainingStep(case, device)
     watch = Stopwatch(step, step.pieces(), STAGES, device)

@@ -96,6 +96,8 @@ def test_training_takes_the_recipes_crop_and_on_a_gpu_its_batch():
         cases = cases_of('train', models, ['shortcuts'], [], [], device)
         found = [(c.batch, c.size) for c in cases]
         assert found == [(batch, (512, 512)), (batch, (1024, 1024))]
+    with pytest.raises(ArgumentError, match="'stdc1' has no teacher to train with"):
+        cases_of('train', find_entries(['stdc1']), ['shortcuts'], [], [], 'cpu')
 
 
 def test_numbers_out_of_range_and_missing_devices_are_errors():

@@ -3,7 +3,6 @@ import torch
 
 from sctnet.benchmark.case import Case
 from sctnet.benchmark.training import STAGES, TrainingStep, training_contender
-from sctnet.errors import ConfigError
 
 SIZE = (64, 96)
 
@@ -48,8 +47,3 @@ def test_options_reach_student_teacher_and_optimizer():
     plain = TrainingStep(case('readable'), 'cpu')
     assert not plain.student.shortcuts
     assert plain.student.teacher.dtype is None
-
-
-def test_a_model_without_a_teacher_is_an_error():
-    with pytest.raises(ConfigError, match='has no DistillationHook'):
-        TrainingStep(case('shortcuts', 'stdc1'), 'cpu')
