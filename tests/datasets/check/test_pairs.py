@@ -78,11 +78,14 @@ def test_a_loss_that_ignores_what_no_byte_can_hold_changes_nothing(several, tmp_
 
 def test_a_choice_of_classes_is_counted_in_its_own_order(streets):
     cfg = load_config('sctnet-t-streets')
-    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+    loaders = (cfg.train_dataloader, cfg.val_dataloader)
+    for loader in loaders:
         loader.dataset.data_root = str(streets)
-    road, sidewalk = check_config(cfg).shares['train'].pixels[:2].tolist()
+    result = check_config(cfg)
+    assert not result.serious
+    assert [len(part.pairs) for part in result.parts] == [2, 2]
+    road, sidewalk = result.shares['train'].pixels[:2].tolist()
     assert road != sidewalk
-    names = {'classes': ('sidewalk', 'road')}
-    cfg.train_dataloader.dataset.metainfo = names
-    cfg.val_dataloader.dataset.metainfo = names
+    for loader in loaders:
+        loader.dataset.metainfo = {'classes': ('sidewalk', 'road')}
     assert check_config(cfg).shares['train'].pixels.tolist() == [sidewalk, road]

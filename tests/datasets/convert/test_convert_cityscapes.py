@@ -85,8 +85,3 @@ def test_objects_of_no_points_are_an_error_of_that_file(tmp_path):
     text = city_json([('road', LARGE)]).replace(str(corners(LARGE)), '[[1]]')
     with pytest.raises(DataError, match="'x' is no JSON of Cityscapes polygons"):
         draw_polygons(text, "'x'")
-
-
-def test_a_folder_without_polygons_is_named(tmp_path):
-    with pytest.raises(DataError, match=r'there is no folder .*gtFine'):
-        convert('cityscapes', tmp_path, tmp_path.with_name('out'))

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from conversion_sources import (
-    HEIGHT,
     LARGE,
     SIZE,
     SMALL,
@@ -186,16 +185,6 @@ def test_a_broken_annotation_costs_its_own_image_alone(source, tmp_path, row, me
     assert 'a.jpg' in failure
     assert message in failure
     assert not (out / 'images/train/a.jpg').exists()
-
-
-def test_an_image_of_another_size_or_none_at_all_is_named(source, tmp_path):
-    picture(tmp_path / 'coco' / 'b.jpg', size=(WIDTH, HEIGHT))  # turned
-    rows = [(0, 3, [outline(LARGE)])]
-    turned, missing = source(rows, ('a.jpg', 'b.jpg', 'c.jpg'))[0].failed
-    assert 'b.jpg' in turned
-    assert f'is for {WIDTH}x{HEIGHT} pixels and the image has 72x96' in turned
-    assert 'c.jpg' in missing
-    assert 'cannot be read' in missing
 
 
 @pytest.mark.parametrize(

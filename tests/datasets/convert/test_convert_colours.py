@@ -10,7 +10,6 @@ from conversion_sources import (
     SMALL,
     WIDTH,
     broken_picture,
-    by_name,
     expected,
     labels_of,
     made,
@@ -184,22 +183,6 @@ def test_masks_may_have_a_suffix_and_lie_beside_their_images(run, tmp_path):
     assert result.skipped == {'images without a mask': 2}  # the masks themselves
     assert list(result.examples) == ['images without a mask']
     same(labels_of(tmp_path / 'out', 'a'), DRAWN)
-
-
-def test_equal_names_of_two_folders_and_two_kinds_keep_apart(run, tmp_path):
-    for name in ('a', 'north/a', 'south/a'):
-        (tmp_path / 'masks' / name).parent.mkdir(exist_ok=True)
-        MASK.save(tmp_path / f'masks/{name}.png')
-        picture(tmp_path / f'images/{name}.jpg', len(name))
-    picture(tmp_path / 'images/a.png', 7)
-    run()
-    sources = by_name(tmp_path / 'images')
-    assert by_name(tmp_path / 'out/images/train') == {
-        'a_jpg.jpg': sources['a.jpg'],
-        'a_png.png': sources['a.png'],
-        'north/a.jpg': sources['north/a.jpg'],
-        'south/a.jpg': sources['south/a.jpg'],
-    }
 
 
 def test_broken_images_and_masks_among_good_ones_are_named(run, tmp_path):

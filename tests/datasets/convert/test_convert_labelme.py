@@ -148,16 +148,6 @@ def test_an_image_elsewhere_is_found_and_named_after_its_json(run, tmp_path):
     ]
 
 
-def test_folders_train_and_val_are_the_splits(run, tmp_path):
-    for part, name in (('train', 'a'), ('val', 'b'), ('test', 'c')):
-        picture(tmp_path / 'source' / part / f'{name}.jpg')
-        labelme_json(tmp_path / f'source/{part}/{name}.json', WALL, f'{name}.jpg')
-    result, out = run()
-    assert result.images == {'train': 1, 'val': 1}
-    assert (out / 'labels/val/b.png').exists()
-    assert result.skipped['files beside the folders train and val'] == 1
-
-
 def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path):
     source = tmp_path / 'source'
     (source / 'cut.json').write_text('{"shapes": [')
@@ -194,8 +184,3 @@ def test_an_image_without_shapes_is_background_unless_that_is_ignored(run):
     assert result.images['train'] == 1
     with pytest.raises(DataError, match='1 images without annotation'):
         run([], 'new', classes='wall,floor', background='ignore')
-
-
-def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"there is no folder '.*nowhere'"):
-        convert('labelme', tmp_path / 'nowhere', tmp_path / 'out')

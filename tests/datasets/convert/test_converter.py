@@ -3,7 +3,6 @@
 import json
 import os
 
-import numpy as np
 import pytest
 from conversion_sources import LARGE, by_name, corners, labelme_json, made, picture
 from PIL import Image
@@ -177,19 +176,3 @@ def test_what_is_empty_wrong_or_broken_throughout_is_an_error(source, tmp_path):
     with pytest.raises(DataError, match=r'none of the 6 images .*0\.jpg'):
         run(source, tmp_path / 'out')
     assert sorted(os.listdir(tmp_path)) == ['empty', 'source']
-
-
-def test_the_data_set_is_read_by_mmseg(source, tmp_path):
-    from mmseg.datasets import BaseSegDataset
-
-    result = run(source, tmp_path / 'out', val=0)
-    data = BaseSegDataset(
-        data_root=str(result.root),
-        data_prefix={'img_path': 'images/train', 'seg_map_path': 'labels/train'},
-        metainfo={'classes': result.classes},
-        pipeline=[{'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'}],
-    )
-    assert len(data) == 6
-    sample = data[0]
-    assert sample['img'].shape == (72, 96, 3)
-    assert np.bincount(sample['gt_seg_map'].ravel()).tolist() == [72 * 96 - 3000, 3000]

@@ -132,16 +132,6 @@ def test_a_disk_without_room_is_said_before_unpacking(tmp_path, monkeypatch):
         prepare('ade20k', [ade(tmp_path / 'a.zip')], tmp_path / 'data', workers=0)
 
 
-def test_a_disk_that_fills_up_leaves_no_part_of_a_file(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, 'No space left on device')
-
-    monkeypatch.setattr('os.replace', full)
-    with pytest.raises(OutputError, match='No space left on device'):
-        prepare('ade20k', [ade(tmp_path / 'a.zip')], tmp_path / 'data', workers=0)
-    assert made(tmp_path / 'data') == []
-
-
 def test_the_tool_says_what_it_did_and_which_members_are_damaged(tmp_path):
     archive = ade(tmp_path / 'a.zip')
     done = call('prepare', 'ade20k', archive, cwd=tmp_path)
