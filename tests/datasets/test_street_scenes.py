@@ -168,13 +168,3 @@ def test_a_folder_of_others_and_an_unwritable_place_are_refused(tmp_path):
     for place in (other, other / 'below'):
         with pytest.raises(OutputError, match='name a'):
             write_street_scenes(place, 1, 1, SMALL)
-
-
-def test_a_failed_write_leaves_no_part_of_a_file(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, 'No space left on device')
-
-    monkeypatch.setattr('os.replace', full)
-    with pytest.raises(OutputError, match='No space left on device'):
-        write_street_scenes(tmp_path / 'new', 1, 1, SMALL)
-    assert by_name(tmp_path / 'new') == {}

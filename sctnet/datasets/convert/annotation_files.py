@@ -48,11 +48,7 @@ def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any
 
 
 def as_points(values: Any) -> list[tuple[float, float]]:
-    """Turn pairs of numbers into points (x, y).
-
-    Raises:
-        DataError: they are no pairs of finite numbers, or lie absurdly far outside.
-    """
+    """Turn pairs of numbers into points (x, y); raises DataError."""
     try:
         points = [(float(x), float(y)) for x, y in values]
     except (TypeError, ValueError) as error:

@@ -36,7 +36,8 @@ class FolderDataset(BaseSegDataset):
     def __init__(
         self, img_suffix: str | tuple[str, ...] = SUFFIXES, **kwargs: Any
     ) -> None:
-        super().__init__(img_suffix=img_suffix, **kwargs)
+        suffixes = (img_suffix,) if isinstance(img_suffix, str) else img_suffix
+        super().__init__(img_suffix=suffixes, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """List the pairs, sorted by the image's path."""
@@ -44,7 +45,7 @@ class FolderDataset(BaseSegDataset):
         if not pairs:
             raise DataError(
                 f"'{self.data_prefix.get('img_path')}' has no image "
-                f'({", ".join(_all(self.img_suffix))}): put images there, or correct '
+                f'({", ".join(self.img_suffix)}): put images there, or correct '
                 "the data set's folder (own_data.root)"
             )
         if self.data_prefix.get('seg_map_path') is not None:
@@ -67,7 +68,12 @@ class FolderDataset(BaseSegDataset):
             if labels is not None:
                 relative = image.relative_to(images)
                 name = relative.with_name(relative.stem + self.seg_map_suffix)
-                _check_new(found, name, image)
+                if name in found:
+                    raise DataError(
+                        f"'{found[name]}' and '{image}' would share one label map, "
+                        f"'{name}': give one of them another name"
+                    )
+                found[name] = image
                 info['seg_map_path'] = str(Path(labels) / name)
             info['label_map'] = self.label_map
             info['reduce_zero_label'] = self.reduce_zero_label
@@ -98,19 +104,6 @@ class FolderDataset(BaseSegDataset):
                 'without suffix)'
             )
         return [known[name] for name in names]
-
-
-def _all(suffixes: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (suffixes,) if isinstance(suffixes, str) else suffixes
-
-
-def _check_new(found: dict[Path, Path], name: Path, image: Path) -> None:
-    if name in found:
-        raise DataError(
-            f"'{found[name]}' and '{image}' would share one label map, '{name}': give "
-            'one of them another name'
-        )
-    found[name] = image
 
 
 def _check_partners(pairs: list[dict]) -> None:

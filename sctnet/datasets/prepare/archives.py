@@ -30,15 +30,13 @@ _DAMAGED = (
 class Archive:
     """A zip archive, which several threads may read.
 
+    A DataError refuses one whose members would be unpacked outside of its folder.
+
     Args:
         path: of the file.
 
     Attributes:
         sizes: of each file's name, its bytes; without what macOS adds.
-
-    Raises:
-        DataError: it is no whole zip archive, or has a member that would be unpacked
-            elsewhere than below its folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -151,12 +149,7 @@ class Job:
         return True
 
     def run(self) -> None:
-        """Write the target, whole or not at all.
-
-        Raises:
-            DataError: the member is damaged.
-            OutputError: the target cannot be written.
-        """
+        """Write the target, whole or not at all; raises DataError, OutputError."""
         if self.draw is None:
             self.archive.unpack(self.name, self.target)
         else:
@@ -165,11 +158,7 @@ class Job:
 
 
 def check_space(folder: Path, needed: int) -> None:
-    """See that ``needed`` bytes fit on the disk of ``folder``.
-
-    Raises:
-        OutputError: they do not.
-    """
+    """See that ``needed`` bytes fit on the disk of ``folder``; raises OutputError."""
     place = folder.absolute()
     while not place.exists():
         place = place.parent

@@ -108,16 +108,12 @@ def _refuse_unknown(mask: Path, packed: np.ndarray) -> None:
 
 
 def read_colour_list(path: Path) -> list[tuple[str, Colour]]:
-    """Read names and colours, in their order.
+    """Read names and colours, in their order; raises DataError.
 
     Args:
         path: JSON (``{"name": [R, G, B]}``) by its suffix, else text with one
             ``name,R,G,B`` a line; there a heading, empty lines and such that begin with
             ``#`` are skipped.
-
-    Raises:
-        DataError: it cannot be read, a line is no name and colour, or a colour is there
-            twice.
     """
     form = 'road,128,64,128'
     if path.suffix.lower() == '.json':

@@ -52,11 +52,7 @@ def list_jobs(archives: Sequence[Archive], root: Path) -> list[Job]:
 
 
 def draw_labels(data: bytes, name: str) -> np.ndarray:
-    """Turn a .mat file into labels 0 to 171, uint8 (H, W).
-
-    Raises:
-        DataError: it is damaged, or has labels that COCO-Stuff does not use.
-    """
+    """Turn a .mat file into labels 0 to 171, uint8 (H, W); raises DataError."""
     from scipy.io import loadmat
 
     try:
