@@ -13,6 +13,8 @@ def test_writes_into_new_folders_and_replaces(tmp_path):
     write_bytes(target, b'two')
     assert target.read_bytes() == b'two'
     assert os.listdir(target.parent) == ['b.bin']
+    (tmp_path / 'other').write_bytes(b'as anybody writes')
+    assert target.stat().st_mode == (tmp_path / 'other').stat().st_mode
 
 
 def test_a_pipe_a_device_or_a_folder_is_not_replaced(tmp_path):
