@@ -82,7 +82,7 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
 
 
 def _error(name: str, problem: str, remedy: str) -> ImageError:
-    return ImageError(f'{name} {problem}: {remedy}', problem)
+    return ImageError(f'{name} {problem}: {remedy}', problem.removeprefix('is '))
 
 
 def claimed_size(source: bytes | str) -> tuple[int, int] | None:
