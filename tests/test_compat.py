@@ -20,6 +20,8 @@ from sctnet.compat.gaps import stand_in_for_missing_ops
 from sctnet.datasets.own import FolderDataset
 from sctnet.errors import ConfigError
 
+pytestmark = pytest.mark.slow
+
 LOADED = "print(sorted({'torch', 'numpy', 'mmengine', 'mmcv'} & set(sys.modules)))"
 
 

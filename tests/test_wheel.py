@@ -13,7 +13,7 @@ from tool_process import metrics
 
 from sctnet.cli import COMMANDS
 
-pytestmark = pytest.mark.packaging
+pytestmark = [pytest.mark.slow, pytest.mark.packaging]
 
 BIN = Path(sys.executable).parent
 PIP = (sys.executable, '-m', 'pip', '--quiet')

@@ -7,6 +7,8 @@ from sctnet.benchmark.case import Case
 from sctnet.benchmark.image import STAGES
 from sctnet.compat.optional_packages import is_installed
 
+pytestmark = pytest.mark.slow
+
 CASE = Case('sctnet-s-ade', 'mmseg', 1, (64, 80))
 SMALL = (128, 128)  # what the test pipeline makes of an image, at most
 

@@ -4,6 +4,8 @@ import torch
 from sctnet.benchmark.case import Case
 from sctnet.benchmark.training import STAGES, TrainingStep, training_contender
 
+pytestmark = pytest.mark.slow
+
 SIZE = (64, 96)
 
 

@@ -5,6 +5,8 @@ import json
 import pytest
 from tool_process import call, one_line_error
 
+pytestmark = pytest.mark.slow
+
 QUICK = ('--repeats', '1', '--warmup', '0', '--pause', '0', '--threads', '1')
 
 

@@ -8,6 +8,8 @@ import pytest
 from support import SEG50
 from tool_process import call, one_line_error
 
+pytestmark = pytest.mark.slow
+
 
 def test_infer_skips_bad_images_of_a_folder(released_city_s, photo, tmp_path):
     folder = tmp_path / 'images'

@@ -18,6 +18,8 @@ from tool_process import call, metrics, one_line_error
 from sctnet.catalog import load_config
 from sctnet.datasets.street_scenes import write_street_scenes
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = [
     '--cfg-options',
     *('test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False'),

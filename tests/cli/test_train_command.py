@@ -7,6 +7,8 @@ import torch
 from support import SEG50
 from tool_process import call, one_line_error
 
+pytestmark = pytest.mark.slow
+
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 LOADING = [
     *(f'{loader}.num_workers=0' for loader in LOADERS),

@@ -11,6 +11,8 @@ from conversion_sources import by_name
 from sctnet.datasets.street_scenes import render_street_scene, write_street_scenes
 from sctnet.errors import OutputError
 
+pytestmark = pytest.mark.slow
+
 SMALL = (256, 128)
 ROAD, WALK, BUILDING, POLE, LIGHT, SIGN, GREEN, SKY = 0, 1, 2, 5, 6, 7, 8, 10
 PERSON, RIDER, CAR, TRUCK, BUS, BICYCLE = 11, 12, 13, 14, 15, 18

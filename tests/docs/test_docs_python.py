@@ -19,6 +19,8 @@ from sctnet.catalog import load_config
 from sctnet.datasets.street_scenes import render_street_scene
 from sctnet.deploy.export import export_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope='module')
 def place(tmp_path_factory):

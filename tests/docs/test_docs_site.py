@@ -7,6 +7,8 @@ import sys
 import pytest
 from support import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip('mkdocs')
 pytest.importorskip('mkdocstrings')
 # What a browser fetches by itself; a link to the next page it does not.

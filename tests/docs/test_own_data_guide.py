@@ -1,5 +1,6 @@
 """The tutorial on own data trains a student, its length and crop cut by options."""
 
+import pytest
 from doc_pages import blocks
 from mmengine.runner import Runner
 from own_folder import CLASSES, image_path, truncate, write_own_data
@@ -8,6 +9,8 @@ from small_training import LOADERS, save_teacher
 from sctnet.catalog import load_config
 from sctnet.datasets.check import check_config, quick_check
 from sctnet.engine.launch import merge_options, set_teacher
+
+pytestmark = pytest.mark.slow
 
 SHORT = {f'own_data.{key}': 2 for key in ('iterations', 'batch')}
 SHORT |= {'own_data.crop': (64, 64), 'train_cfg.max_broken_share': 0.3}

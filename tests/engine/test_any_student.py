@@ -18,6 +18,8 @@ from sctnet.apis import dataset_meta_from_config
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError
 
+pytestmark = pytest.mark.slow
+
 RESNET = 'resnet18_1xb4_600_streets_128x256'
 NORM = {'type': 'BN'}
 

@@ -22,6 +22,8 @@ from sctnet.engine.seeded_dataset import SeededDataset
 from sctnet.engine.train_loop import NumberedSampler
 from sctnet.models import Teacher, teacher_features
 
+pytestmark = pytest.mark.slow
+
 CONFIG = 'sctnet_t_1xb4_600_streets_128x256'
 WORLD_SIZE = 2
 SHARES = 1, 4  # of a norm's batch, of the first process and the second

@@ -18,6 +18,8 @@ from sctnet.datasets.street_scenes import write_street_scenes
 from sctnet.engine.launch import set_data_root, set_resume, set_teacher
 from sctnet.engine.runner import Runner
 
+pytestmark = pytest.mark.slow
+
 FILES = GOLDEN / 'files'
 CHECKPOINT = FILES / 'narrow_iter_4.pth'
 

@@ -30,6 +30,8 @@ from sctnet.engine import AtomicCheckpointHook, ResumableTrainLoop
 from sctnet.engine.train_loop import NumberedSampler
 from sctnet.weights.safe_files import read_checkpoint
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 from mmengine.config import read_base
 

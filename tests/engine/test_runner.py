@@ -17,6 +17,8 @@ from sctnet.datasets.street_scenes import write_street_scenes
 from sctnet.engine.runner import Runner
 from sctnet.errors import DataError, OutputError, ProcessError
 
+pytestmark = pytest.mark.slow
+
 ALONE = {'model.siam': None, 'custom_hooks': []}
 PAIRS = {'type': 'PairsOfNeighbours', 'drop_last': True}
 WORKERS = {'train_dataloader.num_workers': 1}

@@ -11,6 +11,8 @@ from small_training import (
     train,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def config(streets, teacher_file, tmp_path):

@@ -17,6 +17,8 @@ from support import REPOSITORY
 from sctnet.catalog import load_config
 from sctnet.weights.safe_files import read_checkpoint
 
+pytestmark = pytest.mark.slow
+
 # The training that these tests start, with a process that hangs, or fails alone.
 MISHAP = """
 import os, time

@@ -17,6 +17,8 @@ from stock import Stock
 
 from sctnet.errors import ArgumentError
 
+pytestmark = pytest.mark.slow
+
 CASES = int(os.environ.get('SCTNET_FAULT_CASES', 500))
 SEED = int(os.environ.get('SCTNET_FAULT_SEED', 0))
 

@@ -19,6 +19,8 @@ from sctnet.cli.explain_errors import explain_run
 from sctnet.engine.runner import Runner
 from sctnet.errors import OutputError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope='module')
 def stock(tmp_path_factory):

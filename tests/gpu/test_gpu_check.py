@@ -5,6 +5,8 @@ import json
 import check
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize('section', check.SECTIONS)
 def test_a_section_runs_in_small_on_a_cpu(section, tmp_path):
