@@ -75,7 +75,7 @@ class TrainingStep:
         return [
             Piece(self.student, '_teach', 'teacher'),
             Piece(self.student, '_extract_for_training', 'student'),
-            Piece(self.student, '_align', 'SIAM'),
+            Piece(self.student.siam, 'forward', 'SIAM'),
             Piece(self.student, '_head_losses', 'heads'),
             Piece(self.optim_wrapper, 'backward', 'backward'),
             Piece(self.optim_wrapper, 'step', 'optimizer'),

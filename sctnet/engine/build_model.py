@@ -14,7 +14,7 @@ from .. import models  # noqa: F401  registers them
 from ..catalog import load_config, merge_options
 from ..compat.gaps import quieten_libraries
 from ..weights.segmentor_files import load_segmentor
-from .check_config import check_config
+from .check_names import check_names
 
 
 def build_segmentor(
@@ -35,7 +35,7 @@ def build_segmentor(
     """
     cfg = copy.deepcopy(load_config(config))
     merge_options(cfg, cfg_options)
-    check_config(cfg, ['model', 'test_dataloader'])
+    check_names(cfg, ['model', 'test_dataloader'])
     model = _build(cfg)
     model.dataset_meta = dataset_meta_from_config(cfg)
     if checkpoint is not None:

@@ -12,7 +12,7 @@ from ..compat.config_types import kind_of
 from ..datasets.from_config import datasets_of
 from ..errors import ConfigError
 from ..files import check_writable
-from .check_config import check_config
+from .check_names import check_names
 from .checkpoint_hook import check_resumable, newest_checkpoint
 from .distillation_hook import find_teacher
 from .distributed import join_cpu_processes
@@ -37,7 +37,7 @@ def prepare_config(
     cfg = load_config(config)
     cfg.launcher = launcher
     merge_options(cfg, options)
-    check_config(cfg)
+    check_names(cfg)
     data_root = data_root or options.get('data_root')
     if data_root:
         set_data_root(cfg, data_root)

@@ -139,7 +139,7 @@ def _in_what_is_built(text: str) -> bool:
     """Whether ``text`` is a traceback of what a config's check has let pass."""
     places = r'mmengine/runner/runner\.py|engine/build_model\.py'
     found = text.startswith('Traceback') and re.search(places, text)
-    return bool(found) and 'check_config.py' not in text
+    return bool(found) and 'check_names.py' not in text
 
 
 def _last_line() -> str:

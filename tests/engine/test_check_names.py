@@ -8,7 +8,7 @@ from mmengine.registry import HOOKS
 from small_training import LEAF
 
 from sctnet.catalog import leaf_names, load_config, merge_options
-from sctnet.engine.check_config import check_config
+from sctnet.engine.check_names import check_names
 from sctnet.errors import ConfigError
 
 
@@ -19,13 +19,13 @@ def leaf():
 
 @pytest.mark.parametrize('name', leaf_names())
 def test_published_configs_pass(name):
-    check_config(load_config(name))
+    check_names(load_config(name))
 
 
 def check(leaf, **options):
     cfg = copy.deepcopy(leaf)
     merge_options(cfg, options)
-    check_config(cfg)
+    check_names(cfg)
 
 
 STEP = 'train_dataloader.dataset.pipeline.0'
@@ -113,11 +113,11 @@ def test_what_a_loader_lacks_is_named(leaf, key):
     cfg = copy.deepcopy(leaf)
     del cfg.train_dataloader[key]
     with pytest.raises(ConfigError, match=f'train_dataloader has no {key}'):
-        check_config(cfg)
+        check_names(cfg)
     cfg = copy.deepcopy(leaf)
     cfg.train_dataloader.dataset.pipeline[0] = {'tpye': 'LoadImageFromFile'}
     with pytest.raises(ConfigError, match=rf'^{STEP} names no class'):
-        check_config(cfg)
+        check_names(cfg)
 
 
 @HOOKS.register_module()
@@ -156,4 +156,4 @@ def test_what_mmengine_takes_passes(leaf, options):
         for part in place.split('.') if place else ():
             node = node[int(part)] if part.isdigit() else node[part]
         node[int(name) if name.isdigit() else name] = value
-    check_config(cfg)
+    check_names(cfg)

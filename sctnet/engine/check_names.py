@@ -72,7 +72,7 @@ _NUMBERS = {  # the least that they may be
 }
 
 
-def check_config(cfg: Config, sections: Iterable[str] = tuple(_SECTIONS)) -> None:
+def check_names(cfg: Config, sections: Iterable[str] = tuple(_SECTIONS)) -> None:
     """See that ``cfg`` names classes that there are, and arguments that they take.
 
     Args:
