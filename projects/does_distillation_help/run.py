@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sctnet.cli.run_command import run_command
+from sctnet.cli.print_errors import run_command
 from sctnet.evaluation.training_curves import read_scalars
 from sctnet.files import write_bytes
 

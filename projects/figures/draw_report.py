@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from sctnet.cli.run_command import run_command
+from sctnet.cli.print_errors import run_command
 
 CONFIG = 'sctnet_t_1xb4_600_streets_128x256'
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ import cv2
 from sctnet_pretraining.loading import LoadRandomCrop, Pack
 
 from sctnet.benchmark.machine import describe_machine
-from sctnet.cli.run_command import run_command
+from sctnet.cli.print_errors import run_command
 from sctnet.datasets.street_scenes import render_street_scene
 from sctnet.files import write_bytes
 

@@ -14,7 +14,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from sctnet.cli.run_command import run_command
+from sctnet.cli.print_errors import run_command
 from sctnet.evaluation.training_curves import read_scalars
 from sctnet.files import write_bytes
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sctnet.cli.run_command import run_command
+from sctnet.cli.print_errors import run_command
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from sctnet.cli.arguments import add_training_arguments
-from sctnet.cli.run_command import run_command
+from sctnet.cli.print_errors import run_command
 from sctnet.engine import launch, preflight
 from sctnet.engine.runner import Runner
 from sctnet.errors import SCTNetError

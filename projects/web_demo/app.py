@@ -9,7 +9,7 @@ import cv2
 from session import DEFAULT_MODEL, Choice, Session, backend_names
 
 from sctnet.catalog import find_config
-from sctnet.cli.run_command import run_command
+from sctnet.cli.print_errors import run_command
 from sctnet.compat.optional_packages import is_installed
 from sctnet.datasets.street_scenes import render_street_scene
 from sctnet.deploy.runtimes import BACKENDS, check_backend

@@ -18,7 +18,7 @@ from sctnet.deploy.runtimes import BACKENDS, is_exported
 from sctnet.errors import ArgumentError
 from sctnet.prediction.predict import network_logits
 from sctnet.prediction.preprocess import ImagePreprocessor
-from sctnet.streams.open_source import open_source
+from sctnet.streams.open_input import open_source
 from sctnet.streams.pipeline import StreamReport
 from sctnet.streams.segment import (
     Outputs,

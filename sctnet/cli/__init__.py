@@ -13,7 +13,7 @@ from functools import partial
 from types import ModuleType
 
 from .. import __version__
-from .run_command import run_command
+from .print_errors import run_command
 
 COMMANDS = {
     'train': 'train a config',

@@ -67,7 +67,7 @@ def infer(
     """Segment everything; 1 if an image of a folder had to be skipped."""
     from ..apis import init_model
     from ..deploy.runtimes import is_exported
-    from ..streams.open_source import open_source
+    from ..streams.open_input import open_source
     from ..streams.pipeline import StreamReport
     from ..streams.segment import Outputs, check_out_dir
     from ..weights.segmentor_files import find_segmentor

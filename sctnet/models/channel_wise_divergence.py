@@ -7,9 +7,9 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .faster_training.divergence import summed_divergence
+from .faster_training.interpolation import upsample
 from .half_precision import full_precision
-from .shortcuts.divergence import summed_divergence
-from .shortcuts.interpolation import upsample
 
 
 @MODELS.register_module()

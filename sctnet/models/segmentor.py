@@ -30,8 +30,8 @@ from ..weights.key_map import (
     rename_all,
     settle_training_only,
 )
+from .faster_training.head_losses import head_losses, supports_losses
 from .loading import WholeLoading
-from .shortcuts.head_losses import head_losses, supports_losses
 from .siam import SIAM
 from .teacher import Teacher
 from .teacher_features import TeacherFeatures
@@ -84,9 +84,10 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
 
     ``predict`` makes label maps straight from the small logits, without ``seg_logits``
     (:mod:`..prediction.label_map`); ``test_cfg.shortcuts=False`` does it mmseg's way.
-    ``loss`` takes the short cuts of :mod:`.shortcuts`; ``train_cfg.shortcuts=False``
-    computes the same step by step, by torch and mmseg alone. ``train_cfg`` also takes
-    ``channels_last`` and ``compile`` (``torch.compile``) for the backbone's training.
+    ``loss`` takes the short cuts of :mod:`.faster_training`. With
+    ``train_cfg.shortcuts=False`` it computes the same step by step, by torch and mmseg
+    alone. ``train_cfg`` also takes ``channels_last`` and ``compile``
+    (``torch.compile``) for the backbone's training.
 
     It also differs in what it loads: weights under the original's names, with or
     without the training-only parts, and nothing that fits only in part.

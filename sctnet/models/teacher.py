@@ -11,9 +11,9 @@ from mmseg.utils import SampleList
 from torch import Tensor, nn
 
 from ..errors import ConfigError
+from .faster_training.mix_transformer import run_backbone, supports_backbone
+from .faster_training.shared_decoder import decode_stages, supports_decoder
 from .half_precision import HALF, half_precision
-from .shortcuts.mix_transformer import run_backbone, supports_backbone
-from .shortcuts.shared_decoder import decode_stages, supports_decoder
 from .teacher_features import Decoded, MergedFeatures, TeacherFeatures
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .faster_training.interpolation import upsample
 from .half_precision import full_precision
-from .shortcuts.interpolation import upsample
 
 EPS = 1e-6
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..errors import ImageError
-from .video import images_of
+from .read_video import images_of
 
 TIMEOUT_MS = 10_000
 _DEVICE = re.compile(r'(?:/dev/video)?(\d{1,3})', re.ASCII)

@@ -16,10 +16,10 @@ from ..apis import inference_model
 from ..datasets.overlay import check_opacity, distinct_colours, draw_overlay
 from ..errors import ArgumentError, ImageError, OutputError
 from ..files import check_writable, write_bytes
-from .open_source import Source
+from .open_input import Source
 from .pipeline import Pipeline, StreamReport
 from .preview_window import Window
-from .video_writer import CODECS, VideoWriter, write_video
+from .write_video import CODECS, VideoWriter, write_video
 
 
 class Segmented(NamedTuple):

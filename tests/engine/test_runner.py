@@ -12,7 +12,7 @@ from mmengine.registry import DATA_SAMPLERS
 from small_training import small_config
 from torch.utils.data import BatchSampler
 
-from sctnet.cli.explain_errors import explain_run
+from sctnet.cli.library_errors import explain_run
 from sctnet.datasets.street_scenes import write_street_scenes
 from sctnet.engine.runner import Runner
 from sctnet.errors import DataError, OutputError, ProcessError

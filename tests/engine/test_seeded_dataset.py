@@ -12,7 +12,7 @@ from mmseg.registry import DATASETS
 from own_folder import CLASSES, image_path, label_path, truncate, write, write_own_data
 from torch.utils.data import DataLoader
 
-from sctnet.cli.explain_errors import explain_run
+from sctnet.cli.library_errors import explain_run
 from sctnet.datasets.own import FolderDataset
 from sctnet.engine.seeded_dataset import NumberedIndex, SeededDataset, seed_everything
 from sctnet.errors import DataError

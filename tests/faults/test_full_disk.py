@@ -15,7 +15,7 @@ from stock import LEAF, Stock
 from tool_call import tool_call, without_weights
 from written_files import leftovers
 
-from sctnet.cli.explain_errors import explain_run
+from sctnet.cli.library_errors import explain_run
 from sctnet.engine.runner import Runner
 from sctnet.errors import OutputError
 

@@ -14,7 +14,7 @@ from stock import LEAF
 
 from sctnet.catalog import find_config, load_config, merge_options
 from sctnet.cli.arguments import add_run_arguments
-from sctnet.cli.run_command import _printable
+from sctnet.cli.print_errors import _printable
 from sctnet.datasets.check_labels import check_labels
 from sctnet.datasets.images import MIN_SIZE, to_bgr
 from sctnet.errors import (

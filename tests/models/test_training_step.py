@@ -13,7 +13,7 @@ from support import randomise
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError, DataError
 from sctnet.models import Teacher, channel_wise_divergence, segmentor, teacher
-from sctnet.models.shortcuts import head_losses
+from sctnet.models.faster_training import head_losses
 
 READABLE = {'shortcuts': False}
 

@@ -15,7 +15,7 @@ from mmseg.models import SegDataPreProcessor
 from mmseg.structures import SegDataSample
 
 from sctnet.errors import ArgumentError, ImageError, OutputError
-from sctnet.streams.open_source import Frame, Source, open_source
+from sctnet.streams.open_input import Frame, Source, open_source
 from sctnet.streams.pipeline import StreamReport
 from sctnet.streams.segment import Outputs, check_out_dir, segment, segment_source
 
@@ -123,7 +123,7 @@ def test_max_frames_ends_a_camera(monkeypatch, tmp_path):
     Segments(monkeypatch, seconds=0.01)
     moments = itertools.count(step=1 / 40)
     clock = SimpleNamespace(perf_counter=lambda: next(moments))
-    monkeypatch.setattr('sctnet.streams.video_writer.time', clock)
+    monkeypatch.setattr('sctnet.streams.write_video.time', clock)
     source = moving(10**6, kind='camera', fps=None)
     report = segment_source(MODEL, source, Outputs(tmp_path, max_frames=12))
     assert report.written == 12

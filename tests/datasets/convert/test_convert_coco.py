@@ -16,7 +16,7 @@ from conversion_sources import (
 )  # fmt: skip
 
 from sctnet.datasets.convert import convert
-from sctnet.datasets.convert.formats.coco.masks import to_rle
+from sctnet.datasets.convert.coco_masks import to_rle
 from sctnet.errors import ArgumentError, DataError
 
 same = np.testing.assert_array_equal

@@ -4,7 +4,7 @@ import pytest
 from support import REPOSITORY
 
 from sctnet.datasets.street_scenes import render_street_scene
-from sctnet.streams.video_writer import write_video
+from sctnet.streams.write_video import write_video
 
 sys.path.insert(0, str(REPOSITORY / 'projects' / 'web_demo'))
 

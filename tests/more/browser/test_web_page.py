@@ -10,7 +10,7 @@ from browser import chromium, find_chromium, served
 from support import REPOSITORY
 
 from sctnet.datasets.street_scenes import render_street_scene
-from sctnet.streams.video_writer import write_video
+from sctnet.streams.write_video import write_video
 
 pytestmark = pytest.mark.skipif(
     find_chromium() is None, reason='no Chromium is installed'

@@ -13,7 +13,7 @@ from session import Choice, Result, Session, segment_video
 
 from sctnet.apis import inference_model
 from sctnet.errors import ArgumentError, CheckpointError
-from sctnet.streams.video import open_video
+from sctnet.streams.read_video import open_video
 
 STREETS = Choice('sctnet-t-streets', 'torch')
 

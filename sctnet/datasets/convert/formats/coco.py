@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from .....compat.optional_packages import require
-from .....errors import DataError
-from ...annotated_images import ImageFile, Item, Size, Source, check_size
-from ...annotation_files import read_json
-from ...names_and_splits import output_name
-from ...options import add_background, with_background
-from .masks import to_rle
+from ....compat.optional_packages import require
+from ....errors import DataError
+from ..annotated_images import ImageFile, Item, Size, Source, check_size
+from ..annotation_files import read_json
+from ..coco_masks import to_rle
+from ..names_and_splits import output_name
+from ..options import add_background, with_background
 
 SOURCE = 'JSON file'
 

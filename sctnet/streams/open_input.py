@@ -12,7 +12,7 @@ import numpy as np
 from ..datasets.images import SUFFIXES, read_image
 from ..errors import ImageError
 from .camera import camera_index, is_live, open_camera
-from .video import VIDEO_SUFFIXES, open_video
+from .read_video import VIDEO_SUFFIXES, open_video
 
 
 class Frame(NamedTuple):

@@ -9,7 +9,7 @@ from torch import nn
 
 from sctnet.catalog import load_config
 from sctnet.models import Teacher
-from sctnet.models.shortcuts.shared_decoder import (
+from sctnet.models.faster_training.shared_decoder import (
     PointwiseFeatures,
     decode_stages,
     supports_decoder,

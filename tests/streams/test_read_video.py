@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sctnet.errors import ImageError, OutputError
-from sctnet.streams.video import open_video
-from sctnet.streams.video_writer import write_video
+from sctnet.streams.read_video import open_video
+from sctnet.streams.write_video import write_video
 
 
 def picture(value=0, height=80, width=96):
@@ -56,7 +56,7 @@ def test_the_rate_of_a_camera_is_measured(monkeypatch, tmp_path, count):
     # a slow first frame does not count
     moments = iter([0.0, 3.0, *(3 + 0.04 * i for i in range(1, 30))])
     monkeypatch.setattr(
-        'sctnet.streams.video_writer.time.perf_counter', lambda: next(moments)
+        'sctnet.streams.write_video.time.perf_counter', lambda: next(moments)
     )
     path = tmp_path / 'a.mp4'
     with write_video(path, None) as writer:

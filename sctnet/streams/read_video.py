@@ -1,4 +1,4 @@
-"""Reading a video file frame by frame."""
+"""Reads a video file frame by frame."""
 
 import math
 import os

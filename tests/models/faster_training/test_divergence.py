@@ -3,8 +3,8 @@ import torch
 from torch.nn import functional as F
 
 from sctnet.models import ChannelWiseDivergence
-from sctnet.models.shortcuts import divergence
-from sctnet.models.shortcuts.divergence import summed_divergence
+from sctnet.models.faster_training import divergence
+from sctnet.models.faster_training.divergence import summed_divergence
 
 SHAPE = (2, 5, 7, 9)
 

@@ -8,8 +8,8 @@ from mmseg.models.losses import CrossEntropyLoss
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from sctnet.models.shortcuts import head_losses as module
-from sctnet.models.shortcuts.head_losses import head_losses, supports_losses
+from sctnet.models.faster_training import head_losses as module
+from sctnet.models.faster_training.head_losses import head_losses, supports_losses
 
 CLASSES = 6
 WEIGHT = [0.5, 1.0, 2.0, 0.1, 1.5, 0.7]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from sctnet.cli.run_command import run_command
+from sctnet.cli.print_errors import run_command
 from sctnet.errors import ConfigError
 
 
@@ -20,7 +20,7 @@ def ends(function):
 
 def process(code, **options):
     """Start a process in which ``code`` is a command."""
-    lead = 'import warnings; from sctnet.cli.run_command import run_command\n'
+    lead = 'import warnings; from sctnet.cli.print_errors import run_command\n'
     return subprocess.Popen(
         [sys.executable, '-c', f'{lead}run_command(lambda: {code})'],
         stderr=subprocess.PIPE,

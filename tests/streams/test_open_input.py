@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sctnet.errors import ImageError
-from sctnet.streams.open_source import open_source
+from sctnet.streams.open_input import open_source
 
 
 def test_folder_is_sorted_and_equal_stems_do_not_collide(tmp_path, photo):

@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from sctnet.cli.explain_errors import explain, explain_run
+from sctnet.cli.library_errors import explain, explain_run
 from sctnet.errors import DataError, OutputError, ProcessError
 
 KILLED = (

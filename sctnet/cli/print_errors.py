@@ -1,4 +1,4 @@
-"""How a command ends: its status, or one line of what is wrong."""
+"""Prints an error as one line and ends a command with its status."""
 
 import io
 import logging
@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from ..compat.gaps import quieten_libraries
 from ..errors import SCTNetError
-from .explain_errors import explain_run
+from .library_errors import explain_run
 
 
 def run_command(command: Callable[[], Any]) -> NoReturn:

@@ -5,7 +5,10 @@ from mmseg.registry import MODELS
 
 from sctnet.catalog import load_config
 from sctnet.models import Teacher
-from sctnet.models.shortcuts.mix_transformer import run_backbone, supports_backbone
+from sctnet.models.faster_training.mix_transformer import (
+    run_backbone,
+    supports_backbone,
+)
 
 SMALL = {
     'embed_dims': 8,

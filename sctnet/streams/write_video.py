@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import OutputError
 from ..files import atomic_path
-from .video import DEFAULT_FPS
+from .read_video import DEFAULT_FPS
 
 MEASURED_FRAMES = 10
 # OpenCV's writer says nothing of a full disk and leaves a file that cannot be played.

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sctnet.models.shortcuts.interpolation import (
+from sctnet.models.faster_training.interpolation import (
     interpolation_matrix,
     upsampled_covariance,
     upsampled_std_mean,

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sctnet.models.shortcuts import cross_entropy
-from sctnet.models.shortcuts.cross_entropy import upsampled_cross_entropy
+from sctnet.models.faster_training import cross_entropy
+from sctnet.models.faster_training.cross_entropy import upsampled_cross_entropy
 
 CASES = {
     'whole factor': ((2, 5, 8, 8), (64, 64)),

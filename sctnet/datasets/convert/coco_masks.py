@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import Any
 
-from .....errors import DataError
-from ...annotated_images import Size, check_size
-from ...annotation_files import as_points
+from ...errors import DataError
+from .annotated_images import Size, check_size
+from .annotation_files import as_points
 
 
 def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any] | None:
