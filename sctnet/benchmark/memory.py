@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from .builders import BUILDERS
 from .case import Case, Contender
 from .machine import total_memory
 
@@ -72,8 +73,6 @@ def is_half_full(device: str) -> bool:
 
 def main(request: str) -> None:
     """Answer one request of :func:`peak_memory`."""
-    from .runs import BUILDERS  # which imports this module
-
     kind, (model, backend, batch, size), device, threads = json.loads(request)
     prepare(device, threads)
     contender = BUILDERS[kind](Case(model, backend, batch, tuple(size)), device)

@@ -11,20 +11,12 @@ from ..catalog import load_config
 from ..compat.optional_packages import require
 from ..deploy.runtimes import check_backend, check_options
 from ..errors import ArgumentError
+from .builders import BUILDERS
 from .case import IMAGE_SIZES, INT8, Case, Contender, parse_backend, parse_way
-from .image import image_contender
 from .measure import alternate, count_flops, count_parameters, waiter
 from .memory import is_half_full, peak_memory, prepare
 from .models import Entry
-from .network import network_contender
 from .report import Row
-from .training import training_contender
-
-BUILDERS: dict[str, Callable[[Case, str], Contender]] = {
-    'network': network_contender,
-    'image': image_contender,
-    'train': training_contender,
-}
 
 
 class Settings(NamedTuple):
