@@ -14,7 +14,7 @@ from .catalog import load_config, merge_options
 from .compat.optional_packages import is_installed
 from .datasets.images import read_image, to_bgr
 from .deploy.runtime_segmentor import RuntimeSegmentor, open_exported, run_on
-from .deploy.runtimes import check_backend, default_device, is_exported
+from .deploy.runtimes import check_backend, default_device, is_exported, options_of
 from .engine.build_model import build_segmentor, dataset_meta_from_config
 from .errors import ArgumentError, ImageError
 from .models import SCTSegmentor
@@ -81,7 +81,7 @@ def init_model(
             f"device '{device}' cannot be used ({str(error).splitlines()[0]}): name "
             "one that torch has, such as 'cpu'"
         ) from error
-    backend = backend or _default_backend(model, device)
+    backend = backend or _default_backend(model, device, backend_options)
     if backend == 'torch' and not backend_options:
         return model
     return run_on(model, backend, device, backend_options)
@@ -113,11 +113,17 @@ def _open(
     return open_exported(file, cfg, device, backend, backend_options)
 
 
-def _default_backend(model: BaseSegmentor, device: str | torch.device) -> str:
+def _default_backend(
+    model: BaseSegmentor, device: str | torch.device, options: dict[str, Any]
+) -> str:
+    """Return the fastest back end here; torch where an option is torch's alone."""
     on_cpu = torch.device(device).type == 'cpu'
     fast = isinstance(model, SCTSegmentor) and small_logits_suffice(model, ())
     there = is_installed('onnx') and is_installed('onnxruntime')
-    return 'onnxruntime' if on_cpu and fast and there else 'torch'
+    if not (on_cpu and fast and there):
+        return 'torch'
+    own = options_of('torch').keys() - options_of('onnxruntime').keys()
+    return 'torch' if own & options.keys() else 'onnxruntime'
 
 
 @overload

@@ -199,3 +199,9 @@ def test_gpu_agrees_with_cpu(model, photo):
     on_gpu.load_state_dict(model.state_dict())
     actual = inference_model(on_gpu, photo, logits=True).seg_logits.data.cpu()
     torch.testing.assert_close(actual, expected, rtol=0, atol=1e-3 * expected.std())
+
+
+def test_an_option_of_torchs_alone_takes_torch_without_being_asked(released_ade_s):
+    build = partial(sctnet.apis.init_model, 'sctnet-s-ade', released_ade_s, 'cpu')
+    assert build(dtype='bf16').backend == 'torch'
+    assert build(threads=1).backend == 'onnxruntime'

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ..errors import ArgumentError
+
 TEACHER, STUDENT = 'segformer-t-streets', 'sctnet-t-streets'
 
 
@@ -28,6 +30,10 @@ def demo(
     out_dir: Path = Path('demo_output'), scenes: int = 48, iterations: int = 400
 ) -> None:
     """Run the commands as a user would, each in its own process."""
+    if scenes < 1 or iterations < 1:
+        raise ArgumentError(
+            f'--scenes is {scenes} and --iterations {iterations}: expected 1 or more'
+        )
     from ..evaluation.training_curves import draw_curves
 
     start = time.monotonic()

@@ -16,7 +16,8 @@ from .label_map import Geometry
 NEEDS_FULL_LOGITS = (
     'only a plain encoder-decoder can be exported or run by a runtime: one with '
     "test_cfg.mode='whole', more than one output channel, align_corners=False and no "
-    "prediction code of its own; change the config, or pass backend='torch'"
+    'prediction code of its own; change the config, or take '
+    "backend='torch' without options of its own"
 )
 
 

@@ -59,6 +59,11 @@ def find_checkpoint(path: str | os.PathLike) -> Path:
         )
     if not os.path.isfile(file):
         raise CheckpointError(f"checkpoint '{file}' does not exist: check the path")
+    if file.suffix.lower() in ('.onnx', '.xml', '.engine'):
+        raise CheckpointError(
+            f"'{file}' is an exported network, which sctnet infer and init_model run: "
+            'name the weights that it was made of here'
+        )
     return file
 
 

@@ -28,7 +28,10 @@ def test_onnx_runtime_is_the_default_of_an_sctnet_on_a_cpu(narrow, monkeypatch):
         ({'backend': 'onxruntime'}, 'did you mean onnxruntime'),
         ({'backend': 3}, "'3' is not known"),
         ({'thread': 2}, "no option 'thread': expected threads"),
-        ({'dtype': 'fp16'}, 'expected threads, or the backend torch'),
+        (
+            {'backend': 'onnxruntime', 'dtype': 'fp16'},
+            'expected threads, or the backend torch',
+        ),
         ({'threads': 0}, 'threads is 0: expected 1 or more'),
         ({'threads': '2'}, "threads is '2': expected 1 or more"),
         ({'backend': 'openvino', 'threads': 0}, 'expected 1 or more'),

@@ -100,6 +100,8 @@ def test_options_of_the_tables_change_a_config():
 @pytest.mark.parametrize('page', PAGES)
 def test_keys_and_configs_in_the_text_exist(page, monkeypatch):
     configs = [load_config(name) for name in (STUDENT, 'segformer-t-streets')]
+    if page == 'docs/pretraining.md':
+        pytest.importorskip('torchvision', reason='its project needs torchvision')
     for project in set(re.findall(r'projects/\w+', text_of(page))):  # a page about it
         monkeypatch.syspath_prepend(REPOSITORY / project)
         files = sorted((REPOSITORY / project / 'configs').glob('[a-z]*.py'))

@@ -138,10 +138,10 @@ def check_backend(backend: str) -> None:
 
 def check_options(backend: str, options: Mapping[str, Any]) -> None:
     """Raise an ArgumentError for an option that ``backend`` does not take."""
-    known = _options_of(backend) if options else {}
+    known = options_of(backend) if options else {}
     for name, value in options.items():
         if name not in known:
-            others = [b for b in BACKENDS if is_installed(b) and name in _options_of(b)]
+            others = [b for b in BACKENDS if is_installed(b) and name in options_of(b)]
             hint = f', or the backend {" or ".join(others)}' if others else ''
             raise ArgumentError(
                 f"backend '{backend}' has no option '{name}': expected "
@@ -151,7 +151,8 @@ def check_options(backend: str, options: Mapping[str, Any]) -> None:
             raise ArgumentError(f'{name} is {value!r}: expected True or False')
 
 
-def _options_of(backend: str) -> dict[str, inspect.Parameter]:
+def options_of(backend: str) -> dict[str, inspect.Parameter]:
+    """Return the options of an installed back end, by their names."""
     _, _, *options = inspect.signature(_module_of(backend).load).parameters.values()
     return {option.name: option for option in options}
 
