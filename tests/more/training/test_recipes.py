@@ -136,7 +136,7 @@ def check_test_without_teacher(leaf, teacher, folder):
 @pytest.mark.parametrize('name', TEACHERS)
 def test_teacher_config_trains(name, folder):
     """What sctnet train does, in this process."""
-    from mmengine.runner import Runner
+    from sctnet.engine.runner import Runner
 
     cfg = launch.prepare_config(
         short_names()[name], work_dir=str(folder / 'work'), cfg_options=small(1)
