@@ -41,6 +41,11 @@ def read_checkpoint(
             carries code.
     """
     file = find_checkpoint(path)
+    if file.suffix.lower() in ('.onnx', '.xml', '.engine'):
+        raise CheckpointError(
+            f"'{file}' is an exported network, which sctnet infer and init_model run: "
+            'name the weights that it was made of here'
+        )
     if file.suffix == '.safetensors':
         return _read_safetensors(file, map_location)
     return _read_torch(file, map_location)
@@ -59,11 +64,6 @@ def find_checkpoint(path: str | os.PathLike) -> Path:
         )
     if not os.path.isfile(file):
         raise CheckpointError(f"checkpoint '{file}' does not exist: check the path")
-    if file.suffix.lower() in ('.onnx', '.xml', '.engine'):
-        raise CheckpointError(
-            f"'{file}' is an exported network, which sctnet infer and init_model run: "
-            'name the weights that it was made of here'
-        )
     return file
 
 

@@ -164,6 +164,7 @@ def test_other_precisions_are_an_error():
         streets_teacher(dtype='int8')
 
 
+@pytest.mark.slow
 def test_a_compiled_teacher_computes_the_same(monkeypatch):
     compile, runs = torch.compile, []
 

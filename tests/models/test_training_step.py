@@ -182,6 +182,7 @@ def test_autocast_rounds_no_more_than_the_readable_step(single):
         assert error < max(0.01, 1.5 * errors[1][name]), name
 
 
+@pytest.mark.slow
 def test_a_student_trains_in_other_layouts_and_compiled(taught, monkeypatch):
     batch = draw_batch(64, 96)
     expected = step(taught, batch, None)

@@ -182,6 +182,7 @@ class TrainedTeacher:
         self.optimizer.zero_grad()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('config', 'trains_teacher', 'shortcuts'),
     [('ade_s', False, False), ('ade_s', False, True), ('city_s_seg75', True, True)],

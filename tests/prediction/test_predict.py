@@ -110,6 +110,7 @@ def test_more_than_labels_needs_small_logits(model):
         inference_model(model, image, confidence=True)
 
 
+@pytest.mark.slow
 def test_evaluation_gives_the_same_figures_to_the_last_digit(
     streets, released_city_s, tmp_path
 ):

@@ -148,3 +148,10 @@ def test_only_named_tensors_with_values_are_weights():
     for tensor in (torch.eye(2).to_sparse(), torch.empty(2, device='meta')):
         with pytest.raises(CheckpointError, match="weight 'w' is sparse, or a shape"):
             weights_of({'w': tensor})
+
+
+def test_an_exported_network_is_called_by_its_name(tmp_path):
+    file = tmp_path / 'net.onnx'
+    file.write_bytes(b'any')
+    with pytest.raises(CheckpointError, match='is an exported network.*the weights'):
+        read_checkpoint(file)
