@@ -153,5 +153,5 @@ def test_only_named_tensors_with_values_are_weights():
 def test_an_exported_network_is_called_by_its_name(tmp_path):
     file = tmp_path / 'net.onnx'
     file.write_bytes(b'any')
-    with pytest.raises(CheckpointError, match='is an exported network.*the weights'):
+    with pytest.raises(CheckpointError, match=r'is an exported network.*the weights'):
         read_checkpoint(file)
