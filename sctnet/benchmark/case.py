@@ -30,6 +30,7 @@ IMAGE_SIZES = {  # of typical images of each data set, (height, width)
     'COCO-Stuff 10k': [(480, 640)],
 }
 READABLE, SHORTCUTS = 'readable', 'shortcuts'  # the ways to train
+LOADER = 'loader'  # and what feeds them
 TEACHER_OPTIONS: dict[str, tuple[str, Any]] = {
     'teacher-bf16': ('dtype', 'bf16'),
     'teacher-fp16': ('dtype', 'fp16'),
@@ -77,11 +78,11 @@ def parse_way(text: str) -> list[str]:
     Raises:
         ArgumentError: the way or an option is not known.
     """
-    way, options = _split(text, TRAINING_OPTIONS)
-    if way not in (READABLE, SHORTCUTS):
+    way, options = _split(text, () if text.startswith(LOADER) else TRAINING_OPTIONS)
+    if way not in (READABLE, SHORTCUTS, LOADER):
         raise ArgumentError(
-            f"there is no way '{way}' to train: use {READABLE} or {SHORTCUTS}, or one "
-            'with options, as in shortcuts+amp+channels_last'
+            f"there is no way '{way}' to train: use {READABLE}, {SHORTCUTS} or {LOADER}"
+            ', the first two also with options, as in shortcuts+amp+channels_last'
         )
     return options
 
@@ -90,8 +91,8 @@ def _split(text: str, known: Collection[str]) -> tuple[str, list[str]]:
     name, *options = text.split('+')
     for option in options:
         if option not in known:
+            some = f'expected some of {", ".join(known)}, joined by plus signs'
             raise ArgumentError(
-                f"'{text}' has no option '{option}': expected some of "
-                f'{", ".join(known)}, joined by plus signs'
+                f"'{text}' has no option '{option}': {some if known else 'it has none'}"
             )
     return name, options

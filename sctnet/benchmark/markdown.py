@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .case import READABLE
+from .case import LOADER, READABLE
 from .report import Report, Row
 
 Text = Callable[[Row], str]
@@ -28,6 +28,9 @@ NOTES = {
         "Both are one iteration of a Runner's parts: normalisation, losses, gradients, "
         "the recipe's AdamW. `amp` is `--amp`.",
         'Weights are random, images and labels noise, a tenth of the labels ignored.',
+        "`loader` is the recipe's pipeline in one process, as in a worker, on drawn "
+        "street scenes in files of the data set's typical size; steps do not wait for "
+        'it here.',
         'Stages are medians of their own. SIAM is the alignment with its losses, heads '
         'are both heads with theirs, backward is that of all losses, rest is mostly '
         'normalisation. On a GPU each stage waits for the one before it.',
@@ -134,6 +137,8 @@ def _ratio(report: Report, backend: str, value: Callable[[Row], float | None]) -
 
     def text(row: Row) -> str:
         base, this = bases.get(row.case._replace(backend='')), value(row)
+        if row.backend == LOADER:  # no step, which a ratio would compare
+            return ''
         return f'{this / base:.2f}' if this and base else ''
 
     return text

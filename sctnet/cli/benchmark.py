@@ -2,7 +2,8 @@
 
 network: a random tensor to logits, for SCTNet and its peers in mmseg.
 image: an image in memory to its label map, by mmseg's own functions and by ours.
-train: a training step of a student and its teacher, with our short cuts and without.
+train: a training step of a student and its teacher, with our short cuts and without,
+  and the data loader beside it.
 
 Example:
   sctnet benchmark network --models sctnet-s-seg50 pidnet-s --size 512 1024
@@ -15,7 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..benchmark.case import READABLE, SHORTCUTS, TORCH_OPTIONS, TRAINING_OPTIONS
+from ..benchmark.case import (
+    LOADER,
+    READABLE,
+    SHORTCUTS,
+    TORCH_OPTIONS,
+    TRAINING_OPTIONS,
+)
 
 
 class _Kind(NamedTuple):
@@ -42,9 +49,9 @@ KINDS = {
     'train': _Kind(
         ('sctnet-s-ade', 'sctnet-b-ade', 'sctnet-s-seg50'),
         '--ways',
-        (READABLE, SHORTCUTS),
-        f'{READABLE} or {SHORTCUTS}, also with {", ".join(TRAINING_OPTIONS)}, as in '
-        'shortcuts+amp+channels_last',
+        (READABLE, SHORTCUTS, LOADER),
+        f'{LOADER}; {READABLE} or {SHORTCUTS}, also with '
+        f'{", ".join(TRAINING_OPTIONS)}, as in shortcuts+amp+channels_last',
     ),
 }
 
@@ -105,8 +112,8 @@ def benchmark(
     batches: Sequence[int] = (),
     out: Path = Path('benchmarks'),
     **settings: float | str,
-) -> None:
-    """Measure and write.
+) -> int:
+    """Measure and write; return 1 if something could not be run.
 
     Args:
         kind: one of :data:`KINDS`.
@@ -136,4 +143,7 @@ def benchmark(
         )
     for failure in failures:
         print(f'not run: {failure}', file=sys.stderr)
+    if failures:
+        print(f'{len(failures)} of {len(cases)} not run', file=sys.stderr)
     print('written: ' + ', '.join(map(str, files)))
+    return 1 if failures else 0

@@ -1,6 +1,8 @@
+import cv2
 import pytest
 import torch
 
+from sctnet.benchmark import loading
 from sctnet.benchmark.case import Case
 from sctnet.benchmark.training import STAGES, TrainingStep, training_contender
 
@@ -49,3 +51,15 @@ def test_options_reach_student_teacher_and_optimizer():
     plain = TrainingStep(case('readable'), 'cpu')
     assert not plain.student.shortcuts
     assert plain.student.teacher.dtype is None
+
+
+def test_a_loader_loads_batches_as_the_recipe_does(monkeypatch):
+    monkeypatch.setattr(loading, 'SCENES', 2)
+    loader = loading.Loading(Case('sctnet-s-ade', 'loader', 2, (240, 250)))
+    threads = cv2.getNumThreads()
+    loader()
+    assert cv2.getNumThreads() == threads
+    sample = loader.dataset[0]
+    assert sample['inputs'].shape == (3, 240, 250)
+    assert sample['data_samples'].gt_sem_seg.data.shape == (1, 240, 250)
+    assert sample['data_samples'].ori_shape == (512, 683)

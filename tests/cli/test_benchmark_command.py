@@ -30,7 +30,7 @@ def test_a_network_is_measured_into_three_files(tmp_path):
     assert str(tmp_path) not in (folder / 'network.md').read_text()
 
 
-def test_a_training_step_is_measured_both_ways(tmp_path):
+def test_a_training_step_is_measured_both_ways_and_its_loader(tmp_path):
     done = call(
         'benchmark',
         *('train', '--models', 'sctnet-s-seg50', '--size', '64', '96', *QUICK),
@@ -42,8 +42,9 @@ def test_a_training_step_is_measured_both_ways(tmp_path):
     names = ['train.json', 'train.md', 'train_stages.png']
     assert sorted(file.name for file in folder.iterdir()) == names
     rows = json.loads((folder / 'train.json').read_text())['rows']
-    assert [row['backend'] for row in rows] == ['readable', 'shortcuts']
-    assert all(len(row['stages']) == 1 for row in rows)
+    assert [row['backend'] for row in rows] == ['readable', 'shortcuts', 'loader']
+    assert [len(row['stages']) for row in rows] == [1, 1, 0]
+    assert all(len(row['seconds']) == 1 for row in rows)
 
 
 def test_what_could_not_be_run_is_said(tmp_path):
@@ -53,7 +54,7 @@ def test_what_could_not_be_run_is_said(tmp_path):
         *('--ways', 'shortcuts', '--no-memory'),
         cwd=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert 'not run: sctnet-s-seg50 shortcuts 2x0x96: RuntimeError' in done.stderr
 
 

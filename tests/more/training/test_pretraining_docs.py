@@ -38,6 +38,13 @@ def test_commands_parse_and_name_configs_that_exist(command, monkeypatch):
         assert (PROJECT / 'configs' / f'{config}.py').is_file()
 
 
+def test_keys_and_configs_in_the_page_exist(monkeypatch):
+    monkeypatch.syspath_prepend(REPOSITORY / 'tests' / 'docs')
+    from test_docs_keys import test_keys_and_configs_in_the_text_exist as check
+
+    check('docs/pretraining.md', monkeypatch)
+
+
 def test_figures_are_those_of_the_results():
     text = (PROJECT / 'README.md').read_text(encoding='utf-8')
     evidence = runpy.run_path(str(PROJECT / 'evidence.py'))

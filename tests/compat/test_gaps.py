@@ -1,26 +1,21 @@
-import importlib
-import sys
+"""Gaps of the stack are closed when a package is first imported after sctnet."""
+
 import textwrap
-import zipfile
 from threading import Thread
 
-import numpy as np
 import pytest
-import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
-from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.registry import DefaultScope
 from mmengine.utils import ManagerMixin
 from support import run_python
 
 from sctnet.apis import init_model
-from sctnet.compat import aliases
 from sctnet.compat.gaps import stand_in_for_missing_ops
-from sctnet.datasets.own import FolderDataset
 from sctnet.errors import ConfigError
 
 pytestmark = pytest.mark.slow
+
 
 LOADED = "print(sorted({'torch', 'numpy', 'mmengine', 'mmcv'} & set(sys.modules)))"
 
@@ -64,24 +59,6 @@ def test_find_loader_is_there_for_mmengine_on_a_python_without_it():
     lines = done.stdout.splitlines()
     assert lines[:2] == ['sctnet.compat.gaps None', 'False True'], done.stderr
     assert lines[2] in ('ImportError', 'ModuleNotFoundError')
-
-
-@pytest.mark.parametrize('old', aliases.MOVED)
-def test_a_module_under_its_old_name_is_the_same_module(old):
-    sys.modules.pop(f'sctnet.{old}', None)
-    with pytest.warns(FutureWarning, match=rf'sctnet\.{old} is sctnet'):
-        module = importlib.import_module(f'sctnet.{old}')
-    assert module is importlib.import_module(f'sctnet.{aliases.MOVED[old]}')
-
-
-def test_what_lies_below_an_old_name_is_loaded_once():
-    sys.modules.pop('sctnet.own_data', None)
-    sys.modules.pop('sctnet.own_data.dataset', None)
-    with pytest.warns(FutureWarning):
-        old = importlib.import_module('sctnet.own_data.dataset')
-    assert old.FolderDataset is FolderDataset
-    with pytest.raises(ModuleNotFoundError, match=r"'sctnet\.own_data\.nothing'"):
-        importlib.import_module('sctnet.own_data.nothing')
 
 
 def test_register_registers_what_configs_name_by_strings():
@@ -166,93 +143,6 @@ def test_another_torchvision_is_left_alone(tmp_path):
         tmp_path,
     )
     assert done.stdout.split() == [str(fake / '__init__.py'), 'False'], done.stderr
-
-
-def test_checkpoint_types_of_mmengine_load_with_weights_only(tmp_path):
-    history = HistoryBuffer([1.0, 2.0], [1, 1])
-    history.update(3.0)
-    content = {
-        'message_hub': {'log_scalars': {'train/loss': history}},
-        'score': np.float64(0.25),
-        'array': np.arange(3, dtype=np.int64),
-        'flags': np.array([True, False]),
-    }
-    torch.save(content, tmp_path / 'own.pth')
-    loaded = torch.load(tmp_path / 'own.pth', weights_only=True)
-    assert loaded['message_hub']['log_scalars']['train/loss'].mean() == 2.0
-    assert loaded['score'] == 0.25
-    assert loaded['array'].tolist() == [0, 1, 2]
-
-
-CRAFTED = {
-    # getattr may reach the statistics of a HistoryBuffer, and no code
-    'method': "Call(getattr, HistoryBuffer, '__init__')",
-    'class': "Call(getattr, HistoryBuffer, '__class__')",
-    'other method': "Call(getattr, np.ndarray, 'tofile')",
-    'other statistic': "Call(getattr, np.ndarray, 'max')",
-    # bytes of the file read as object pointers
-    'buffer': "Call(np.ndarray, (1,), 'O', b'ABCDEFGH')",
-    'history': "Call(HistoryBuffer, Call(np.ndarray, (1,), 'O', b'ABCDEFGH'), [1])",
-    'object dtype': "Call(np.dtype, 'O')",
-    'fields': "Call(np.dtype, [('a', 'O')])",
-    'object class': 'Call(np.dtypes.ObjectDType)',
-    'void class': 'Call(np.dtypes.VoidDType, 8)',
-    'object array': "np.array([{'a': 1}], dtype=object)",
-    'record array': "np.zeros(2, dtype=[('a', 'f4')])",
-}
-
-
-def test_crafted_arrays_are_refused_not_built(tmp_path):
-    """In a process of its own: what is guarded against ends it by a signal."""
-    lines = [f'{name!r}: lambda: {code},' for name, code in CRAFTED.items()]
-    done = run_python(f"""
-        import numpy as np, torch, sctnet
-        from mmengine.logging.history_buffer import HistoryBuffer
-        from sctnet.weights.safe_files import read_checkpoint
-        from sctnet.errors import CheckpointError
-
-        class Call:
-            def __init__(self, *words):
-                self.words = words
-
-            def __reduce__(self):
-                return self.words[0], self.words[1:]
-
-        for name, make in {{{' '.join(lines)}}}.items():
-            path = {str(tmp_path / 'crafted.pth')!r}
-            torch.save({{'state_dict': {{'w': make()}}}}, path)
-            try:
-                read_checkpoint(path)
-            except CheckpointError as error:
-                print('refused', name, 'carries code' in str(error))
-    """)
-    assert done.returncode == 0, done.stderr
-    # A record array is refused as a damaged file: it names no code.
-    assert done.stdout.splitlines() == [
-        f'refused {name} {name != "record array"}' for name in CRAFTED
-    ]
-
-
-def test_loaded_arrays_are_saved_as_ordinary_ones(tmp_path):
-    array = np.arange(3.0)
-    torch.save({'a': array}, tmp_path / 'a.pth')
-    loaded = torch.load(tmp_path / 'a.pth', weights_only=True)
-    torch.save(loaded, tmp_path / 'b.pth')
-    assert b'PlainArray' not in (tmp_path / 'b.pth').read_bytes()
-    again = torch.load(tmp_path / 'b.pth', weights_only=True)['a']
-    np.testing.assert_array_equal(again, array)
-
-
-def test_paths_that_numpy_1_wrote_load_too(tmp_path):
-    torch.save({'a': np.float64(0.5)}, tmp_path / 'a.pth')
-    content = (tmp_path / 'a.pth').read_bytes()
-    assert b'numpy._core' in content
-    with zipfile.ZipFile(tmp_path / 'a.pth') as old:
-        entries = {name: old.read(name) for name in old.namelist()}
-    with zipfile.ZipFile(tmp_path / 'b.pth', 'w') as new:
-        for name, entry in entries.items():
-            new.writestr(name, entry.replace(b'numpy._core', b'numpy.core'))
-    assert torch.load(tmp_path / 'b.pth', weights_only=True)['a'] == 0.5
 
 
 class Managed(ManagerMixin):
