@@ -48,7 +48,7 @@ class ChannelWiseDivergence(nn.Module):
             ours, theirs = map(self._log_distribution, (student, teacher))
             total = F.kl_div(ours, theirs, reduction='sum', log_target=True)
         images, channels = student.shape[:2]
-        return total * self.temperature**2 / (images * channels)
+        return total * (self.temperature**2 / (images * channels))
 
     def _log_distribution(self, x: Tensor) -> Tensor:
         return F.log_softmax(x.flatten(2) / self.temperature, dim=2)

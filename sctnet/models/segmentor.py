@@ -10,7 +10,8 @@
 
 import copy
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -30,7 +31,11 @@ from ..weights.key_map import (
     rename_all,
     settle_training_only,
 )
+from .backbone import SCTNet
+from .faster_training.cast_weights import weights_cast_at_once
+from .faster_training.count_batches import batches_counted_at_once
 from .faster_training.head_losses import head_losses, supports_losses
+from .head import SCTHead
 from .loading import WholeLoading
 from .siam import SIAM
 from .teacher import Teacher
@@ -138,12 +143,25 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
         # The teacher's work is done before the student's activations take memory, and
         # its features are gone before the heads take theirs.
         target = self._teach(inputs)
-        features = self._extract_for_training(inputs)
-        aligned = {}
-        if self.siam is not None and target is not None:
-            aligned = add_prefix(self.siam(features, target, self.shortcuts), 'siam')
-        del target
-        return {**self._head_losses(features, data_samples), **aligned}
+        with self._in_few_operations():
+            features = self._extract_for_training(inputs)
+            aligned = {}
+            if self.siam is not None and target is not None:
+                losses = self.siam(features, target, self.shortcuts)
+                aligned = add_prefix(losses, 'siam')
+            del target
+            return {**self._head_losses(features, data_samples), **aligned}
+
+    @contextmanager
+    def _in_few_operations(self) -> Iterator[None]:
+        """Cast weights and count batches at once, where short cuts may be taken."""
+        compiled = (self.train_cfg or {}).get('compile', False)
+        parts = [self.backbone, *self._heads().values()]
+        if not self.shortcuts or compiled:
+            parts = []
+        ours = [part for part in parts if isinstance(part, SCTNet | SCTHead)]
+        with weights_cast_at_once(parts), batches_counted_at_once(ours):
+            yield
 
     @property
     def shortcuts(self) -> bool:
@@ -174,18 +192,21 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
             teacher.to(inputs.device)  # the student was moved after attaching
         return teacher(inputs, self.siam.sdha is not None, self.shortcuts)
 
-    def _head_losses(
-        self, features: tuple[Tensor, ...], data_samples: SampleList
-    ) -> dict[str, Tensor]:
+    def _heads(self) -> dict[str, nn.Module]:
         heads = {'decode': self.decode_head}
         auxiliary = getattr(self, 'auxiliary_head', None)
         if isinstance(auxiliary, nn.ModuleList):
             heads |= {f'aux_{i}': head for i, head in enumerate(auxiliary)}
         elif auxiliary is not None:
             heads['aux'] = auxiliary
+        return heads
+
+    def _head_losses(
+        self, features: tuple[Tensor, ...], data_samples: SampleList
+    ) -> dict[str, Tensor]:
         check_samples(data_samples, self.num_classes, self.decode_head.ignore_index)
         losses = {}
-        for name, head in heads.items():
+        for name, head in self._heads().items():
             if self.shortcuts and supports_losses(head):
                 terms = head_losses(head, features, data_samples)
             else:

@@ -1,5 +1,6 @@
 """The frozen network that SIAM aligns a student with: any segmentor of mmseg's."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError
 from .faster_training.mix_transformer import run_backbone, supports_backbone
-from .faster_training.shared_decoder import decode_stages, supports_decoder
+from .faster_training.prepared_teacher import TeacherPreparations
+from .faster_training.shared_decoder import decode_stages
 from .half_precision import HALF, half_precision
 from .teacher_features import Decoded, MergedFeatures, TeacherFeatures
 
@@ -55,6 +57,7 @@ class Teacher(nn.Module):
                 f'a {type(segmentor).__name__} cannot teach: expected a segmentor with '
                 "backbone and decode_head, such as mmseg's EncoderDecoder"
             )
+        self._preparations = TeacherPreparations()
         # Its norms only ever run on their statistics; SyncBN would want a GPU for it.
         self.segmentor = revert_sync_batchnorm(segmentor)
         self.requires_grad_(False)
@@ -103,10 +106,8 @@ class Teacher(nn.Module):
             decode: False leaves the decode head out, for alignment of stages alone.
             shortcuts: False runs mmseg's own code.
         """
-        backbone = self.segmentor.backbone
         with half_precision(self.dtype, image.device):
-            stages = self._backbone_call(backbone, image, shortcuts)
-            return self._decode_stages(stages, decode, shortcuts)
+            return self._compute(self._backbone_call, image, decode, shortcuts)
 
     @torch.no_grad()
     def rounding(self, image: Tensor) -> dict[str, float]:
@@ -118,8 +119,7 @@ class Teacher(nn.Module):
         """
 
         def compute() -> TeacherFeatures:  # not compiled, for images of any size
-            stages = _run_backbone(self.segmentor.backbone, image, True)
-            return self._decode_stages(stages, self.shares_decoder, True)
+            return self._compute(_run_backbone, image, self.shares_decoder, True)
 
         with half_precision(self.dtype, image.device):
             ours = compute()
@@ -133,15 +133,23 @@ class Teacher(nn.Module):
             found['labels'] = float((a == b).float().mean())
         return found
 
-    def _decode_stages(
-        self, stages: tuple[Tensor, ...], decode: bool, shortcuts: bool
+    def _compute(
+        self,
+        run: Callable[..., tuple[Tensor, ...]],
+        image: Tensor,
+        decode: bool,
+        shortcuts: bool,
     ) -> TeacherFeatures:
+        backbone, decoder = self.segmentor.backbone, None
+        if shortcuts:
+            kind = image.device.type
+            backbone, decoder = self._preparations.prepare(self.segmentor, kind)
+        stages = run(backbone, image, shortcuts)
         if not decode:
             return TeacherFeatures(stages, None)
-        head = self.segmentor.decode_head
         maps = self.segmentor.neck(stages) if self.segmentor.with_neck else stages
-        if shortcuts and supports_decoder(head):
-            return decode_stages(head, maps, stages)
+        if decoder is not None:
+            return decode_stages(decoder, maps, stages)
         merged = self._merge(maps)
         return MergedFeatures(stages, self.decode(merged), merged, self.decode)
 

@@ -9,6 +9,7 @@ backward only multiplies.
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -19,7 +20,9 @@ from ..half_precision import full_precision
 from .interpolation import interpolation_matrix
 
 LOG2_E = math.log2(math.e)
-BLOCK = {'cpu': 1 << 20, 'cuda': 1 << 25}  # upsampled values that exist at a time
+# Upsampled values that exist at a time: in a CPU's cache; on a GPU, which starts each
+# operation anew for each block, at least so many, and at most so many blocks.
+ON_CPU, ON_GPU, MOST_BLOCKS = 1 << 21, 1 << 25, 8
 
 
 def upsampled_cross_entropy(
@@ -76,41 +79,50 @@ def _compute_in_blocks(
     Rows and columns are upsampled by products with their small matrices, so that the
     gradient's sums have one order: torch's own upsampling adds atomically on a GPU.
     (These products follow torch's setting of TF32, which is off by default.) Powers of
-    two take a third of the time of exponentials on a CPU.
+    two take a third of the time of exponentials on a CPU. What has one value a pixel is
+    kept of all blocks: a GPU starts few kernels for all pixels.
     """
-    classes, height, width = logits.shape[1], *labels.shape[1:]
+    images, classes, height, width = *logits.shape[:2], *labels.shape[1:]
     rows = interpolation_matrix(logits.shape[2], height, logits)
     columns = interpolation_matrix(logits.shape[3], width, logits)
     columns_of_exponents = columns.t() * LOG2_E
+    counted = (labels != ignore_index).unsqueeze(1)
+    targets = labels.unsqueeze(1) * counted  # (N, 1, H, W)
+    weights = weight[targets] * counted
+    minus = -weights
+    losses, hits = torch.empty_like(weights), torch.empty_like(counted)
     gradient = torch.zeros_like(logits)
-    loss, correct = logits.new_zeros(()), labels.new_zeros(())
-    images, step = _block(logits.device.type, classes * width, height)
-    for first, top in itertools.product(
-        range(0, len(logits), images), range(0, height, step)
-    ):
-        some = slice(first, first + images)
-        target = labels[some, None, top : top + step]  # (images, 1, rows, W)
-        block = rows[top : top + step]
+    on_cpu = logits.device.type == 'cpu'
+    for some, lines in _blocks(on_cpu, images, height, classes * width):
+        pixels = (some, slice(None), lines)
+        target, block = targets[pixels], rows[lines]
         values = block @ logits[some] @ columns_of_exponents
-        counted = target != ignore_index
-        target = torch.where(counted, target, 0)
-        pixel_weight = weight[target] * counted
         of_target = values.gather(1, target)
         others = values.scatter_(1, target, -math.inf).amax(dim=1, keepdim=True)
-        correct += ((of_target > others) & counted).sum()
+        torch.gt(of_target, others, out=hits[pixels])
         largest = torch.maximum(of_target, others)
         of_target -= largest
         power = of_target.exp2()
         powers = values.sub_(largest).exp2_()  # the target's is 0
-        total = powers.sum(dim=1, keepdim=True) + power
-        loss += ((total.log2() - of_target) * pixel_weight).sum()
-        slope = powers.mul_(pixel_weight / total)
-        slope.scatter_(1, target, (power / total - 1) * pixel_weight)
+        total = powers.sum(dim=1, keepdim=True).add_(power)
+        torch.sub(total.log2(), of_target, out=losses[pixels])
+        share = weights[pixels] / total
+        slope = powers.mul_(share)
+        slope.scatter_(1, target, torch.addcmul(minus[pixels], power, share))
         gradient[some] += block.t() @ (slope @ columns)
-    return loss / LOG2_E, correct, gradient
+    loss = losses.mul_(weights).sum() / LOG2_E
+    return loss, hits.logical_and_(counted).sum(), gradient
 
 
-def _block(device: str, row: int, height: int) -> tuple[int, int]:
-    """Return how many images and rows, of ``row`` values each, make a block."""
-    rows = max(1, BLOCK.get(device, BLOCK['cpu']) // row)
-    return max(1, rows // height), min(rows, height)
+def _blocks(
+    on_cpu: bool, images: int, height: int, row: int
+) -> Iterator[tuple[slice, slice]]:
+    """Yield slices of images and of rows, of ``row`` values each, that make a block."""
+    values = images * height * row
+    most = ON_CPU if on_cpu else max(ON_GPU, -(-values // MOST_BLOCKS))
+    rows = max(1, most // row)
+    some, lines = max(1, rows // height), min(rows, height)
+    for first, top in itertools.product(
+        range(0, images, some), range(0, height, lines)
+    ):
+        yield slice(first, first + some), slice(top, top + lines)

@@ -45,6 +45,23 @@ def _matrix(
         return matrix.to(device)
 
 
+@lru_cache(maxsize=32)
+def _moments(
+    source: Size, target: Size, images: int, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what moments of ``images`` upsampled maps need, sums divided by counts.
+
+    Of a mean the weight of each value (h w, 1), of covariances Y'Y and X'X.
+    """
+    rows, columns = (
+        _matrix(*axis, dtype, device) for axis in zip(source, target, strict=True)
+    )
+    pixels = images * len(rows) * len(columns)
+    with torch.inference_mode(False):
+        means = torch.outer(rows.sum(0), columns.sum(0)).view(-1, 1) / pixels
+        return means, rows.t() @ rows, columns.t() @ columns / (pixels - 1)
+
+
 def upsample(x: Tensor, size: Sequence[int]) -> Tensor:
     """Upsample a map (N, C, h, w) bilinearly to ``size``, where it has another."""
     if list(x.shape[2:]) == list(size):
@@ -62,14 +79,11 @@ def _centre_upsampled(x: Tensor, size: Size) -> tuple[Tensor, Tensor, Tensor]:
     if x.shape[2:] == size:
         centred = x - (mean := x.mean(dim=(0, 2, 3), keepdim=True))
         return centred, centred / (x.numel() / x.shape[1] - 1), mean
-    axes = zip(x.shape[2:], size, strict=True)
-    rows, columns = (interpolation_matrix(*axis, x) for axis in axes)
-    count = len(x) * len(rows) * len(columns)
-    mean = torch.einsum('nchw,h,w->c', x, rows.sum(0), columns.sum(0)) / count
-    mean = mean.view(1, -1, 1, 1)
+    shape = tuple(x.shape[2:])
+    means, rows, columns = _moments(shape, tuple(size), len(x), x.dtype, x.device)
+    mean = (x.flatten(2) @ means).sum(0).view(1, -1, 1, 1)
     centred = x - mean
-    smoothed = (rows.t() @ rows) @ centred @ (columns.t() @ columns)
-    return centred, smoothed / (count - 1), mean
+    return centred, rows @ centred @ columns, mean
 
 
 def upsampled_covariance(x: Tensor, size: Size) -> tuple[Tensor, Tensor]:

@@ -35,7 +35,7 @@ class PointwiseFeatures(TeacherFeatures):
     M is the number of merged channels (1024), and (H/4, W/4) the size.
     """
 
-    head: SegformerHead
+    decoder: 'FoldedDecoder'
     std: Tensor  # (M,), of the merged channels
     mean: Tensor  # (M,)
 
@@ -48,8 +48,7 @@ class PointwiseFeatures(TeacherFeatures):
             centred, covariance = upsampled_covariance(full_precision(x), size)
             variance = ((weight @ covariance) * weight).sum(dim=1)
             factor = self.std / (variance.clamp_min(LEAST_VARIANCE).sqrt() + EPS)
-            fusion, bias = _fold(self.head.fusion_conv)
-            fusion = fusion.flatten(1)
+            fusion, bias = self.decoder.fusion
             matrix = (fusion * factor) @ weight
             # Centring cancels the projection's bias, for which DDP wants a gradient.
             none = 0 * cast(Tensor, projection.bias).sum()
@@ -57,7 +56,7 @@ class PointwiseFeatures(TeacherFeatures):
             # The matrix exceeds half precision where features have next to no spread.
             decoded = F.conv2d(centred, matrix[..., None, None], constant)
         features = upsample(decoded, size).relu_()
-        return Decoded(features, self.head.cls_seg(features))
+        return Decoded(features, self.decoder.cls_seg(features))
 
 
 def supports_decoder(head: nn.Module) -> bool:
@@ -71,35 +70,53 @@ def supports_decoder(head: nn.Module) -> bool:
     )
 
 
+class FoldedDecoder:
+    """A SegFormer's decoder whose norms are folded into its convolutions.
+
+    Its weights are frozen: it is made once, for all batches.
+
+    Args:
+        head: one that :func:`supports_decoder` says yes to.
+        cast: the same head with its layers' weights as autocast would cast them.
+    """
+
+    def __init__(self, head: SegformerHead, cast: SegformerHead) -> None:
+        dtype = cast.conv_seg.weight.dtype
+        self.inputs_of, self.cls_seg = head._transform_inputs, cast.cls_seg
+        self.convs = [[part.to(dtype) for part in _fold(conv)] for conv in head.convs]
+        weight, bias = _fold(head.fusion_conv)
+        self.fusion = weight.flatten(1), bias
+        self.slices = weight.to(dtype).chunk(len(self.convs), dim=1)
+        self.bias = bias.to(dtype).view(1, -1, 1, 1)
+
+
 def decode_stages(
-    head: SegformerHead, maps: tuple[Tensor, ...], stages: tuple[Tensor, ...]
+    decoder: FoldedDecoder, maps: tuple[Tensor, ...], stages: tuple[Tensor, ...]
 ) -> PointwiseFeatures:
     """Decode what a teacher's head is given.
 
     Args:
-        head: the teacher's, in eval mode.
+        decoder: the teacher's.
         maps: (N, C_i, h_i, w_i), what its backbone or neck returned.
         stages: what its backbone returned.
     """
-    inputs = head._transform_inputs(maps)
+    inputs = decoder.inputs_of(maps)
     size = inputs[0].shape[2:]
-    weight, bias = _fold(head.fusion_conv)
-    slices = weight.chunk(len(inputs), dim=1)
     statistics = []
     total: Tensor | None = None
-    for conv, x, part in zip(head.convs, inputs, slices, strict=True):
-        projected = F.conv2d(x, *_fold(conv)).relu_()
+    for conv, x, part in zip(decoder.convs, inputs, decoder.slices, strict=True):
+        projected = F.conv2d(x, *conv).relu_()
         with torch.autocast(x.device.type, enabled=False):
             statistics.append(upsampled_std_mean(full_precision(projected), size))
         term = upsample(F.conv2d(projected, part), size)
         total = term if total is None else total.add_(term)
     assert total is not None
-    features = total.add_(bias.to(total).view(1, -1, 1, 1)).relu_()
-    logits = head.cls_seg(features)
+    features = total.add_(decoder.bias).relu_()
+    logits = decoder.cls_seg(features)
     # Losses look at each channel's own map.
     decoded = Decoded(features.contiguous(), logits.contiguous())
     std, mean = (torch.cat(parts) for parts in zip(*statistics, strict=True))
-    return PointwiseFeatures(stages, decoded, head, std, mean)
+    return PointwiseFeatures(stages, decoded, decoder, std, mean)
 
 
 def _is_foldable(module: ConvModule) -> bool:

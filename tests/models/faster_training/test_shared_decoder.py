@@ -10,10 +10,11 @@ from torch import nn
 from sctnet.catalog import load_config
 from sctnet.models import Teacher
 from sctnet.models.faster_training.shared_decoder import (
+    FoldedDecoder,
     PointwiseFeatures,
-    decode_stages,
     supports_decoder,
 )
+from sctnet.models.faster_training.shared_decoder import decode_stages as decode
 from sctnet.models.teacher_features import Decoded, MergedFeatures
 
 TIGHT = {'rtol': 1e-9, 'atol': 1e-11}
@@ -23,6 +24,10 @@ HEAD = {
     'in_channels': CHANNELS, 'in_index': [0, 1, 2, 3], 'channels': 12, 'num_classes': 7,
     'norm_cfg': {'type': 'BN'}, 'align_corners': False,
 }  # fmt: skip
+
+
+def decode_stages(head, maps, stages):
+    return decode(FoldedDecoder(head, head), maps, stages)
 
 
 def build_head(kind=SegformerHead, **options):
