@@ -5,6 +5,7 @@ from .distillation_hook import DistillationHook
 from .distributed import CPUSyncBatchNorm
 from .finite_loss_hook import FiniteLossHook
 from .optim_wrapper import BFloat16OptimWrapper
+from .optimizer_groups import MergedOptimWrapperConstructor
 from .train_loop import ResumableTrainLoop
 from .warmup_poly_lr import WarmupPolyLR
 
@@ -14,6 +15,7 @@ __all__ = [
     'CPUSyncBatchNorm',
     'DistillationHook',
     'FiniteLossHook',
+    'MergedOptimWrapperConstructor',
     'ResumableTrainLoop',
     'WarmupPolyLR',
 ]

@@ -61,6 +61,7 @@ _BUILDERS = {
     'custom_hooks': {'priority'},
     'default_hooks': {'priority'},
 }
+_OUR_CONSTRUCTORS = ('', 'MergedOptimWrapperConstructor')  # '': mmengine's
 # What may leave its class to the builder, or is a dict of several.
 _UNTYPED = (*_SECTIONS, 'data_preprocessor', 'optimizer')
 _LOADER_KEYS = {'num_batch_per_epoch', 'disable_subprocess_warning', 'type'}
@@ -160,7 +161,8 @@ class _Walk:
         # Layers have arguments from elsewhere, and a constructor may take its own.
         if names is None or (place.endswith('_cfg') and self.section == 'model'):
             return
-        if self.section == 'optim_wrapper' and 'constructor' in config:
+        constructor = kind_of({'type': config.get('constructor') or ''})
+        if self.section == 'optim_wrapper' and constructor not in _OUR_CONSTRUCTORS:
             return
         names |= _BUILDERS.get(self.section, set())
         for key in config:

@@ -39,6 +39,7 @@ class DistillationHook(Hook):
             of; 0 skips both. With ``dtype`` also its rounding on these images.
         dtype: ``bf16`` or ``fp16`` for the teacher's features, see :class:`Teacher`.
         compile: compile the teacher's backbone with ``torch.compile``.
+        graph: replay what the teacher starts on a GPU, see :class:`Teacher`.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class DistillationHook(Hook):
         sanity_images: int = 8,
         dtype: str | None = None,
         compile: bool = False,
+        graph: bool = False,
     ) -> None:
         self.teacher = teacher
         self.checkpoint = checkpoint
         self.sanity_images = sanity_images
         self.dtype = dtype
         self.compile = compile
+        self.graph = graph
 
     def before_train(self, runner: Runner) -> None:
         """Attach the teacher, and report whether it fits the data.
@@ -123,7 +126,7 @@ class DistillationHook(Hook):
         meta = load_segmentor(segmentor, file)
         if self.compile:
             print_log('the first iteration compiles the teacher: minutes', 'current')
-        return Teacher(segmentor, meta, self.dtype, self.compile)
+        return Teacher(segmentor, meta, self.dtype, self.compile, self.graph)
 
 
 def find_teacher(

@@ -8,14 +8,11 @@
            +-> teacher ------+                                          (training)
 """
 
-import copy
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from mmengine.logging import print_log
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.utils import OptSampleList, SampleList, add_prefix
@@ -37,34 +34,10 @@ from .faster_training.count_batches import batches_counted_at_once
 from .faster_training.head_losses import head_losses, supports_losses
 from .head import SCTHead
 from .loading import WholeLoading
+from .options import check_train_cfg, under_its_name
 from .siam import SIAM
 from .teacher import Teacher
 from .teacher_features import TeacherFeatures
-
-
-def _check_train_cfg(train_cfg: Mapping[str, Any]) -> None:
-    options = ('shortcuts', 'channels_last', 'compile')
-    for name, value in train_cfg.items():
-        if name not in options or not isinstance(value, bool):
-            raise ConfigError(
-                f'model.train_cfg has {name}={value!r}: expected True or False for '
-                f'some of {", ".join(options)}'
-            )
-
-
-def _under_its_name(options: Any, place: str) -> Any:
-    """Rename ``fused``, as older configs call ``shortcuts``."""
-    if not options or 'fused' not in options:
-        return options
-    options = copy.copy(options)
-    value = options.pop('fused')
-    options.setdefault('shortcuts', value)
-    print_log(
-        f'model.{place}.fused is called model.{place}.shortcuts now',
-        logger='current',
-        level=logging.WARNING,
-    )
-    return options
 
 
 class _Holder:
@@ -104,9 +77,9 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
 
     def __init__(self, *, siam: dict | None = None, **kwargs: Any) -> None:
         for place in ('train_cfg', 'test_cfg'):
-            kwargs[place] = _under_its_name(kwargs.get(place), place)
+            kwargs[place] = under_its_name(kwargs.get(place), place)
         super().__init__(**kwargs)
-        _check_train_cfg(self.train_cfg or {})
+        check_train_cfg(self.train_cfg or {})
         self.siam: SIAM | None = None if siam is None else MODELS.build(siam)
         self._holder = _Holder()
 
@@ -213,6 +186,16 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
                 terms = head.loss(features, data_samples, self.train_cfg)
             losses.update(add_prefix(terms, name))
         return losses
+
+    def parse_losses(
+        self, losses: Mapping[str, Any]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Sum the losses as mmengine does, which takes means of single numbers too."""
+        if not all(isinstance(value, Tensor) for value in losses.values()):
+            return super().parse_losses(losses)
+        numbers = {k: v if v.dim() == 0 else v.mean() for k, v in losses.items()}
+        total = sum(value for name, value in numbers.items() if 'loss' in name)
+        return total, {'loss': total, **numbers}
 
     def predict(self, inputs: Tensor, data_samples: OptSampleList = None) -> SampleList:
         """Segment normalised images (N, 3, H, W).

@@ -12,6 +12,8 @@ from mmseg.utils import SampleList
 from torch import Tensor, nn
 
 from ..errors import ConfigError
+from ..prediction.recorded import Recorded
+from .faster_training.cast_weights import autocast_dtype
 from .faster_training.mix_transformer import run_backbone, supports_backbone
 from .faster_training.prepared_teacher import TeacherPreparations
 from .faster_training.shared_decoder import decode_stages
@@ -30,6 +32,8 @@ class Teacher(nn.Module):
             weights and the statistics that SIAM takes in float32; None computes them as
             the student's are.
         compile: compile its backbone with ``torch.compile``: minutes at first.
+        graph: record what it starts on a GPU for each size of crop, and replay it. No
+            GPU has run this yet.
 
     Raises:
         ConfigError: ``segmentor`` has no backbone and decode head, or there is no such
@@ -42,6 +46,7 @@ class Teacher(nn.Module):
         dataset_meta: dict[str, Any] | None = None,
         dtype: str | None = None,
         compile: bool = False,
+        graph: bool = False,
     ) -> None:
         super().__init__()
         self.dataset_meta = dataset_meta or {}
@@ -57,6 +62,7 @@ class Teacher(nn.Module):
                 f'a {type(segmentor).__name__} cannot teach: expected a segmentor with '
                 "backbone and decode_head, such as mmseg's EncoderDecoder"
             )
+        self._recorded: dict[tuple, Recorded] | None = {} if graph else None
         self._preparations = TeacherPreparations()
         # Its norms only ever run on their statistics; SyncBN would want a GPU for it.
         self.segmentor = revert_sync_batchnorm(segmentor)
@@ -107,7 +113,24 @@ class Teacher(nn.Module):
             shortcuts: False runs mmseg's own code.
         """
         with half_precision(self.dtype, image.device):
-            return self._compute(self._backbone_call, image, decode, shortcuts)
+            if self._recorded is None:
+                return self._compute(self._backbone_call, image, decode, shortcuts)
+            return self._replay(image, decode, shortcuts)
+
+    def _replay(self, image: Tensor, decode: bool, shortcuts: bool) -> TeacherFeatures:
+        """Return features that hold until the next batch."""
+        if image.device.type != 'cuda':
+            raise ConfigError(
+                f"the teacher's graph=True needs a GPU but the device is "
+                f"'{image.device}': drop it (custom_hooks: DistillationHook, graph)"
+            )
+        assert self._recorded is not None
+        way = decode, shortcuts, autocast_dtype(image.device.type)
+        if way not in self._recorded:
+            self._recorded[way] = Recorded(
+                lambda x: self._compute(self._backbone_call, x, decode, shortcuts)
+            )
+        return self._recorded[way](image)
 
     @torch.no_grad()
     def rounding(self, image: Tensor) -> dict[str, float]:

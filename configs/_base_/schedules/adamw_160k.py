@@ -4,13 +4,18 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import TestLoop, ValLoop
 from torch.optim import AdamW
 
-from sctnet.engine import ResumableTrainLoop, WarmupPolyLR
+from sctnet.engine import (
+    MergedOptimWrapperConstructor,
+    ResumableTrainLoop,
+    WarmupPolyLR,
+)
 
 optim_wrapper = dict(
     type=OptimWrapper,
     optimizer=dict(
         type=AdamW, lr=5e-4, betas=(0.9, 0.999), weight_decay=0.01, fused=True
     ),
+    constructor=MergedOptimWrapperConstructor,
     # Substrings of parameter names. The original's key 'norm' reached no norm but
     # those inside CFBlocks; all other norms and biases keep their weight decay.
     paramwise_cfg=dict(

@@ -4,13 +4,18 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import TestLoop, ValLoop
 from torch.optim import AdamW
 
-from sctnet.engine import ResumableTrainLoop, WarmupPolyLR
+from sctnet.engine import (
+    MergedOptimWrapperConstructor,
+    ResumableTrainLoop,
+    WarmupPolyLR,
+)
 
 optim_wrapper = dict(
     type=OptimWrapper,
     optimizer=dict(
         type=AdamW, lr=6e-5, betas=(0.9, 0.999), weight_decay=0.01, fused=True
     ),
+    constructor=MergedOptimWrapperConstructor,
     paramwise_cfg=dict(
         custom_keys={'norm': dict(decay_mult=0.0), 'head': dict(lr_mult=10.0)}
     ),

@@ -2,7 +2,9 @@
 
 Autocast casts a layer's weights where it meets them, and their gradients on the way
 back: on a GPU four launches a layer. Here one operation casts those of many layers, and
-one brings all their gradients back. The numbers are the same.
+one brings all their gradients back. The numbers are the same, but for the keys of a
+:class:`ConvAttention`, which are values too: their two gradients are added before they
+are cast, not after.
 """
 
 from collections.abc import Iterable, Iterator

@@ -87,7 +87,7 @@ class FoldedDecoder:
         weight, bias = _fold(head.fusion_conv)
         self.fusion = weight.flatten(1), bias
         self.slices = weight.to(dtype).chunk(len(self.convs), dim=1)
-        self.bias = bias.to(dtype).view(1, -1, 1, 1)
+        self.bias = bias.view(1, -1, 1, 1)
 
 
 def decode_stages(

@@ -18,7 +18,7 @@ CASES = {
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(cross_entropy, 'BLOCK', {'cpu': 200})
+    monkeypatch.setattr(cross_entropy, 'ON_CPU', 200)
 
 
 def reference(logits, labels, weight=None, ignore_index=255):
@@ -73,7 +73,7 @@ def test_loss_hits_and_gradient_are_those_of_upsampled_logits(case, weighted):
 # Less than a row, a few rows, an image, two images.
 @pytest.mark.parametrize('block', [1, 350, 1500, 3100])
 def test_block_size_does_not_matter(monkeypatch, block):
-    monkeypatch.setattr(cross_entropy, 'BLOCK', {'cpu': block})
+    monkeypatch.setattr(cross_entropy, 'ON_CPU', block)
     batch = draw((3, 5, 4, 6), (15, 20))
     assert_exact(compute(*batch), reference(*batch))
 
