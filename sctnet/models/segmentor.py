@@ -165,7 +165,7 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
             teacher.to(inputs.device)  # the student was moved after attaching
         return teacher(inputs, self.siam.sdha is not None, self.shortcuts)
 
-    def _heads(self) -> dict[str, nn.Module]:
+    def _heads(self) -> dict[str, Any]:
         heads = {'decode': self.decode_head}
         auxiliary = getattr(self, 'auxiliary_head', None)
         if isinstance(auxiliary, nn.ModuleList):

@@ -12,7 +12,7 @@ from support import randomise
 
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError, DataError
-from sctnet.models import Teacher, channel_wise_divergence, segmentor, teacher
+from sctnet.models import Teacher, channel_wise_divergence, options, teacher
 from sctnet.models.faster_training import head_losses
 
 READABLE = {'shortcuts': False}
@@ -106,7 +106,7 @@ def test_a_training_step_takes_every_short_cut_or_none(
 
 def test_the_older_name_of_the_option_works_and_is_said_once(monkeypatch):
     said = []
-    monkeypatch.setattr(segmentor, 'print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr(options, 'print_log', lambda text, **_: said.append(text))
     cfg = copy.deepcopy(load_config('sctnet_t_1xb4_600_streets_128x256')).model
     cfg.train_cfg = {'fused': False, 'channels_last': True}
     cfg.test_cfg.fused = False
@@ -198,8 +198,8 @@ def test_a_student_trains_in_other_layouts_and_compiled(taught, monkeypatch):
 
     monkeypatch.setattr(torch, 'compile', traced)
     monkeypatch.setattr(taught, 'extract_feat', watched)
-    for options in ({'channels_last': True}, {'compile': True}):
-        losses, gradients = step(taught, batch, options)
+    for train_cfg in ({'channels_last': True}, {'compile': True}):
+        losses, gradients = step(taught, batch, train_cfg)
         for name, value in expected[0].items():
             torch.testing.assert_close(losses[name], value, rtol=1e-9, atol=0)
         for name, gradient in expected[1].items():

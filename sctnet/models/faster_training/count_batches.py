@@ -31,13 +31,13 @@ def batches_counted_at_once(parts: Iterable[nn.Module]) -> Iterator[None]:
         and module.num_batches_tracked is not None
         and module.momentum is not None  # else its average needs the count
     ]
-    counters = [norm.num_batches_tracked for norm in norms]
+    counters = [norm._buffers['num_batches_tracked'] for norm in norms]
     try:
         for norm in norms:
             norm._buffers['num_batches_tracked'] = _UNCOUNTED
         yield
         if counters:
-            torch._foreach_add_(counters, 1)
+            torch._foreach_add_(counters, 1)  # type: ignore[arg-type]
     finally:
         for norm, counter in zip(norms, counters, strict=True):
             norm._buffers['num_batches_tracked'] = counter

@@ -83,11 +83,18 @@ class FoldedDecoder:
     def __init__(self, head: SegformerHead, cast: SegformerHead) -> None:
         dtype = cast.conv_seg.weight.dtype
         self.inputs_of, self.cls_seg = head._transform_inputs, cast.cls_seg
-        self.convs = [[part.to(dtype) for part in _fold(conv)] for conv in head.convs]
-        weight, bias = _fold(head.fusion_conv)
-        self.fusion = weight.flatten(1), bias
+        self.convs = [_fold(conv, dtype) for conv in head.convs]
+        self.fusion_conv = head.fusion_conv
+        weight, bias = self._fusion = _fold(head.fusion_conv)
         self.slices = weight.to(dtype).chunk(len(self.convs), dim=1)
         self.bias = bias.view(1, -1, 1, 1)
+
+    @property
+    def fusion(self) -> tuple[Tensor, Tensor]:
+        """Weight (out, in) and bias (out,) of the fusion; its own, were it to learn."""
+        learns = self.fusion_conv.conv.weight.requires_grad
+        weight, bias = _fold(self.fusion_conv) if learns else self._fusion
+        return weight.flatten(1), bias
 
 
 def decode_stages(
@@ -131,9 +138,12 @@ def _is_foldable(module: ConvModule) -> bool:
     )
 
 
-def _fold(module: ConvModule) -> tuple[Tensor, Tensor]:
+def _fold(
+    module: ConvModule, dtype: torch.dtype | None = None
+) -> tuple[Tensor, Tensor]:
     """Return weight (out, in, 1, 1) and bias (out,) of a convolution and its norm."""
     conv, norm = module.conv, module.norm
     factor = norm.weight * (norm.running_var + norm.eps).rsqrt()
     offset = -norm.running_mean if conv.bias is None else conv.bias - norm.running_mean
-    return conv.weight * factor.view(-1, 1, 1, 1), norm.bias + offset * factor
+    weight = conv.weight * factor.view(-1, 1, 1, 1)
+    return weight.to(dtype), (norm.bias + offset * factor).to(dtype)
