@@ -5,7 +5,7 @@ from .distillation_hook import DistillationHook
 from .distributed import CPUSyncBatchNorm
 from .finite_loss_hook import FiniteLossHook
 from .optim_wrapper import BFloat16OptimWrapper
-from .train_loop import ResumableTrainLoop
+from .train_loop import ResumableEpochTrainLoop, ResumableTrainLoop
 from .warmup_poly_lr import WarmupPolyLR
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     'CPUSyncBatchNorm',
     'DistillationHook',
     'FiniteLossHook',
+    'ResumableEpochTrainLoop',
     'ResumableTrainLoop',
     'WarmupPolyLR',
 ]
