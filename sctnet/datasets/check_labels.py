@@ -20,7 +20,7 @@ def smallest_type(count: int, *ignored: int) -> torch.dtype:
         count: number of labels.
         *ignored: further labels that it must hold, such as 255 or -100.
     """
-    least, most = min(0, *ignored), max(count - 1, *ignored)
+    least, most = min((0, *ignored)), max((count - 1, *ignored))
     fitting = (
         dtype
         for dtype in _TYPES

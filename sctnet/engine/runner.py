@@ -28,19 +28,19 @@ class Runner(_Runner):
     def build_train_loop(self, loop: Any) -> BaseLoop:
         """Build as mmengine does; labels are to be those that the model learns."""
         labels = learnt_labels(self.model)
-        self._train_dataloader = seeded(self._train_dataloader, labels=labels)
+        self._train_dataloader: Any = seeded(self._train_dataloader, labels=labels)
         return super().build_train_loop(loop)
 
     def build_val_loop(self, loop: Any) -> BaseLoop:
         """Build as mmengine does; labels are to be those that the metrics count."""
         labels = measured_labels(self.model, self._val_evaluator)
-        self._val_dataloader = seeded(self._val_dataloader, labels=labels)
+        self._val_dataloader: Any = seeded(self._val_dataloader, labels=labels)
         return super().build_val_loop(loop)
 
     def build_test_loop(self, loop: Any) -> BaseLoop:
         """Build as mmengine does; labels are to be those that the metrics count."""
         labels = measured_labels(self.model, self._test_evaluator)
-        self._test_dataloader = seeded(self._test_dataloader, labels=labels)
+        self._test_dataloader: Any = seeded(self._test_dataloader, labels=labels)
         return super().build_test_loop(loop)
 
 

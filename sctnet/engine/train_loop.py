@@ -159,12 +159,11 @@ class ResumableEpochTrainLoop(_ResumableLoop, EpochBasedTrainLoop):
         seen = self._iter - self._epoch * length
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
-        if self._sampler is None:  # of a loader that was built elsewhere
-            batches = islice(self.dataloader, seen, None)
-        else:
+        skip = seen
+        if self._sampler is not None:  # else the loader was built elsewhere
             self._sampler.begin_epoch(self._epoch, seen * self._batch_size)
-            batches = iter(self.dataloader)
-        for data_batch in batches:
+            skip = 0
+        for data_batch in islice(self.dataloader, skip, None):
             self._prepare(data_batch)
             self.run_iter(seen, data_batch)
             seen += 1

@@ -64,19 +64,18 @@ def _count_anew(cfg: Config, options: Mapping[str, Any], epochs: bool) -> None:
     if isinstance(hook, dict):
         place = 'default_hooks.checkpoint'
         if f'{place}.by_epoch' not in options:
-            hook.by_epoch = epochs
-        if f'{place}.interval' not in options:
-            hook.interval = interval if hook.by_epoch == epochs else hook.interval
+            hook['by_epoch'] = epochs
+        if f'{place}.interval' not in options and hook['by_epoch'] == epochs:
+            hook['interval'] = interval
         if f'{place}.save_begin' not in options:
             hook.pop('save_begin', None)
     if 'log_processor.by_epoch' not in options and 'log_processor' in cfg:
         cfg.log_processor.by_epoch = epochs
     what = 'epochs' if epochs else 'iterations'
-    saved = hook.interval if isinstance(hook, dict) else 'no'
+    saved = hook.get('interval') if isinstance(hook, dict) else 'none'
     print(
-        f'training counts {what} now: validation after every {loop.val_interval} '
-        f'(train_cfg.val_interval), a checkpoint after every {saved} '
-        '(default_hooks.checkpoint.interval)'
+        f'training counts {what} now, with train_cfg.val_interval={loop.val_interval} '
+        f'and default_hooks.checkpoint.interval={saved}'
     )
 
 

@@ -39,7 +39,7 @@ EPOCHS = {'type': 'ResumableEpochTrainLoop', 'max_epochs': 50, 'val_interval': 1
 def test_one_option_makes_epochs_of_a_recipe(capsys, options):
     cfg = settled(train_cfg__max_epochs=50, **options)
     assert said(cfg) == (EPOCHS, (True, 1), True)
-    assert 'counts epochs now: validation after every 1' in capsys.readouterr().out
+    assert 'counts epochs now, with train_cfg.val_interval=1' in capsys.readouterr().out
     check_counting(cfg)
     assert "type='ResumableEpochTrainLoop'" in cfg.pretty_text
 
