@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from ..errors import (
     ConfigError,
@@ -134,7 +135,7 @@ def _loop_of(error: BaseException) -> tuple[str, int | None]:
     """Name and batch size of the innermost loop that ``error`` came through; or ''."""
     found: tuple[str, int | None] = ('', None)
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        loop = frame.f_locals.get('self')
+        loop: Any = frame.f_locals.get('self')
         if hasattr(type(loop), 'run_iter') and hasattr(loop, 'dataloader'):
             found = type(loop).__name__, getattr(loop.dataloader, 'batch_size', None)
     return found

@@ -47,7 +47,7 @@ def settle_length(cfg: Config, options: Mapping[str, Any]) -> None:
     ours = {*_LOOPS.values(), *(['IterBasedTrainLoop'] if changed else [])}
     if kind_of(loop) in ours - {_LOOPS[lengths[0]]}:
         # By name: mmengine cannot print a class that was put into a config later.
-        loop.type = _LOOPS[lengths[0]]
+        loop['type'] = _LOOPS[lengths[0]]
     if changed:
         _count_anew(cfg, options, lengths[0] == 'max_epochs')
 
