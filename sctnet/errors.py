@@ -1,5 +1,15 @@
 """Errors that a user can mend: one sentence each, with the remedy in it."""
 
+import errno
+import re
+
+# What torch, cuBLAS, cuDNN, OpenCV and, through a loader's worker, numpy say.
+_FULL = re.compile(
+    'out of memory|can.t allocate memory|not enough memory|insufficient memory|'
+    'ALLOC_FAILED|Caught \\w*MemoryError',
+    re.IGNORECASE,
+)
+
 
 class SCTNetError(Exception):
     """Base of every error that names what is wrong, what was expected, the remedy.
@@ -46,9 +56,26 @@ class TrainingError(SCTNetError, ArithmeticError):
     """A training that cannot go on."""
 
 
+class OutOfMemoryError(SCTNetError, MemoryError):
+    """A GPU, or the machine, whose memory does not suffice for what was asked."""
+
+
 class ProcessError(SCTNetError, RuntimeError):
     """A process of a run, or a worker of its data loader, that is gone."""
 
 
 class PackageError(SCTNetError, ImportError):
     """A package that is needed and is not installed, or not in a fitting version."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether ``error`` says that memory is full: python's, numpy's, torch's, CUDA's.
+
+    torch has a class of its own for a GPU, and a plain RuntimeError for a CPU.
+    """
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & {'MemoryError', 'OutOfMemoryError'}:
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return kinds & {'RuntimeError', 'error'} != set() and bool(_FULL.search(str(error)))

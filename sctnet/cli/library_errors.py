@@ -1,4 +1,4 @@
-"""Says what ends a run from outside: a lost process or worker, a full disk."""
+"""Says what ends a run from outside: a lost process or worker, full disk or memory."""
 
 import errno
 import os
@@ -10,8 +10,16 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
-from ..errors import ConfigError, OutputError, ProcessError, SCTNetError
+from ..errors import (
+    ConfigError,
+    OutOfMemoryError,
+    OutputError,
+    ProcessError,
+    SCTNetError,
+    is_out_of_memory,
+)
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 # What gloo, NCCL and the store say when the process at the other end is gone.
@@ -30,6 +38,7 @@ def explain_run() -> Iterator[None]:
     Raises:
         ProcessError: a worker of a data loader, or another process, is gone.
         OutputError: the disk is full.
+        OutOfMemoryError: the memory is, of the GPU or of the machine.
     """
     # Where one process of a run is dead, torchrun sends the others this signal, and
     # their loaders' workers.
@@ -68,6 +77,8 @@ def explain(error: Exception) -> SCTNetError | None:
             '..._dataloader.num_workers or batch_size lower, give it more shared '
             'memory (/dev/shm), and go on with --resume'
         )
+    if is_out_of_memory(error):
+        return _out_of_memory(error)
     if isinstance(error, OSError) and error.errno in _FULL:
         place = f"'{error.filename}'" if error.filename else 'a file'
         return OutputError(
@@ -83,6 +94,51 @@ def explain(error: Exception) -> SCTNetError | None:
     if isinstance(error, RuntimeError) and peer:
         return _lost_peer(peer.group(0))
     return None
+
+
+def _out_of_memory(error: Exception) -> OutOfMemoryError:
+    text = str(error)
+    where = 'the memory of this machine'
+    if 'OutOfMemoryError' in type(error).__name__ or re.search('CUDA|CUBLAS', text):
+        where = 'the memory of the GPU'
+    asked = re.search(r'ried to allocate (\d+(?:\.\d+)? \w+)', text)
+    full = f'{where} is full' + (
+        f' ({asked.group(1)} more were asked)' if asked else ''
+    )
+    loop, batch = _loop_of(error)
+    if 'in DataLoader worker' in text:
+        return OutOfMemoryError(
+            f'{full} in a worker that loads data: set ..._dataloader.num_workers or '
+            'batch_size lower, and go on with --resume'
+        )
+    if 'Train' in loop:
+        return OutOfMemoryError(
+            f'{full} in training, with train_dataloader.batch_size={batch}: set it '
+            'lower, crop smaller (RandomCrop.crop_size, '
+            'model.data_preprocessor.size), or try --amp or '
+            'model.backbone.with_cp=True, then go on with --resume'
+        )
+    if loop:
+        part = 'test' if 'Test' in loop else 'val'
+        return OutOfMemoryError(
+            f'{full} in validation or test, with {part}_dataloader.batch_size={batch}: '
+            'set it to 1, let the pipeline resize to a smaller scale, or predict in '
+            'windows (model.test_cfg.mode=slide)'
+        )
+    return OutOfMemoryError(
+        f'{full}: end what else uses it, take a smaller image or batch, or use '
+        '--device cpu where the command has it'
+    )
+
+
+def _loop_of(error: BaseException) -> tuple[str, int | None]:
+    """Name and batch size of the innermost loop that ``error`` came through; or ''."""
+    found: tuple[str, int | None] = ('', None)
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        loop: Any = frame.f_locals.get('self')
+        if hasattr(type(loop), 'run_iter') and hasattr(loop, 'dataloader'):
+            found = type(loop).__name__, getattr(loop.dataloader, 'batch_size', None)
+    return found
 
 
 def _lost_peer(how: str) -> ProcessError:

@@ -46,8 +46,10 @@ def train(
     from ..datasets.check import quick_check
     from ..engine import launch, preflight
     from ..engine.runner import Runner
+    from ..engine.training_length import check_counting
 
     cfg = launch.prepare_config(config, **run_options)
+    check_counting(cfg)
     launch.set_resume(cfg, resume)
     if teacher:
         launch.set_teacher(cfg, teacher)

@@ -7,6 +7,7 @@ from .finite_loss_hook import FiniteLossHook
 from .optim_wrapper import BFloat16OptimWrapper
 from .optimizer_groups import MergedOptimWrapperConstructor
 from .train_loop import ResumableTrainLoop
+from .train_loop import ResumableEpochTrainLoop, ResumableTrainLoop
 from .warmup_poly_lr import WarmupPolyLR
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     'DistillationHook',
     'FiniteLossHook',
     'MergedOptimWrapperConstructor',
+    'ResumableEpochTrainLoop',
     'ResumableTrainLoop',
     'WarmupPolyLR',
 ]

@@ -1,6 +1,7 @@
 """Checkpoints that are written whole or not at all, and the newest sound one."""
 
 import logging
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -100,12 +101,26 @@ def newest_checkpoint(work_dir: str | os.PathLike) -> str | None:
 
 def _numbered(folder: Path) -> list[Path]:
     """Checkpoints under mmengine's own names, the newest first."""
-    numbers = {
-        path: int(found.group(1))
+    found = {
+        path: match
         for path in folder.glob('*.pth')
-        if (found := re.fullmatch(r'(?:iter|epoch)_(\d+)', path.stem))
+        if (match := re.fullmatch(r'(iter|epoch)_(\d+)', path.stem))
     }
+    numbers = {path: float(match.group(2)) for path, match in found.items()}
+    if len({match.group(1) for match in found.values()}) > 1:
+        # A training that counted both; the iterations of an epoch stand in its file.
+        for path, match in found.items():
+            if match.group(1) == 'epoch':
+                numbers[path] = _iteration_of(path)
     return sorted(numbers, key=lambda path: numbers[path], reverse=True)
+
+
+def _iteration_of(path: Path) -> float:
+    """The iteration of a checkpoint; of one that cannot tell, beyond all others."""
+    try:
+        return float(read_checkpoint(path)['meta']['iter'])
+    except (CheckpointError, KeyError, TypeError, ValueError):
+        return math.inf
 
 
 def _recorded(folder: Path) -> list[Path]:

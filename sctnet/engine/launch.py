@@ -16,6 +16,7 @@ from .check_names import check_names
 from .checkpoint_hook import check_resumable, newest_checkpoint
 from .distillation_hook import find_teacher
 from .distributed import join_cpu_processes
+from .training_length import settle_length
 
 
 def prepare_config(
@@ -37,6 +38,7 @@ def prepare_config(
     cfg = load_config(config)
     cfg.launcher = launcher
     merge_options(cfg, options)
+    settle_length(cfg, options)
     check_names(cfg)
     data_root = data_root or options.get('data_root')
     if data_root:

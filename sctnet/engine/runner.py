@@ -1,15 +1,17 @@
-"""mmengine's Runner with data loaders that name a file which they cannot load."""
+"""mmengine's Runner with data loaders that name a file which cannot be used."""
 
 from typing import Any
 
+from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as _Runner
 from torch.utils.data import DataLoader
 
-from .seeded_dataset import SeededDataset
+from .label_range import learnt_labels, measured_labels
+from .seeded_dataset import seeded
 
 
 class Runner(_Runner):
-    """mmengine's Runner; validation and tests end with the name of a broken file.
+    """mmengine's Runner; a broken file and labels that are no classes are named.
 
     ``num_workers=0`` goes with ``persistent_workers=True``, which then means nothing.
     """
@@ -20,12 +22,26 @@ class Runner(_Runner):
     ) -> DataLoader:
         """Build a loader as mmengine does, of a :class:`SeededDataset`."""
         if isinstance(dataloader, dict):
-            dataloader = without_workers(dataloader)
-            dataset = dataloader['dataset']
-            if isinstance(dataset, dict) and dataset.get('type') is not SeededDataset:
-                dataset = {'type': SeededDataset, 'dataset': dataset}
-                dataloader = {**dataloader, 'dataset': dataset}
+            dataloader = seeded(without_workers(dataloader))
         return _Runner.build_dataloader(dataloader, *args, **kwargs)
+
+    def build_train_loop(self, loop: Any) -> BaseLoop:
+        """Build as mmengine does; labels are to be those that the model learns."""
+        labels = learnt_labels(self.model)
+        self._train_dataloader: Any = seeded(self._train_dataloader, labels=labels)
+        return super().build_train_loop(loop)
+
+    def build_val_loop(self, loop: Any) -> BaseLoop:
+        """Build as mmengine does; labels are to be those that the metrics count."""
+        labels = measured_labels(self.model, self._val_evaluator)
+        self._val_dataloader: Any = seeded(self._val_dataloader, labels=labels)
+        return super().build_val_loop(loop)
+
+    def build_test_loop(self, loop: Any) -> BaseLoop:
+        """Build as mmengine does; labels are to be those that the metrics count."""
+        labels = measured_labels(self.model, self._test_evaluator)
+        self._test_dataloader: Any = seeded(self._test_dataloader, labels=labels)
+        return super().build_test_loop(loop)
 
 
 def without_workers(dataloader: dict) -> dict:

@@ -1,4 +1,4 @@
-"""The data set that a training reads: seeded by sample, broken files left out."""
+"""The data set that a loader reads: seeded by sample, its files and labels checked."""
 
 import logging
 import random
@@ -11,8 +11,10 @@ from mmseg.registry import DATASETS
 from torch.utils.data import Dataset
 
 from ..datasets.check.sample_files import find_fault, quick_fault
+from ..datasets.check_labels import check_sample
 from ..errors import DataError
 from .broken_files import innermost
+from .label_range import LabelRange
 
 DATA, MODEL = 0, 1  # two streams of seeds that must not meet
 _IN_A_ROW = 100  # so many neighbours broken: something else is wrong
@@ -46,18 +48,34 @@ class SeededDataset(Dataset):
 
     Asked for a :class:`NumberedIndex`, it seeds the random generators by the seed of
     the run and the number before it loads and augments. A plain index is not seeded.
+    The user's own data set is its ``dataset``, as it is of mmengine's wrappers.
+
+    Labels are looked at here, in a loader's worker, where it costs the training no
+    time: on a GPU one that is no class would end the process without its file's name.
 
     Args:
         dataset: a data set or the config of one.
         seed: of the run.
         skip_broken: load the next sound sample in the place of one with a broken file.
             It carries ``skipped_files``, pairs of path and fault, in its data sample.
+        labels: what label maps may hold, as loaded; None does not look.
+        small_labels: return label maps in the smallest type that holds ``labels``,
+            which is mostly uint8; else in that of the data set, int64 for mmseg's.
     """
 
-    def __init__(self, dataset: Any, seed: int = 0, skip_broken: bool = False) -> None:
+    def __init__(
+        self,
+        dataset: Any,
+        seed: int = 0,
+        skip_broken: bool = False,
+        labels: LabelRange | None = None,
+        small_labels: bool = False,
+    ) -> None:
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self.seed = seed
         self.skip_broken = skip_broken
+        self.labels = labels
+        self.small_labels = small_labels
         # The files of what lies elsewhere than on this disk are not looked at.
         leaves = innermost(self.dataset)
         remote = any(getattr(leaf, 'backend_args', None) for leaf in leaves)
@@ -86,7 +104,8 @@ class SeededDataset(Dataset):
 
         Raises:
             DataError: a file is broken, and ``skip_broken`` is False; or a hundred in
-                a row are broken, or all.
+                a row are broken, or all; or a label is outside ``labels``, which is
+                never skipped: the whole data set may be so.
         """
         if isinstance(index, NumberedIndex):
             seed_everything(self.seed, DATA, index.number, devices=False)
@@ -95,6 +114,7 @@ class SeededDataset(Dataset):
         while not skipped or len(skipped) < min(len(self), _IN_A_ROW):
             sample, fault = self._try(index)
             if fault is None:
+                self._settle_labels(sample)
                 return _mark(sample, skipped) if skipped else sample
             if not self.skip_broken:
                 raise DataError(_broken(*fault))
@@ -124,6 +144,30 @@ class SeededDataset(Dataset):
                 raise
             return None, fault
         return sample, _misfit(sample, info)
+
+    def _settle_labels(self, sample: Any) -> None:
+        packed: Any = sample.get('data_samples') if isinstance(sample, dict) else None
+        # Test-time augmentation loads several of one image.
+        for one in packed if isinstance(packed, list | tuple) else [packed]:
+            if self.labels is not None and hasattr(one, 'gt_sem_seg'):
+                small = check_sample(one, self.labels.count, self.labels.ignored)
+                if self.small_labels:
+                    one.gt_sem_seg.data = small
+
+
+def seeded(dataloader: Any, **options: Any) -> Any:
+    """Return the config ``dataloader`` with its data set in a :class:`SeededDataset`.
+
+    Args:
+        dataloader: config of a loader; one that is built is returned as it is.
+        **options: of :class:`SeededDataset`; they add to those that it has.
+    """
+    if not isinstance(dataloader, dict):
+        return dataloader
+    dataset = dataloader['dataset']
+    if not isinstance(dataset, dict) or dataset.get('type') is not SeededDataset:
+        dataset = {'type': SeededDataset, 'dataset': dataset}
+    return {**dataloader, 'dataset': {**dataset, **options}}
 
 
 def _misfit(sample: Any, info: dict[str, Any]) -> tuple[str, str] | None:

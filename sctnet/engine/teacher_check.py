@@ -16,7 +16,6 @@ from mmseg.evaluation import IoUMetric
 from mmseg.models.data_preprocessor import SegDataPreProcessor
 from mmseg.models.segmentors import BaseSegmentor
 
-from ..datasets.check_labels import check_samples
 from ..errors import ConfigError
 from ..models import Teacher
 
@@ -101,23 +100,22 @@ def check_classes(
 def sanity_report(
     runner: Runner, segmentor: BaseSegmentor, teacher: Teacher, images: int
 ) -> float | None:
-    """Check labels of both data sets, and log the teacher's mIoU on validation images.
+    """Load images of both data sets, and log the teacher's mIoU on the validation's.
 
     Returns:
         The mIoU in percent over ``images`` validation images; None without them.
 
     Raises:
-        DataError: labels lie outside the classes.
+        DataError: a data set that checks its labels has some outside the classes.
     """
     classes = teacher.num_classes
     ignore = segmentor.decode_head.ignore_index
-    for sample in _samples(runner.train_dataloader.dataset, images):
-        check_samples([sample['data_samples']], classes, ignore)
+    for _ in _samples(runner.train_dataloader.dataset, images):
+        pass  # it is loaded, and looked at by that
     if runner.val_loop is None:
         return None
     histograms, roundings = [], []
     for sample in _samples(runner.val_dataloader.dataset, images):
-        check_samples([sample['data_samples']], classes, ignore)
         batch = segmentor.data_preprocessor(pseudo_collate([sample]), False)
         labels = sample['data_samples'].gt_sem_seg.data[0].cpu().long()
         if teacher.dtype is not None:

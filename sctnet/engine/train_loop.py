@@ -1,4 +1,4 @@
-"""A training loop whose every iteration depends on its number alone.
+"""Training loops whose every iteration depends on its number alone.
 
 What is random in iteration i (which images, how they are augmented, which paths are
 dropped) is drawn from python's, numpy's and torch's generators, seeded anew by the seed
@@ -8,59 +8,24 @@ skips what it has seen without loading it. Transforms that keep a generator of t
 are outside of this.
 """
 
-from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import torch
-from mmengine.dist import get_rank, get_world_size
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.dist import get_rank
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
-from mmseg.registry import DATA_SAMPLERS, LOOPS
+from mmseg.registry import LOOPS
 from torch import nn
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 
+from ..errors import ConfigError
 from .broken_files import BrokenFiles
+from .epochs import check_epoch, check_resumed, finite, warn_of_accumulation
+from .label_range import learnt_labels
+from .numbered_sampler import NumberedSampler
 from .runner import without_workers
-from .seeded_dataset import MODEL, NumberedIndex, SeededDataset, seed_everything
-
-
-class NumberedSampler(Sampler):
-    """Yields indices that know the how-manieth sample of the whole training they are.
-
-    Args:
-        sampler: yields this process's indices, or the config of what does; it is
-            started again when it ends.
-        dataset: what it samples from.
-        seed: of its shuffling, the same in all processes.
-        start: how many samples of this process to skip.
-    """
-
-    def __init__(self, sampler: Any, dataset: Any, seed: int, start: int) -> None:
-        # A sampler of a user's may ask its data set much.
-        inner = isinstance(dataset, SeededDataset)
-        self.dataset = dataset.dataset if inner else dataset
-        if isinstance(sampler, dict):
-            defaults = {'dataset': self.dataset, 'seed': seed}
-            sampler = DATA_SAMPLERS.build(sampler, default_args=defaults)
-        self.sampler = sampler
-        self.start = start
-
-    def __len__(self) -> int:
-        return len(self.sampler)
-
-    def __iter__(self) -> Iterator[NumberedIndex]:
-        rank, world_size = get_rank(), get_world_size()
-        for count, index in enumerate(self._endless()):
-            if count >= self.start:
-                yield NumberedIndex(index, count * world_size + rank)
-
-    def _endless(self) -> Iterator[int]:
-        epoch = 0
-        while True:
-            if hasattr(self.sampler, 'set_epoch'):
-                self.sampler.set_epoch(epoch)
-            yield from self.sampler
-            epoch += 1
+from .seeded_dataset import MODEL, seed_everything, seeded
 
 
 def _common_seed(runner: Runner) -> int:
@@ -69,8 +34,49 @@ def _common_seed(runner: Runner) -> int:
     return runner.seed - get_rank() if apart else runner.seed
 
 
+class _ResumableLoop(BaseLoop):
+    """What both loops share: the loader, and what comes before each iteration."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        dataloader: dict | DataLoader,
+        *args: Any,
+        max_broken_share: float = 0.05,
+        **kwargs: Any,
+    ) -> None:
+        self._broken_files = BrokenFiles(runner, max_broken_share)
+        self._config = dataloader if isinstance(dataloader, dict) else None
+        self._sampler: NumberedSampler | None = None
+        if self._config is not None:
+            dataloader = self._build_dataloader(runner, start=0)
+        super().__init__(runner, dataloader, *args, **kwargs)
+
+    def _build_dataloader(self, runner: Runner, start: int) -> DataLoader:
+        config = without_workers(self._config or {})
+        config.setdefault('pin_memory', torch.cuda.is_available())
+        seed, self._batch_size = _common_seed(runner), config['batch_size']
+
+        def numbered(**options: Any) -> NumberedSampler:
+            self._sampler = NumberedSampler(**options)
+            return self._sampler
+
+        config['sampler'] = {
+            'type': numbered,
+            'sampler': config['sampler'],
+            'start': start * self._batch_size,
+        }
+        labels = learnt_labels(runner.model)
+        config = seeded(config, seed=seed, skip_broken=True, labels=labels)
+        return runner.build_dataloader(config, seed=seed)
+
+    def _prepare(self, data_batch: Any) -> None:
+        self._broken_files.look_at(data_batch)
+        seed_everything(_common_seed(self.runner), MODEL, get_rank(), self._iter)
+
+
 @LOOPS.register_module()
-class ResumableTrainLoop(IterBasedTrainLoop):
+class ResumableTrainLoop(_ResumableLoop, IterBasedTrainLoop):
     """mmengine's iteration-based loop, exactly resumable.
 
     Takes the same arguments, and one more. A ``dataloader`` that is built already, not
@@ -86,51 +92,19 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         **kwargs: as for mmengine's loop.
     """
 
-    def __init__(
-        self,
-        runner: Runner,
-        dataloader: dict | DataLoader,
-        *args: Any,
-        max_broken_share: float = 0.05,
-        **kwargs: Any,
-    ) -> None:
-        self._broken_files = BrokenFiles(runner, max_broken_share)
-        self._config = dataloader if isinstance(dataloader, dict) else None
-        if self._config is not None:
-            dataloader = self._build_dataloader(runner, start=0)
-        super().__init__(runner, dataloader, *args, **kwargs)
-
-    def _build_dataloader(self, runner: Runner, start: int) -> DataLoader:
-        config = without_workers(self._config or {})
-        config.setdefault('pin_memory', torch.cuda.is_available())
-        seed = _common_seed(runner)
-        config['sampler'] = {
-            'type': NumberedSampler,
-            'sampler': config['sampler'],
-            'start': start * config['batch_size'],
-        }
-        config['dataset'] = {
-            'type': SeededDataset,
-            'dataset': config['dataset'],
-            'seed': seed,
-            'skip_broken': True,
-        }
-        return runner.build_dataloader(config, seed=seed)
-
     def run(self) -> nn.Module:
         """Train from the current iteration to the last, validating in between."""
+        warn_of_accumulation(self.runner, self._max_iters)
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         if self._iter > 0 and self._config is not None:
             # Also because the checkpoint has brought its own seed.
             self.dataloader = self._build_dataloader(self.runner, self._iter)
             self.dataloader_iterator = _InfiniteDataloaderIterator(self.dataloader)
-        seed = _common_seed(self.runner)
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             data_batch = next(self.dataloader_iterator)
-            self._broken_files.look_at(data_batch)
-            seed_everything(seed, MODEL, get_rank(), self._iter)
+            self._prepare(data_batch)
             self.run_iter(data_batch)
             self._decide_current_val_interval()
             if self._validates_now():
@@ -143,3 +117,61 @@ class ResumableTrainLoop(IterBasedTrainLoop):
     def _validates_now(self) -> bool:
         due = self._iter % self.val_interval == 0 or self._iter == self._max_iters
         return self.runner.val_loop is not None and self._iter >= self.val_begin and due
+
+
+@LOOPS.register_module()
+class ResumableEpochTrainLoop(_ResumableLoop, EpochBasedTrainLoop):
+    """mmengine's epoch-based loop, exactly resumable after any iteration.
+
+    Takes the same arguments, and ``max_broken_share`` of :class:`ResumableTrainLoop`.
+    An epoch shows every image once, in an order that follows from its number. In the
+    place of an ``InfiniteSampler``, which has no epochs, a ``DefaultSampler`` is taken.
+
+    Raises:
+        ConfigError: an epoch has no batch, or no end; or, in :meth:`run`, the
+            checkpoint's epochs were of another length.
+    """
+
+    def _build_dataloader(self, runner: Runner, start: int) -> DataLoader:
+        config = self._config or {}
+        self._config = {**config, 'sampler': finite(config['sampler'])}
+        dataloader = super()._build_dataloader(runner, start)
+        if self._sampler is not None:
+            self._sampler.begin_epoch(0, 0)  # it has an end, also for who looks before
+            check_epoch(dataloader, self._sampler)
+        return dataloader
+
+    def run(self) -> nn.Module:
+        """Train from the current iteration to the last, validating between epochs."""
+        if self._iter > 0 and self._config is not None:
+            # Also because the checkpoint has brought its own seed.
+            self.dataloader = self._build_dataloader(self.runner, start=0)
+        length = len(self.dataloader)
+        warn_of_accumulation(self.runner, length)
+        check_resumed(self.runner.message_hub, length, self._epoch, self._iter)
+        model = super().run()
+        self._broken_files.summarise()
+        return model
+
+    def run_epoch(self) -> None:
+        """Train for what is left of the current epoch: nothing, where it was ended."""
+        length = len(self.dataloader)
+        seen = self._iter - self._epoch * length
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        skip = seen
+        if self._sampler is not None:  # else the loader was built elsewhere
+            self._sampler.begin_epoch(self._epoch, seen * self._batch_size)
+            skip = 0
+        for data_batch in islice(self.dataloader, skip, None):
+            self._prepare(data_batch)
+            self.run_iter(seen, data_batch)
+            seen += 1
+        if seen != length:
+            raise ConfigError(
+                f'an epoch had {seen} batches and its sampler promised {length}: let '
+                'its len() be right, or train with train_cfg.type=EpochBasedTrainLoop, '
+                'which does not resume exactly'
+            )
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1

@@ -40,6 +40,7 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
         )
     points: dict[str, dict[int, float]] = {}
     for log in logs:
+        iteration = 0
         for line in log.read_text(encoding='utf-8', errors='replace').splitlines():
             try:
                 entry = json.loads(line)
@@ -48,6 +49,10 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
             step = entry.get('step', 0) if isinstance(entry, dict) else None
             if not isinstance(step, int):
                 continue
+            if isinstance(entry.get('iter'), int) and entry['iter'] > 0:
+                iteration = step
+            elif step < iteration:  # log_metric_by_epoch counts epochs
+                step = iteration
             for name, value in entry.items():
                 # An integer of hundreds of digits is no number that can be drawn.
                 if isinstance(value, float) or (type(value) is int and value < 2**63):

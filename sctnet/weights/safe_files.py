@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, OutOfMemoryError, is_out_of_memory
 from ..files import atomic_path
 
 Checkpoint = dict[str, Any]
@@ -76,6 +76,7 @@ def _read_torch(file: Path, map_location: MapLocation) -> Checkpoint:
     except pickle.UnpicklingError as error:
         raise _explain_unpickling(file, error) from error
     except OSError as error:
+        _check_memory(file, error)
         if error.errno == errno.EINVAL:  # how torch meets the cut in a large archive
             raise _damaged(file) from error
         raise CheckpointError(
@@ -83,6 +84,7 @@ def _read_torch(file: Path, map_location: MapLocation) -> Checkpoint:
             'its permissions'
         ) from error
     except Exception as error:
+        _check_memory(file, error)
         # torch reports damage as RuntimeError, EOFError, KeyError, struct.error, ...
         raise _damaged(file) from error
     if not isinstance(checkpoint, dict):
@@ -91,6 +93,18 @@ def _read_torch(file: Path, map_location: MapLocation) -> Checkpoint:
             f'{type(checkpoint).__name__}; name a .pth or .safetensors weight file'
         )
     return checkpoint
+
+
+def _check_memory(file: Path, error: Exception) -> None:
+    """Raise where a sound ``file`` met too little memory."""
+    asked = re.search(r'tried to allocate (\d+) bytes', str(error))
+    size = file.stat().st_size
+    # A damaged file may ask for more than it can hold.
+    if is_out_of_memory(error) and not (asked and int(asked.group(1)) > 2 * size):
+        raise OutOfMemoryError(
+            f"the memory is full, and '{file}' ({size / 2**20:.0f} MiB) was being "
+            'read: end what else uses it, or load the file on a larger machine'
+        ) from error
 
 
 def _explain_unpickling(file: Path, error: Exception) -> CheckpointError:
@@ -125,7 +139,8 @@ def _read_safetensors(file: Path, map_location: MapLocation) -> Checkpoint:
         with safe_open(file, framework='pt', device=str(device)) as handle:
             weights = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118
             meta = handle.metadata() or {}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError, MemoryError) as error:
+        _check_memory(file, error)
         raise _damaged(file) from error
     meta = {key: _parse_json(value) for key, value in meta.items()}
     return {'meta': meta, 'state_dict': weights}

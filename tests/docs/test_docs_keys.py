@@ -31,6 +31,8 @@ PLAIN = {
     'test_cfg': {'mode', 'fused', 'shortcuts'},
     'train_cfg': {'fused', 'shortcuts', 'channels_last', 'compile'},
 }
+# Any config takes either, whatever its loop counts.
+LENGTHS = 'train_cfg.max_iters', 'train_cfg.max_epochs'
 ROOTS = 'model optim_wrapper custom_hooks param_scheduler default_hooks visualizer '
 ROOTS += 'train_dataloader val_dataloader test_dataloader train_cfg val_cfg test_cfg '
 ROOTS = (ROOTS + 'randomness load_from').split()
@@ -54,6 +56,8 @@ def arguments_of(kind):
 
 def unknown_part(cfg, key):
     """Return the first part of a dotted ``key`` that means nothing; None if all do."""
+    if key in LENGTHS:
+        return None
     place, parent = cfg, ''
     for part in key.split('.'):
         if isinstance(place, list | tuple):

@@ -32,6 +32,19 @@ def test_epochs_and_what_mmengine_noted_are_found_too(tmp_path):
     assert newest_checkpoint(work_dir) == str(work_dir / 'epoch_3.pth')
 
 
+def test_of_epochs_and_iterations_the_newest_is_found_by_its_iteration(tmp_path):
+    for name, iteration in (('epoch_3', 300), ('iter_250', 250), ('iter_40', 40)):
+        checkpoint = torch.load(save(tmp_path / f'{name}.pth'))
+        torch.save(
+            {**checkpoint, 'meta': {'iter': iteration}}, tmp_path / f'{name}.pth'
+        )
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_3.pth')
+    save(tmp_path / 'iter_301.pth')
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'iter_301.pth')
+    (tmp_path / 'epoch_4.pth').write_bytes(b'half')  # is reported and passed over
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'iter_301.pth')
+
+
 def test_weights_that_are_not_finite_are_passed_over(tmp_path):
     save(tmp_path / 'iter_4.pth')
     broken = save(tmp_path / 'iter_8.pth', b=torch.tensor([1.0, float('nan')]))

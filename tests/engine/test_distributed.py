@@ -16,10 +16,10 @@ from torch.testing import assert_close
 from torch.utils.data import DataLoader, Dataset
 
 from sctnet.catalog import load_config
-from sctnet.engine import CPUSyncBatchNorm, train_loop
+from sctnet.engine import CPUSyncBatchNorm, numbered_sampler
 from sctnet.engine.distributed import use_cpu_sync_norm
+from sctnet.engine.numbered_sampler import NumberedSampler
 from sctnet.engine.seeded_dataset import SeededDataset
-from sctnet.engine.train_loop import NumberedSampler
 from sctnet.models import Teacher, teacher_features
 
 pytestmark = pytest.mark.slow
@@ -168,15 +168,26 @@ class Noise(Dataset):
         return torch.rand(3) + index
 
 
-@pytest.mark.parametrize('kind', [InfiniteSampler, DefaultSampler])
-def test_processes_share_out_the_numbered_samples_of_one(kind, monkeypatch):
-    def samples(rank, world_size):
-        monkeypatch.setattr(train_loop, 'get_rank', lambda: rank)
-        monkeypatch.setattr(train_loop, 'get_world_size', lambda: world_size)
+@pytest.fixture
+def sampler_of(monkeypatch):
+    """Builder of the sampler that one of several processes has."""
+
+    def build(kind, rank, world_size, start=0):
+        monkeypatch.setattr(numbered_sampler, 'get_rank', lambda: rank)
+        monkeypatch.setattr(numbered_sampler, 'get_world_size', lambda: world_size)
         place = 'mmengine.dataset.sampler.get_dist_info'
         monkeypatch.setattr(place, lambda: (rank, world_size))
+        return NumberedSampler({'type': kind}, Noise(), seed=0, start=start)
+
+    return build
+
+
+@pytest.mark.parametrize('kind', [InfiniteSampler, DefaultSampler])
+def test_processes_share_out_the_numbered_samples_of_one(kind, sampler_of):
+    def samples(rank, world_size):
         start, count = 8 // world_size, 40 // world_size
-        sampler = NumberedSampler({'type': kind}, Noise(), seed=0, start=start)
+        sampler = sampler_of(kind, rank, world_size, start)
+        assert sampler.endless
         return [(index, index.number) for index in islice(sampler, count)]
 
     one, first, second = samples(0, 1), samples(0, 2), samples(1, 2)
@@ -184,6 +195,23 @@ def test_processes_share_out_the_numbered_samples_of_one(kind, monkeypatch):
     assert one[::2] == first
     assert one[1::2] == second
     assert [i for i, _ in one[2:12]] != [i for i, _ in one[12:22]]  # shuffled anew
+
+
+def test_processes_share_out_the_numbered_samples_of_an_epoch(sampler_of):
+    def samples(rank, world_size, epoch=1, start=0):
+        sampler = sampler_of(DefaultSampler, rank, world_size)
+        sampler.begin_epoch(epoch, start // world_size)
+        assert not sampler.endless
+        return [(index, index.number) for index in sampler]
+
+    one, first, second = samples(0, 1), samples(0, 2), samples(1, 2)
+    assert [number for _, number in one] == list(range(10, 20))
+    assert sorted(index for index, _ in one) == list(range(10))
+    assert one[::2] == first
+    assert one[1::2] == second
+    assert samples(0, 1, start=4) == one[4:]
+    assert samples(1, 2, start=4) == second[2:]
+    assert [i for i, _ in samples(0, 1, epoch=2)] != [i for i, _ in one]
 
 
 @pytest.mark.parametrize('workers', [1, 2])

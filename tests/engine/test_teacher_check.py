@@ -7,6 +7,8 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
+from sctnet.engine.label_range import LabelRange
+from sctnet.engine.seeded_dataset import SeededDataset
 from sctnet.engine.teacher_check import check_classes, sanity_report
 from sctnet.errors import ConfigError, DataError
 
@@ -98,13 +100,17 @@ class Knowing:
         return [sample]
 
 
+def checked(labels):
+    return SeededDataset(Scenes(labels), labels=LabelRange(3))
+
+
 def report(log, train, val, answers, images):
     def preprocess(batch, training):
         return batch
 
     runner = SimpleNamespace(
-        train_dataloader=SimpleNamespace(dataset=Scenes(train)),
-        val_dataloader=SimpleNamespace(dataset=Scenes(val)),
+        train_dataloader=SimpleNamespace(dataset=checked(train)),
+        val_dataloader=SimpleNamespace(dataset=checked(val)),
         val_loop=True,
         logger=log.logger,
     )

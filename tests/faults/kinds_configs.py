@@ -15,6 +15,7 @@ PARTS = (
 )
 LOOPS = {
     'sctnet.engine.train_loop.ResumableTrainLoop.run': lambda self: None,
+    'sctnet.engine.train_loop.ResumableEpochTrainLoop.run': lambda self: None,
     'mmengine.runner.TestLoop.run': lambda self: {},
 }
 

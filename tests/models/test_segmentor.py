@@ -1,4 +1,5 @@
 import copy
+import pickle
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from support import original_state, student_state
 from sctnet.apis import init_model
 from sctnet.catalog import load_config
 from sctnet.errors import CheckpointError
-from sctnet.models import SCTNet
+from sctnet.models import SCTNet, Teacher
 
 
 @pytest.fixture(scope='module')
@@ -51,6 +52,24 @@ def test_half_an_auxiliary_head_is_an_error(training_model):
     state |= original_state('ade_s', 'auxiliary_head.0.bn1')
     with pytest.raises(CheckpointError, match=r'it lacks .* of auxiliary_head\.conv1'):
         training_model.load_state_dict(state)
+
+
+def test_an_attached_teacher_is_no_part_of_its_student(tiny_model):
+    student, teacher = tiny_model(), Teacher(tiny_model(auxiliary=False))
+    names = [name for name, _ in student.named_modules()]
+    keys = list(student.state_dict())
+    student.attach_teacher(teacher)
+    assert student.teacher is teacher
+    assert [name for name, _ in student.named_modules()] == names
+    assert list(student.state_dict()) == keys
+    own = {id(parameter) for parameter in teacher.parameters()}
+    assert own
+    assert not own & {id(parameter) for parameter in student.parameters()}
+    for copied in (copy.deepcopy(student), pickle.loads(pickle.dumps(student))):
+        assert copied.teacher is None
+        assert list(copied.state_dict()) == keys
+    student.detach_teacher()
+    assert student.teacher is None
 
 
 @pytest.mark.parametrize('load', [load_state_dict, None])

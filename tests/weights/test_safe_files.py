@@ -1,3 +1,4 @@
+import errno
 import os
 import pickle
 
@@ -7,7 +8,7 @@ import torch
 from mmengine.runner import load_checkpoint
 from support import Exploit
 
-from sctnet.errors import CheckpointError, OutputError
+from sctnet.errors import CheckpointError, OutOfMemoryError, OutputError
 from sctnet.weights.safe_files import (
     dataset_meta_of,
     read_checkpoint,
@@ -155,3 +156,42 @@ def test_an_exported_network_is_called_by_its_name(tmp_path):
     file.write_bytes(b'any')
     with pytest.raises(CheckpointError, match=r'is an exported network.*the weights'):
         read_checkpoint(file)
+
+
+@pytest.mark.parametrize(
+    ('error', 'suffix'),
+    [
+        (MemoryError(), '.pth'),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), '.safetensors'),
+        (torch.cuda.OutOfMemoryError('CUDA out of memory.'), '.pth'),
+        (OSError(errno.ENOMEM, 'Cannot allocate memory'), '.pth'),
+    ],
+)
+def test_too_little_memory_is_not_called_damage(tmp_path, monkeypatch, error, suffix):
+    path = tmp_path / f'sound{suffix}'
+    write_checkpoint(path, {'a': torch.ones(3)}, {})
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr('sctnet.weights.safe_files.torch.load', fail)
+    monkeypatch.setattr('sctnet.weights.safe_files.safe_open', fail)
+    with pytest.raises(OutOfMemoryError, match=rf"memory is full, and '{path}' \(0 Mi"):
+        read_checkpoint(path)
+
+
+def test_a_damaged_file_that_asks_for_more_than_it_holds_is_damaged(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / 'damaged.pth'
+    write_checkpoint(path, {'a': torch.ones(3)}, {})
+
+    def fail(*_, **__):
+        raise RuntimeError(
+            "DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+            '4398046511104 bytes. Error code 12 (Cannot allocate memory)'
+        )
+
+    monkeypatch.setattr('sctnet.weights.safe_files.torch.load', fail)
+    with pytest.raises(CheckpointError, match='truncated or'):
+        read_checkpoint(path)

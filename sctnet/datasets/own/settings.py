@@ -169,6 +169,8 @@ def _resize(cfg: Config, scale: tuple[int, int], crop: tuple[int, int]) -> None:
 
 
 def _set_length(cfg: Config, iterations: int) -> None:
+    if 'max_epochs' in cfg.train_cfg:
+        return  # then the config says itself how it counts
     tenth = max(1, iterations // 10)
     cfg.train_cfg.update(max_iters=iterations, val_interval=tenth)
     cfg.default_hooks.checkpoint.interval = tenth
