@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as _Runner
 from torch.utils.data import DataLoader
 
+from .collate import stacking
 from .seeded_dataset import SeededDataset
 
 
@@ -26,6 +28,16 @@ class Runner(_Runner):
                 dataset = {'type': SeededDataset, 'dataset': dataset}
                 dataloader = {**dataloader, 'dataset': dataset}
         return _Runner.build_dataloader(dataloader, *args, **kwargs)
+
+    def build_val_loop(self, loop: Any) -> BaseLoop:
+        """Build the loop as mmengine does; its batches are stacked as in training."""
+        self._val_dataloader = stacking(self._val_dataloader, self.model)
+        return super().build_val_loop(loop)
+
+    def build_test_loop(self, loop: Any) -> BaseLoop:
+        """Build the loop as mmengine does; its batches are stacked as in training."""
+        self._test_dataloader = stacking(self._test_dataloader, self.model)
+        return super().build_test_loop(loop)
 
 
 def without_workers(dataloader: dict) -> dict:

@@ -11,7 +11,6 @@ are outside of this.
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from mmengine.dist import get_rank, get_world_size
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
@@ -20,6 +19,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Sampler
 
 from .broken_files import BrokenFiles
+from .collate import stacking
 from .runner import without_workers
 from .seeded_dataset import MODEL, NumberedIndex, SeededDataset, seed_everything
 
@@ -101,8 +101,7 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         super().__init__(runner, dataloader, *args, **kwargs)
 
     def _build_dataloader(self, runner: Runner, start: int) -> DataLoader:
-        config = without_workers(self._config or {})
-        config.setdefault('pin_memory', torch.cuda.is_available())
+        config = without_workers(stacking(self._config or {}, runner.model))
         seed = _common_seed(runner)
         config['sampler'] = {
             'type': NumberedSampler,

@@ -5,6 +5,7 @@ from .bfa import BackboneFeatureAlignment
 from .cf_block import CFBlock, ConvAttention, ConvFFN
 from .channel_wise_divergence import ChannelWiseDivergence
 from .dappm import DAPPM
+from .data_preprocessor import BatchDataPreProcessor
 from .head import SCTHead
 from .pixel_cross_entropy import PixelCrossEntropyLoss
 from .sdha import SharedDecoderHeadAlignment
@@ -16,6 +17,7 @@ from .teacher_features import TeacherFeatures
 __all__ = [
     'DAPPM',
     'SIAM',
+    'BatchDataPreProcessor',
     'BackboneFeatureAlignment',
     'CFBlock',
     'ChannelWiseDivergence',
