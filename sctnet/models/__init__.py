@@ -17,8 +17,8 @@ from .teacher_features import TeacherFeatures
 __all__ = [
     'DAPPM',
     'SIAM',
-    'BatchDataPreProcessor',
     'BackboneFeatureAlignment',
+    'BatchDataPreProcessor',
     'CFBlock',
     'ChannelWiseDivergence',
     'ConvAttention',

@@ -29,15 +29,15 @@ def image(size, dtype=torch.uint8, bands=3):
 def samples(*sizes, dtype=torch.uint8, bands=3, classes=19, edges=False):
     made = []
     for number, size in enumerate(sizes):
-        sample = SegDataSample(metainfo={'img_path': f'{number}.png', 'ori_shape': size})
+        sample = SegDataSample(
+            metainfo={'img_path': f'{number}.png', 'ori_shape': size}
+        )
         labels = torch.randint(0, classes, (1, *size))
         labels[:, :2] = 255
         sample.gt_sem_seg = PixelData(data=labels)
         if edges:
             sample.gt_edge_map = PixelData(data=labels.to(torch.uint8) // 2)
-        made.append(
-            {'inputs': image(size, dtype, bands), 'data_samples': sample}
-        )
+        made.append({'inputs': image(size, dtype, bands), 'data_samples': sample})
     return made
 
 
@@ -58,9 +58,9 @@ def assert_like_mmseg(options, made, training=True, double=False):
     for a, b in zip(ours['data_samples'], theirs['data_samples'], strict=True):
         assert a.metainfo == b.metainfo
         assert set(a.keys()) == set(b.keys())
-        for name in a.keys():
-            assert a.get(name).data.dtype == b.get(name).data.dtype
-            assert torch.equal(a.get(name).data, b.get(name).data), name
+        for name, one in b.items():
+            assert a.get(name).data.dtype == one.data.dtype
+            assert torch.equal(a.get(name).data, one.data), name
     return ours
 
 
@@ -103,13 +103,42 @@ def test_four_bands_keep_their_order():
     assert_like_mmseg({**options, **SIZE}, samples((24, 32), (24, 32), bands=4))
 
 
-@pytest.mark.parametrize('limits', [{'size': (40, 40)}, {'size_divisor': 16}])
-def test_images_of_several_sizes_are_padded_as_lists(limits):
-    made = samples((24, 32), (20, 32), (24, 32))
+@pytest.mark.parametrize(
+    'limits', [{'size': (40, 40)}, {'size': (24, 34)}, {'size_divisor': 16}]
+)
+@pytest.mark.parametrize('values', [VALUES, {}])
+@pytest.mark.parametrize('dtype', [torch.uint8, torch.float32])
+def test_images_of_several_sizes_are_padded(limits, values, dtype):
+    options = {**values, **limits, 'bgr_to_rgb': True, 'pad_val': 7, 'seg_pad_val': 200}
+    sizes = [(24, 30), (20, 34), (12, 16), (24, 34)]
+    made = samples(*sizes, dtype=dtype, edges=True)
     batch = stack_samples(made)
-    assert isinstance(batch['inputs'], list)
-    assert batch['maps'] == {}
-    assert_like_mmseg({**VALUES, **limits, 'bgr_to_rgb': True}, made)
+    assert batch['inputs'].shape == (4, 3, 24, 34)
+    assert batch['sizes'] == sizes
+    for sample, theirs in zip(batch['data_samples'], made, strict=True):
+        labels = theirs['data_samples'].gt_sem_seg.data
+        assert torch.equal(sample.gt_sem_seg.data.long(), labels)
+    assert_like_mmseg(options, made)
+    before = copy.deepcopy(batch)
+    BatchDataPreProcessor(**options)(batch, True)
+    for name in batch['maps']:
+        assert torch.equal(batch['maps'][name], before['maps'][name])
+    assert torch.equal(batch['inputs'], before['inputs'])
+
+
+def test_images_that_come_out_in_several_sizes_are_told_as_mmseg_tells_them():
+    batch = stack_samples(samples((24, 32), (48, 32)))
+    with pytest.raises(RuntimeError, match='stack expects each tensor to be equal'):
+        BatchDataPreProcessor(**SIZE)(batch, True)
+    with pytest.raises(AssertionError, match='The image size in a batch'):
+        BatchDataPreProcessor(**SIZE)(batch, False)
+
+
+def test_labels_of_another_size_than_their_image_are_padded_as_mmseg_does():
+    made = samples((24, 30), (20, 30))
+    for one in made:
+        one['data_samples'].gt_sem_seg = PixelData(data=torch.ones(1, 9, 8).long())
+    assert_like_mmseg(SIZE, made)
 
 
 def test_labels_of_another_size_than_the_image_are_kept_in_validation():
@@ -165,7 +194,7 @@ def test_the_batch_is_not_changed():
     before = copy.deepcopy(batch)
     options = {**VALUES, 'size': (30, 32), 'bgr_to_rgb': True}
     BatchDataPreProcessor(**options)(batch, True)
-    assert set(batch) == {'inputs', 'data_samples', 'maps'}
+    assert set(batch) == set(before)
     assert torch.equal(batch['inputs'], before['inputs'])
     for a, b in zip(batch['data_samples'], before['data_samples'], strict=True):
         assert a.metainfo == b.metainfo
