@@ -6,6 +6,7 @@ from .distributed import CPUSyncBatchNorm
 from .finite_loss_hook import FiniteLossHook
 from .optim_wrapper import BFloat16OptimWrapper
 from .train_loop import ResumableTrainLoop
+from .varying_sizes_hook import VaryingSizesHook
 from .warmup_poly_lr import WarmupPolyLR
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     'DistillationHook',
     'FiniteLossHook',
     'ResumableTrainLoop',
+    'VaryingSizesHook',
     'WarmupPolyLR',
 ]

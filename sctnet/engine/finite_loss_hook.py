@@ -1,6 +1,5 @@
 """Stops a training whose loss is no longer a number."""
 
-import math
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -43,7 +42,7 @@ class FiniteLossHook(Hook):
         wrong = {
             name: float(value)
             for name, value in outputs.items()
-            if 'loss' in name and not _is_finite(value)
+            if 'loss' in name and not torch.as_tensor(value).isfinite().all()
         }
         # The total says nothing that a term does not say better.
         terms = {k: v for k, v in wrong.items() if k != 'loss'} or wrong
@@ -72,12 +71,6 @@ def bring_to_cpu(outputs: MutableMapping[str, Any]) -> None:
         values = torch.stack(list(scalars.values())).cpu()
         for (name, scalar), value in zip(scalars.items(), values, strict=True):
             outputs[name] = value.to(scalar.dtype).reshape(outputs[name].shape)
-
-
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, Tensor):
-        return bool(value.isfinite().all())
-    return math.isfinite(value)
 
 
 def _files(data_batch: Any) -> str:

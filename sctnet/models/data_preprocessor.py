@@ -94,11 +94,9 @@ class BatchDataPreProcessor(SegDataPreProcessor):
             return None
         if divisor is None:
             return _common([(max(size[-2], h), max(size[-1], w)) for h, w in sizes])
-        largest = (max(lengths) for lengths in zip(*sizes, strict=True))
-        height, width = (
-            math.ceil(x / max(divisor, 1)) * max(divisor, 1) for x in largest
-        )
-        return height, width
+        divisor = max(divisor, 1)
+        height, width = (max(lengths) for lengths in zip(*sizes, strict=True))
+        return height + -height % divisor, width + -width % divisor
 
     def _pad_for_test(self, images: Tensor, samples: SampleList) -> dict[str, Any]:
         if self.test_cfg:

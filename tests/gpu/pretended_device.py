@@ -70,7 +70,7 @@ class Ledger:
     def clear(self):
         self.crossings = []
         self.launches = Counter()
-        self.optimizer_launches = 0
+        self.in_optimizer = Counter()
 
     def note(self, kind, operation, detail=''):
         if self.recording:
@@ -79,7 +79,7 @@ class Ledger:
     def launch(self, operation):
         if self.recording:
             self.launches[operation] += 1
-            self.optimizer_launches += self.stepping
+            self.in_optimizer[operation] += self.stepping
 
     def report(self):
         """Return counts, and each crossing's line with how often it was crossed."""
@@ -88,7 +88,7 @@ class Ledger:
         return {
             'copies': kinds['copy'],
             'waits': kinds['wait'],
-            'optimizer_launches': self.optimizer_launches,
+            'optimizer': dict(+self.in_optimizer),
             'launches': sum(self.launches.values()),
             'lines': dict(lines),
         }
