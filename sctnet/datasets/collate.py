@@ -43,9 +43,11 @@ def stack_samples(samples: Sequence[Any]) -> Any:
     sizes = [_size(image) for image in images]
     batch.update(inputs=_stack(images), maps={}, sizes=sizes)
     for name in sorted(packed[0].keys()):
+        maps: list[Any]
         maps = [getattr(sample.get(name), 'data', None) for sample in packed]
         if all(isinstance(one, Tensor) for one in maps) and _go_together(maps, sizes):
-            batch['maps'][name] = _stack(_narrow(maps) if name == LABELS else maps)
+            narrow = name == LABELS and maps[0].dtype == torch.int64
+            batch['maps'][name] = _stack(_narrow(maps) if narrow else maps)
     batch['data_samples'] = [
         with_maps(sample, {k: cut(v[i], sample, k) for k, v in batch['maps'].items()})
         for i, sample in enumerate(packed)

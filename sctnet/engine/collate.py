@@ -19,9 +19,8 @@ def stacking(dataloader: Any, model: nn.Module) -> Any:
     """
     if not isinstance(dataloader, dict):
         return dataloader
-    if is_model_wrapper(model):
-        model = model.module
     options: dict[str, Any] = {'pin_memory': torch.cuda.is_available()}
-    if isinstance(getattr(model, 'data_preprocessor', None), BatchDataPreProcessor):
+    inner: Any = model.module if is_model_wrapper(model) else model
+    if isinstance(getattr(inner, 'data_preprocessor', None), BatchDataPreProcessor):
         options['collate_fn'] = stack_samples
     return {**options, **dataloader}

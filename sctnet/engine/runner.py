@@ -31,12 +31,14 @@ class Runner(_Runner):
 
     def build_val_loop(self, loop: Any) -> BaseLoop:
         """Build the loop as mmengine does; its batches are stacked as in training."""
-        self._val_dataloader = stacking(self._val_dataloader, self.model)
+        config: Any = self._val_dataloader
+        self._val_dataloader: Any = stacking(config, self.model)
         return super().build_val_loop(loop)
 
     def build_test_loop(self, loop: Any) -> BaseLoop:
         """Build the loop as mmengine does; its batches are stacked as in training."""
-        self._test_dataloader = stacking(self._test_dataloader, self.model)
+        config: Any = self._test_dataloader
+        self._test_dataloader: Any = stacking(config, self.model)
         return super().build_test_loop(loop)
 
 

@@ -43,7 +43,7 @@ class BatchDataPreProcessor(SegDataPreProcessor):
             return super().forward(data, training)
         sent: Tensor = self._send(data['inputs'])
         maps = {name: self._send(stacked) for name, stacked in data['maps'].items()}
-        if LABELS in maps:
+        if LABELS in maps and not maps[LABELS].is_floating_point():
             maps[LABELS] = maps[LABELS].long()
         sizes, samples = data['sizes'], data['data_samples']
         target = self._target(data) if training else _common(sizes)
