@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         torch.cuda.is_available(),
-        reason='two equal trainings differ on a GPU: tests/gpu/check.py resumes there',
+        reason='two equal trainings differ on a GPU',
     ),
 ]
 
