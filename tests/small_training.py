@@ -68,7 +68,7 @@ class Record(Hook):
         runner.optim_wrapper.optimizer.register_step_pre_hook(
             lambda *_: self.gradients.append(
                 {
-                    name: weight.grad.clone()
+                    name: weight.grad.cpu().clone()
                     for name, weight in runner.model.named_parameters()
                     if weight.grad is not None
                 }
@@ -83,7 +83,8 @@ class Record(Hook):
 
     @staticmethod
     def weights_of(runner):
-        return {k: v.detach().clone() for k, v in runner.model.named_parameters()}
+        named = runner.model.named_parameters()
+        return {k: v.detach().cpu().clone() for k, v in named}
 
     @property
     def moved(self):

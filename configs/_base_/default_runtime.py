@@ -12,7 +12,7 @@ from mmseg.engine.hooks import SegVisualizationHook
 from mmseg.models.segmentors import SegTTAModel
 from mmseg.visualization import SegLocalVisualizer
 
-from sctnet.engine import AtomicCheckpointHook, FiniteLossHook
+from sctnet.engine import AtomicCheckpointHook, FiniteLossHook, VaryingSizesHook
 
 default_scope = 'mmseg'
 env_cfg = dict(
@@ -32,6 +32,7 @@ default_hooks = dict(
         max_keep_ckpts=3,
     ),
     finite_loss=dict(type=FiniteLossHook),
+    varying_sizes=dict(type=VaryingSizesHook),
     sampler_seed=dict(type=DistSamplerSeedHook),
     visualization=dict(type=SegVisualizationHook),
 )

@@ -2,17 +2,20 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
+from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from torch import Tensor
+from torch.utils.data import DataLoader
 
 from ..catalog import load_config
+from ..datasets.collate import stack_samples
 from ..engine.distillation_hook import build_teacher_segmentor
 from ..engine.launch import distillation_hook, enable_amp
 from ..models import SCTSegmentor, Teacher
@@ -56,15 +59,15 @@ class TrainingStep:
             )
             self.student.attach_teacher(teacher.to(device))
             samples = [self._draw_sample(case.size) for _ in range(case.batch)]
-        images, labels = zip(*samples, strict=True)
-        self.batch = {'inputs': list(images), 'data_samples': list(labels)}
+        self.batch = _collate(samples, case, device)
         self.optim_wrapper = build_optim_wrapper(self.student, cfg.optim_wrapper)
 
-    def _draw_sample(self, size: tuple[int, int]) -> tuple[Tensor, SegDataSample]:
+    def _draw_sample(self, size: tuple[int, int]) -> dict[str, Any]:
         labels = torch.randint(0, self.student.num_classes, (1, *size))
         labels[torch.rand(labels.shape) < IGNORED] = 255
         image = torch.randint(0, 256, (3, *size), dtype=torch.uint8)
-        return image, SegDataSample(gt_sem_seg=PixelData(data=labels))
+        sample = SegDataSample(gt_sem_seg=PixelData(data=labels))
+        return {'inputs': image, 'data_samples': sample}
 
     def __call__(self) -> None:
         """Train one iteration."""
@@ -80,6 +83,15 @@ class TrainingStep:
             Piece(self.optim_wrapper, 'backward', 'backward'),
             Piece(self.optim_wrapper, 'step', 'optimizer'),
         ]
+
+
+def _collate(samples: list[dict], case: Case, device: str) -> dict:
+    """Return the batch that a loader gives: ours with the short cuts, else mmseg's."""
+    ours = case.backend.startswith(SHORTCUTS)
+    collate = stack_samples if ours else pseudo_collate
+    pin = device.startswith('cuda')
+    (batch,) = DataLoader(samples, len(samples), collate_fn=collate, pin_memory=pin)
+    return batch
 
 
 def _build_student(cfg: Config, case: Case, options: Sequence[str]) -> SCTSegmentor:

@@ -6,8 +6,8 @@ from .distributed import CPUSyncBatchNorm
 from .finite_loss_hook import FiniteLossHook
 from .optim_wrapper import BFloat16OptimWrapper
 from .optimizer_groups import MergedOptimWrapperConstructor
-from .train_loop import ResumableTrainLoop
 from .train_loop import ResumableEpochTrainLoop, ResumableTrainLoop
+from .varying_sizes_hook import VaryingSizesHook
 from .warmup_poly_lr import WarmupPolyLR
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     'MergedOptimWrapperConstructor',
     'ResumableEpochTrainLoop',
     'ResumableTrainLoop',
+    'VaryingSizesHook',
     'WarmupPolyLR',
 ]

@@ -6,6 +6,7 @@ from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as _Runner
 from torch.utils.data import DataLoader
 
+from .collate import stacking
 from .label_range import learnt_labels, measured_labels
 from .seeded_dataset import seeded
 
@@ -34,13 +35,15 @@ class Runner(_Runner):
     def build_val_loop(self, loop: Any) -> BaseLoop:
         """Build as mmengine does; labels are to be those that the metrics count."""
         labels = measured_labels(self.model, self._val_evaluator)
-        self._val_dataloader: Any = seeded(self._val_dataloader, labels=labels)
+        stacked = stacking(self._val_dataloader, self.model)
+        self._val_dataloader: Any = seeded(stacked, labels=labels)
         return super().build_val_loop(loop)
 
     def build_test_loop(self, loop: Any) -> BaseLoop:
         """Build as mmengine does; labels are to be those that the metrics count."""
         labels = measured_labels(self.model, self._test_evaluator)
-        self._test_dataloader: Any = seeded(self._test_dataloader, labels=labels)
+        stacked = stacking(self._test_dataloader, self.model)
+        self._test_dataloader: Any = seeded(stacked, labels=labels)
         return super().build_test_loop(loop)
 
 

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from ..datasets.check.sample_files import find_fault, quick_fault
 from ..datasets.check_labels import check_sample
+from ..datasets.collate import stack_samples
 from ..errors import DataError
 from .broken_files import innermost
 from .label_range import LabelRange
@@ -158,6 +159,8 @@ class SeededDataset(Dataset):
 def seeded(dataloader: Any, **options: Any) -> Any:
     """Return the config ``dataloader`` with its data set in a :class:`SeededDataset`.
 
+    Its labels are small where its batches are stacked: they are widened after that.
+
     Args:
         dataloader: config of a loader; one that is built is returned as it is.
         **options: of :class:`SeededDataset`; they add to those that it has.
@@ -167,6 +170,8 @@ def seeded(dataloader: Any, **options: Any) -> Any:
     dataset = dataloader['dataset']
     if not isinstance(dataset, dict) or dataset.get('type') is not SeededDataset:
         dataset = {'type': SeededDataset, 'dataset': dataset}
+    small = dataloader.get('collate_fn') is stack_samples
+    options = {'small_labels': small, **options}
     return {**dataloader, 'dataset': {**dataset, **options}}
 
 

@@ -11,7 +11,6 @@ are outside of this.
 from itertools import islice
 from typing import Any
 
-import torch
 from mmengine.dist import get_rank
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
@@ -21,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from ..errors import ConfigError
 from .broken_files import BrokenFiles
+from .collate import stacking
 from .epochs import check_epoch, check_resumed, finite, warn_of_accumulation
 from .label_range import learnt_labels
 from .numbered_sampler import NumberedSampler
@@ -53,8 +53,7 @@ class _ResumableLoop(BaseLoop):
         super().__init__(runner, dataloader, *args, **kwargs)
 
     def _build_dataloader(self, runner: Runner, start: int) -> DataLoader:
-        config = without_workers(self._config or {})
-        config.setdefault('pin_memory', torch.cuda.is_available())
+        config = without_workers(stacking(self._config or {}, runner.model))
         seed, self._batch_size = _common_seed(runner), config['batch_size']
 
         def numbered(**options: Any) -> NumberedSampler:

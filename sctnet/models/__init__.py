@@ -5,6 +5,7 @@ from .bfa import BackboneFeatureAlignment
 from .cf_block import CFBlock, ConvAttention, ConvFFN
 from .channel_wise_divergence import ChannelWiseDivergence
 from .dappm import DAPPM
+from .data_preprocessor import BatchDataPreProcessor
 from .head import SCTHead
 from .pixel_cross_entropy import PixelCrossEntropyLoss
 from .sdha import SharedDecoderHeadAlignment
@@ -17,6 +18,7 @@ __all__ = [
     'DAPPM',
     'SIAM',
     'BackboneFeatureAlignment',
+    'BatchDataPreProcessor',
     'CFBlock',
     'ChannelWiseDivergence',
     'ConvAttention',

@@ -79,7 +79,9 @@ def array_pipeline(test_pipeline: Sequence[dict[str, Any]]) -> list[dict[str, An
 
 def value_table(preprocessor: nn.Module) -> np.ndarray | None:
     """Normalised value of each byte in each channel, (3, 256); None if it pads."""
-    if type(preprocessor) is not SegDataPreProcessor or preprocessor.test_cfg:
+    kind = type(preprocessor)
+    like_mmseg = vars(kind).get('normalises_like_mmseg', kind is SegDataPreProcessor)
+    if not like_mmseg or preprocessor.test_cfg:
         return None
     if (
         not preprocessor._enable_normalize

@@ -2,6 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.hooks import RuntimeInfoHook
+from mmengine.logging import MessageHub
+from mmengine.runner import get_priority
 
 from sctnet.engine import FiniteLossHook
 from sctnet.errors import TrainingError
@@ -47,3 +50,50 @@ def test_files_are_found_in_batches_without_samples_too():
         look({'loss': float('nan')}, batch={'img_path': ['x.jpg', 'y.jpg']})
     with pytest.raises(TrainingError, match='on an unknown batch'):
         look({'loss': float('nan')}, batch={})
+
+
+def test_it_is_the_first_hook_that_sees_the_losses():
+    priorities = [get_priority(h.priority) for h in (FiniteLossHook, RuntimeInfoHook)]
+    assert priorities[0] < priorities[1]
+
+
+def test_scalars_come_to_the_cpu_in_one_copy_with_their_types_and_values(monkeypatch):
+    outputs = {
+        'loss': torch.tensor(0.1, requires_grad=True) * 3,
+        'half.loss': torch.tensor(0.1, dtype=torch.float16),
+        'bf16.loss': torch.tensor([0.1], dtype=torch.bfloat16),
+        'double.loss': torch.tensor(0.1, dtype=torch.float64),
+        'acc_seg': torch.tensor([float('nan')]),
+        'count': torch.tensor(3),
+        'several': torch.ones(2),
+        'number': 0.5,
+    }
+    given, copies = dict(outputs), []
+    cpu = torch.Tensor.cpu
+    monkeypatch.setattr(torch.Tensor, 'cpu', lambda x: copies.append(x) or cpu(x))
+    look(outputs)
+    assert len(copies) == 1
+    assert list(outputs) == list(given)
+    for name, value in given.items():
+        if name in ('count', 'several', 'number'):
+            assert outputs[name] is value
+        else:
+            assert outputs[name].dtype == value.dtype
+            assert outputs[name].shape == value.shape
+            assert not outputs[name].requires_grad
+            assert torch.equal(outputs[name].isnan(), value.isnan())
+            assert torch.equal(outputs[name].nan_to_num(), value.nan_to_num())
+
+
+def test_the_log_has_the_same_values(monkeypatch):
+    values = {'loss': torch.tensor(0.1), 'decode.acc_seg': torch.tensor(33.3)}
+    logs = []
+    for number, hooks in enumerate(([], [FiniteLossHook()])):
+        hub = MessageHub.get_instance(f'finite_loss_{number}')
+        runner = SimpleNamespace(iter=0, message_hub=hub)
+        outputs = dict(values)
+        for hook in [*hooks, RuntimeInfoHook()]:
+            hook.after_train_iter(runner, 0, {}, outputs)
+        logs.append({k: v.data[0].tolist() for k, v in hub.log_scalars.items()})
+    assert logs[0] == logs[1]
+    assert len(logs[0]) == 2

@@ -34,9 +34,14 @@ class Divergences:
         runner.model.siam.divergence.register_forward_hook(self._see)
 
     def _see(self, module, maps, value):
-        with torch.autocast('cpu', enabled=False), torch.no_grad():
+        kind = maps[0].device.type
+        with torch.autocast(kind, enabled=False), torch.no_grad():
             exact = module.forward(*(x.detach().double() for x in maps[:2]))
         self.calls.append((maps, value.detach(), float(exact)))
+
+
+def autocasts(x):
+    return torch.is_autocast_enabled(x.device.type)
 
 
 def test_bfloat16_runs_the_forward_and_leaves_divergences_in_float32(config):
@@ -46,7 +51,7 @@ def test_bfloat16_runs_the_forward_and_leaves_divergences_in_float32(config):
         seen.append(Divergences(runner))
         runner.model.backbone.register_forward_hook(
             lambda module, _, features: (
-                seen.append((torch.is_autocast_enabled('cpu'), features[1].dtype))
+                seen.append((autocasts(features[1]), features[1].dtype))
                 if module.training
                 else None
             )

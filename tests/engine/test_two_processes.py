@@ -56,6 +56,7 @@ def start(streets, folder, *options, mishap='', words=()):
         port = str(one.getsockname()[1])
     paths = [os.path.dirname(sys.executable), os.environ['PATH']]
     env = {'PATH': os.pathsep.join(paths), 'PORT': port, 'OMP_NUM_THREADS': '1'}
+    env['CUDA_VISIBLE_DEVICES'] = ''  # of which NCCL wants one for each process
     env['PYTHONPATH'] = os.pathsep.join([str(folder), str(REPOSITORY)])
     (folder / 'mishap.py').write_text(MISHAP)
     (folder / 'run.py').write_text(RUN)

@@ -6,10 +6,24 @@ from mmseg.models import SegDataPreProcessor
 from mmseg.registry import TRANSFORMS
 
 from sctnet.catalog import load_config
-from sctnet.prediction.preprocess import ImagePreprocessor, array_pipeline
+from sctnet.models import BatchDataPreProcessor
+from sctnet.prediction.preprocess import (
+    ImagePreprocessor,
+    array_pipeline,
+    value_table,
+)
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (100, 150, 3), np.uint8)
 VALUES = {'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375]}
+
+
+def test_the_batchs_preprocessor_is_looked_up_too_but_not_what_is_derived_from_it():
+    class Own(BatchDataPreProcessor):
+        pass
+
+    expected = value_table(SegDataPreProcessor(**VALUES))
+    assert np.array_equal(value_table(BatchDataPreProcessor(**VALUES)), expected)
+    assert value_table(Own(**VALUES)) is None
 
 
 def mmsegs(pipeline, preprocessor, image):

@@ -1,10 +1,10 @@
 """What every network shares, student or teacher: its norms and its normalised image."""
 
-from mmseg.models.data_preprocessor import SegDataPreProcessor
+from sctnet.models import BatchDataPreProcessor
 
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 preprocessor = dict(
-    type=SegDataPreProcessor,
+    type=BatchDataPreProcessor,
     mean=[123.675, 116.28, 103.53],
     std=[58.395, 57.12, 57.375],
     bgr_to_rgb=True,
