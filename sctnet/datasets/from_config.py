@@ -1,6 +1,6 @@
 """Which data sets a config reads."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -34,6 +34,12 @@ def datasets_of(
             pending.append((f'{place}.dataset', inner))
         else:
             yield dataset
+
+
+def is_elsewhere(backend_args: Mapping[str, Any] | None, folder: object) -> bool:
+    """Whether a data set lies elsewhere than on this disk: in a store, at a URL."""
+    backend = (backend_args or {}).get('backend', 'local')
+    return backend not in ('local', 'sctnet.atomic') or '://' in str(folder)
 
 
 def _check_dict(place: str, value: Any) -> None:

@@ -35,6 +35,8 @@ class NumberedSampler(Sampler):
         start: how many samples of this process to skip.
     """
 
+    endless = True
+
     def __init__(self, sampler: Any, dataset: Any, seed: int, start: int) -> None:
         # A sampler of a user's may ask its data set much.
         inner = isinstance(dataset, SeededDataset)
