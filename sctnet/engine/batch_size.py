@@ -30,7 +30,8 @@ def check_batch_size(
     last = images is not None and batch is not None and images % batch == 1
     if batch != 1 and not last:
         return
-    name = single_value_norm(model.module if is_model_wrapper(model) else model)
+    inner: Any = model.module if is_model_wrapper(model) else model
+    name = single_value_norm(inner)
     if name is None:
         return
     why = f'leaves batch norm a single value a channel after global pooling (in {name})'

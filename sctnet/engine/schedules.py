@@ -61,8 +61,9 @@ def lengths_to_tell(
             )
 
 
-def _end_of(scheduler: _ParamScheduler) -> int:
-    return scheduler.max_iters if isinstance(scheduler, WarmupPolyLR) else scheduler.end
+def _end_of(scheduler: Any) -> int:
+    ours = isinstance(scheduler, WarmupPolyLR)
+    return int(scheduler.max_iters if ours else scheduler.end)
 
 
 def go_to(runner: Runner, saved: list[dict] | None, groups: list[dict] | None) -> bool:

@@ -62,17 +62,18 @@ class WarmupPolyLR(LRSchedulerMixin, _ParamScheduler):
             )
         if max_iters is None and by_epoch is None:  # then `end` may count epochs
             end = None
-        self.max_iters = end if max_iters is None else max_iters
-        if self.max_iters is None:
+        length = end if max_iters is None else max_iters
+        if length is None:
             raise ConfigError(
                 'WarmupPolyLR has no length: give param_scheduler by_epoch=False, for '
                 "the training's length, or max_iters"
             )
-        if begin >= self.max_iters:
+        if begin >= length:
             raise ConfigError(
-                f'WarmupPolyLR begins at iteration {begin} and ends at '
-                f'{self.max_iters}: let param_scheduler begin earlier'
+                f'WarmupPolyLR begins at iteration {begin} and ends at {length}: let '
+                'param_scheduler begin earlier'
             )
+        self.max_iters = length
         self.warmup_iters = warmup_iters
         self.warmup_factor = warmup_factor
         self.power = power
