@@ -222,12 +222,11 @@ def _tell(
 
 
 def _finished(runner: Runner) -> str:
-    cfg = runner.cfg or {}
     key = 'train_cfg.max_iters'
-    if 'own_data' in cfg:
-        key = 'own_data.iterations'
-    elif 'max_epochs' in (cfg.get('train_cfg') or {}):
+    if 'max_epochs' in (runner.cfg.get('train_cfg') or {}):
         key = 'train_cfg.max_epochs'
+    elif 'own_data' in runner.cfg:
+        key = 'own_data.iterations'
     return (
         f'this training was finished, at iteration {runner.iter} of '
         f'{runner.max_iters}: nothing is trained; to go on, raise {key} and resume '
