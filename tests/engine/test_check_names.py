@@ -115,7 +115,7 @@ def test_a_value_that_cannot_be_is_named(leaf, place, value, said):
         ({'mode': 'slide'}, r'mode=slide needs .* and crop_size is missing: set .*512'),
         (
             {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32},
-            r'mode=slide .* stride is 32: set model\.test_cfg\.stride to .*\(341, 341\)',
+            r'mode=slide .* stride is 32: set model\.test_cfg\.stride to .*\(341',
         ),
         (
             {'mode': 'slide', 'crop_size': (64, 64), 'stride': (32, 96)},

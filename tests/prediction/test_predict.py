@@ -84,9 +84,9 @@ def test_several_scales_without_flips_are_averaged(model):
             strict=True,
         )
     scales = [one.seg_logits.data.softmax(0) for one in scales]
-    expected = sum(scales).argmax(0)
+    expected = sum(scales).argmax(0, keepdim=True)
     assert torch.equal(result.pred_sem_seg.data, expected)
-    assert not torch.equal(expected, scales[0].argmax(0))
+    assert not torch.equal(expected[0], scales[0].argmax(0))
 
 
 def test_where_small_logits_are_not_enough(model):
