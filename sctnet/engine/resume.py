@@ -60,10 +60,12 @@ def resume(
         runner.param_schedulers = runner.build_param_scheduler(runner.param_schedulers)
     saved = checkpoint.get('optimizer') if optimizer else None
     groups = None if saved is None else _restore_optimizer(runner, saved, file)
+    _tell(runner, checkpoint, file, saved)
     if schedule:
         _go_on(runner, checkpoint.get('param_schedulers'), groups)
+    if runner.iter >= runner.max_iters:
+        runner.logger.warning(_finished(runner))
     runner._has_loaded = True
-    _tell(runner, checkpoint, file, saved)
 
 
 def _check_model(runner: Runner, checkpoint: Mapping[str, Any], file: str) -> None:
@@ -198,8 +200,8 @@ def _changes(before: list[dict], now: list[dict]) -> str:
 def _tell(
     runner: Runner, checkpoint: Mapping[str, Any], file: str, optimizer: dict | None
 ) -> None:
-    """Say in one line what was restored, and in another that all is done."""
-    restored = ['weights', 'log', 'seed']
+    """Say in one line what was restored, and what starts afresh."""
+    restored = ['weights', 'place in the schedule', 'log', 'seed']
     afresh = []
     if optimizer is None:
         afresh.append('optimizer')
@@ -217,8 +219,6 @@ def _tell(
         f"resumed epoch: {runner.epoch}, iter: {runner.iter}, from '{file}': "
         f'{", ".join(restored)}; {" and ".join(afresh) or "nothing"} starts afresh'
     )
-    if runner.iter >= runner.max_iters:
-        runner.logger.warning(_finished(runner))
 
 
 def _finished(runner: Runner) -> str:

@@ -77,7 +77,7 @@ def test_it_goes_on_longer_with_the_length_that_its_config_has(config, folder):
     merge_options(config, {'train_cfg.max_iters': 7, 'param_scheduler.0.max_iters': 7})
     Runner.from_cfg(config).train()
     schedule = config.param_scheduler[0]
-    rates = [line['base_lr'] for line in scalars(config) if 'base_lr' in line]
+    rates = [line['lr'] for line in scalars(config) if 'loss' in line]
     warmup = schedule.warmup_iters
     for i, rate in zip((4, 5, 6), rates, strict=True):
         factor = 1 if i >= warmup else 1 - (1 - i / warmup) * (1 - 1e-6)
