@@ -1,6 +1,7 @@
 """Whether a model can train on a batch of one image, which batch norm may not."""
 
 from collections.abc import Mapping, Sized
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -81,19 +82,17 @@ def single_value_norm(segmentor: nn.Module) -> str | None:
         for name, norm in norms.items()
     ]
     segmentor.eval()  # the statistics stay as they are
-    try:
+    # A model of another kind may not run this way; its training says what is wrong.
+    with suppress(Exception):
         _run(segmentor)
-    except Exception:  # of another kind: its training says what is wrong with it
-        return None
-    finally:
-        for hook in hooks:
-            hook.remove()
-        segmentor.train(mode)
+    for hook in hooks:
+        hook.remove()
+    segmentor.train(mode)
     return found[0] if found else None
 
 
 def _run(segmentor: Any) -> None:
-    """Run the backbone and all heads on an image of the training's size."""
+    """Run backbone and heads, those there are, on an image of the training's size."""
     preprocessor = segmentor.data_preprocessor
     size = getattr(preprocessor, 'size', None) or (128, 128)
     bands = len(preprocessor.mean) if hasattr(preprocessor, 'mean') else 3
@@ -101,6 +100,6 @@ def _run(segmentor: Any) -> None:
     features = segmentor.extract_feat(torch.zeros(1, bands, *size, device=device))
     auxiliary = getattr(segmentor, 'auxiliary_head', None)
     more = auxiliary if isinstance(auxiliary, nn.ModuleList) else [auxiliary]
-    for head in (segmentor.decode_head, *more):
+    for head in (getattr(segmentor, 'decode_head', None), *more):
         if head is not None:
             head(features)
