@@ -17,10 +17,12 @@ import_hook.install(
         'torchvision': 'sctnet.compat.gaps:declare_torchvision_ops',
     },
     after={
+        'mmengine.model.test_time_aug': 'sctnet.compat.gaps:keep_logits_to_average',
         'mmengine.utils.manager': 'sctnet.compat.gaps:release_lock_of_failures',
         'mmengine.runner.checkpoint': (
             'sctnet.weights.mmengine_loaders:register_loaders'
         ),
+        'mmseg.registry': 'sctnet.compat.gaps:register_on_demand',
         'torch': 'sctnet.compat.gaps:name_checkpoint_types',
     },
 )

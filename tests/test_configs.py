@@ -190,8 +190,10 @@ def test_learning_rate_follows_the_original(config):
     optimizer = torch.optim.SGD(
         [torch.zeros(1, requires_grad=True)], lr=cfg.optim_wrapper.optimizer.lr
     )
+    length = cfg.train_cfg.max_iters
     schedulers = [
-        PARAM_SCHEDULERS.build({**dict(s), 'optimizer': optimizer})
+        # Without a length of its own, the Runner gives it that of the training.
+        PARAM_SCHEDULERS.build({**dict(s), 'optimizer': optimizer, 'end': length})
         for s in cfg.param_scheduler
     ]
     compared = 0

@@ -30,7 +30,6 @@ def length(iterations: int) -> list[str]:
     return [
         f'train_cfg.max_iters={iterations}',
         f'train_cfg.val_interval={iterations}',
-        f'param_scheduler.0.max_iters={iterations}',
         f'default_hooks.checkpoint.interval={iterations}',
     ]
 

@@ -57,7 +57,6 @@ def train(folder: Path, data: Path, seed: int, args: argparse.Namespace) -> Path
         f'randomness.seed={seed}',
         f'train_cfg.max_iters={args.iterations}',
         f'train_cfg.val_interval={args.iterations // 3}',
-        f'param_scheduler.0.max_iters={args.iterations}',
         f'default_hooks.checkpoint.interval={args.iterations}',
     ]
     if folder.name.startswith('pretrained'):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sctnet.cli.arguments import add_training_arguments
 from sctnet.cli.print_errors import run_command
-from sctnet.engine import launch, preflight
+from sctnet.engine import launch
 from sctnet.engine.runner import Runner
 from sctnet.errors import SCTNetError
 
@@ -50,7 +50,6 @@ def main() -> None:
         if cfg.optim_wrapper.type == 'BFloat16OptimWrapper':
             # It is registered with mmseg, and the scope is mmpretrain's.
             cfg.optim_wrapper.type = 'mmseg.BFloat16OptimWrapper'
-    preflight.check_batch_size(cfg)
     images = check_folders(cfg)
     if args.epochs is not None:
         set_epochs(cfg, args.epochs, images)

@@ -55,7 +55,6 @@ def train(
         launch.set_teacher(cfg, teacher)
     if amp:
         launch.enable_amp(cfg)
-    preflight.check_batch_size(cfg)
     launch.check_teacher(cfg)
     if check:
         preflight.check_data(cfg, ('train_dataloader', 'val_dataloader'))

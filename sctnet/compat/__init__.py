@@ -12,6 +12,9 @@ of these packages is first imported (:mod:`.import_hook`), and closes what that 
   :mod:`sctnet.weights.safe_files`, wherever mmengine loads one.
 - mmengine builds scopes, loggers and visualizers while it holds a lock, and keeps it
   where that fails: every other thread of the process would wait for ever.
+- mmengine's test-time augmentation averages logits, and does not tell its model so.
+- mmseg's registries know the modules of mmseg alone; ours are added, so that a config
+  finds their names.
 - mmengine and mmcv call ``pkgutil.find_loader``, which Python 3.14 no longer has.
 - mmpretrain imports torchvision for its plain transforms, and a torchvision built for
   CUDA beside a torch for the CPU fails to import for want of two compiled ops.

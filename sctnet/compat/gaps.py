@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 from ..errors import PackageError
 
 EXTENSION = 'mmcv._ext'
+# Registries whose classes of ours are in sctnet.engine.
+_OF_ENGINE = ('HOOKS', 'LOOPS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS')
 _declared: list[Any] = []
 
 
@@ -116,6 +118,41 @@ def name_checkpoint_types() -> None:
         from .checkpoint_types import allow_own_checkpoint_types
 
         allow_own_checkpoint_types()
+
+
+def register_on_demand() -> None:
+    """Let mmseg's registries import our parts when a name is first looked up.
+
+    So a config of strings needs ``import sctnet`` alone.
+    """
+    from mmseg import registry
+
+    for name, module in {
+        'MODELS': 'sctnet.models',
+        'DATASETS': 'sctnet.datasets.own',
+        'METRICS': 'sctnet.evaluation',
+        **dict.fromkeys(_OF_ENGINE, 'sctnet.engine'),
+    }.items():
+        one = getattr(registry, name)
+        if module not in one._locations:
+            one._locations.append(module)
+            one._imported = False
+
+
+def keep_logits_to_average() -> None:
+    """Tell a segmentor inside a test-time augmentation that its logits are wanted."""
+    from mmengine.model.test_time_aug import BaseTTAModel
+
+    build = BaseTTAModel.__init__
+    if hasattr(build, '__wrapped__'):
+        return
+
+    @functools.wraps(build)
+    def build_and_tell(self: Any, *args: Any, **kwargs: Any) -> None:
+        build(self, *args, **kwargs)
+        self.module.logits_are_averaged = True
+
+    BaseTTAModel.__init__ = build_and_tell
 
 
 def release_lock_of_failures() -> None:

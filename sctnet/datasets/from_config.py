@@ -1,6 +1,6 @@
 """Which data sets a config reads."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -18,6 +18,18 @@ def datasets_of(
     Raises:
         ConfigError: there is something else in the place of a data set's config.
     """
+    yield from named_datasets(cfg, loaders).values()
+
+
+def named_datasets(
+    cfg: Config, loaders: Iterable[str] = tuple(LOADERS.values())
+) -> dict[str, ConfigDict]:
+    """Return place and config of every data set that ``loaders`` read.
+
+    Raises:
+        ConfigError: there is something else in the place of a data set's config.
+    """
+    found: dict[str, ConfigDict] = {}
     pending: list[tuple[str, Any]] = []
     for name in loaders:
         loader = cfg.get(name)
@@ -33,7 +45,14 @@ def datasets_of(
         elif inner:
             pending.append((f'{place}.dataset', inner))
         else:
-            yield dataset
+            found[place] = dataset
+    return found
+
+
+def is_elsewhere(backend_args: Mapping[str, Any] | None, folder: object) -> bool:
+    """Whether a data set lies elsewhere than on this disk: in a store, at a URL."""
+    backend = (backend_args or {}).get('backend', 'local')
+    return backend not in ('local', 'sctnet.atomic') or '://' in str(folder)
 
 
 def _check_dict(place: str, value: Any) -> None:

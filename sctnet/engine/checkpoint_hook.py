@@ -1,5 +1,6 @@
 """Checkpoints that are written whole or not at all, and the newest sound one."""
 
+import copy
 import logging
 import math
 import os
@@ -54,6 +55,13 @@ class AtomicCheckpointHook(CheckpointHook):
             for left in Path(self.out_dir).glob('.*-*.pth'):
                 left.unlink(missing_ok=True)
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Move what other hooks have put there to the CPU, where any machine reads it.
+
+        mmengine moves the weights, and its ``EMAHook`` then swaps in those of a GPU.
+        """
+        checkpoint.update(_on_cpu(checkpoint))
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         with self._removing_last():
             super()._save_checkpoint_with_step(runner, step, meta)
@@ -73,6 +81,18 @@ class AtomicCheckpointHook(CheckpointHook):
             self.file_backend.remove = remove
         for path in outdated:
             remove(path)
+
+
+def _on_cpu(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.cpu()
+    if isinstance(value, dict):
+        moved = copy.copy(value)  # keeps what torch notes beside a state dict
+        moved.update((key, _on_cpu(one)) for key, one in value.items())
+        return moved
+    if type(value) in (list, tuple):
+        return type(value)(map(_on_cpu, value))
+    return value
 
 
 def newest_checkpoint(work_dir: str | os.PathLike) -> str | None:

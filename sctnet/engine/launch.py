@@ -1,15 +1,17 @@
 """What ``sctnet train`` and ``sctnet test`` do with a config, one function a step."""
 
+import inspect
 import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
+from mmseg.registry import METRICS
 
 from ..catalog import load_config, merge_options
 from ..compat.config_types import kind_of
-from ..datasets.from_config import datasets_of
+from ..datasets.from_config import datasets_of, named_datasets
 from ..errors import ConfigError
 from ..files import check_writable
 from .check_names import check_names
@@ -55,7 +57,19 @@ def set_data_root(cfg: Config, data_root: str) -> None:
 
     Changing the name ``data_root`` alone does not reach the loaders, which were built
     from its old value when the config was read.
+
+    Raises:
+        ConfigError: they have different roots, which one folder cannot replace.
     """
+    places: dict[str, str] = {}
+    for place, dataset in named_datasets(cfg).items():
+        places.setdefault(str(dataset.get('data_root')), f'{place}.data_root')
+    if len(places) > 1:
+        named = ' and '.join(f'{key}={root}' for root, key in places.items())
+        raise ConfigError(
+            f'the data sets of this config have {len(places)} roots, and --data-root '
+            f'names one: set each with --cfg-options, as in {named}'
+        )
     cfg.data_root = data_root
     if 'own_data' in cfg:
         cfg.own_data.root = data_root
@@ -125,7 +139,7 @@ def enable_amp(cfg: Config, on_gpu: bool | None = None) -> None:
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
-    """Resume from a named checkpoint, or, for ``'auto'``, the work folder's newest.
+    """Resume from a checkpoint, or the newest in a folder; ``'auto'``: work folder.
 
     Raises:
         CheckpointError: the file, or every one in the folder, cannot be read or is
@@ -133,10 +147,11 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     """
     if resume is None:
         return
-    if resume == 'auto':
-        found = newest_checkpoint(cfg.work_dir)
+    if resume == 'auto' or os.path.isdir(resume):
+        folder = cfg.work_dir if resume == 'auto' else resume
+        found = newest_checkpoint(folder)
         if found is None:
-            print(f"'{cfg.work_dir}' has no checkpoint: starting from the beginning")
+            print(f"'{folder}' has no checkpoint: starting from the beginning")
             return
         resume = found
     elif '://' not in resume:
@@ -157,7 +172,6 @@ def enable_tta(cfg: Config) -> None:
             'data set base of sctnet, or drop --tta'
         )
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-    cfg.model.setdefault('test_cfg', {}).update(shortcuts=False)  # it averages logits
     cfg.tta_model.module = cfg.model
     cfg.model = cfg.tta_model
 
@@ -170,6 +184,27 @@ def draw_results(cfg: Config, show_dir: str) -> None:
 
 
 def save_label_maps(cfg: Config, out_dir: str) -> None:
-    """Write the predicted label map of every tested image."""
+    """Write the predicted label map of every tested image.
+
+    Raises:
+        ConfigError: no evaluator of ``cfg`` can.
+    """
     check_writable(out_dir, '--out')
-    cfg.test_evaluator.update(output_dir=out_dir, keep_results=True)
+    for evaluator in evaluators_of(cfg):
+        kind = evaluator.get('type')
+        cls = METRICS.get(kind) if isinstance(kind, str) else kind
+        if 'output_dir' in inspect.signature(cls).parameters:
+            evaluator.update(output_dir=out_dir, keep_results=True)
+            return
+    raise ConfigError(
+        '--out needs an evaluator that writes label maps: add '
+        "dict(type='IoUMetric') to test_evaluator, or drop --out"
+    )
+
+
+def evaluators_of(cfg: Config) -> list[Any]:
+    """Return the evaluators of a test, of which a config names one or a list."""
+    named = cfg.test_evaluator
+    if isinstance(named, dict) and 'metrics' in named:
+        named = named['metrics']
+    return list(named) if isinstance(named, list | tuple) else [named]

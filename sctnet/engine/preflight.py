@@ -1,4 +1,4 @@
-"""Checks before a run starts: its folders, its batch size."""
+"""Checks of the data's folders before a run starts."""
 
 import inspect
 import os
@@ -8,9 +8,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from ..compat.config_types import kind_of
-from ..datasets.from_config import datasets_of
-from ..errors import ConfigError, DataError
+from ..datasets.from_config import datasets_of, is_elsewhere
+from ..errors import DataError
 
 
 def check_data(cfg: Config, loaders: Iterable[str]) -> None:
@@ -22,7 +21,7 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
         DataError: one does not; the message names what was looked for.
     """
     for dataset in datasets_of(cfg, loaders):
-        if dataset.get('backend_args') or '://' in str(dataset.get('data_root')):
+        if is_elsewhere(dataset.get('backend_args'), dataset.get('data_root')):
             continue
         cls = dataset.type
         cls = DATASETS.get(cls) if isinstance(cls, str) else cls
@@ -58,28 +57,11 @@ def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:
     if suffixes[0].endswith('_labelTrainIds.png') and place.is_dir():
         hint = ', and make the label maps with sctnet prepare'
     hint = hint if 'gtFine' in folder or 'leftImg8bit' in folder else ''
+    looked = ', '.join(f"'*{suffix}'" for suffix in suffixes)
     raise DataError(
-        f"{problem} (looked for '{place}/**/*{suffixes[0]}'): put the data set there "
-        f'or name its folder with --data-root{hint}'
+        f"{problem} (looked for {looked} below '{place}'): put the data set there or "
+        f'name its folder with --data-root{hint}'
     )
-
-
-def check_batch_size(cfg: Config) -> None:
-    """Refuse one image a batch, which the norm after global pooling cannot train on.
-
-    Raises:
-        ConfigError: a batch norm would see a single value per channel.
-    """
-    backbone = cfg.model.get('backbone') or {}
-    if kind_of(backbone) != 'SCTNet' or cfg.train_dataloader.get('batch_size', 1) != 1:
-        return
-    norm = kind_of(backbone.get('norm_cfg') or {'type': 'BN'})
-    alone = int(os.environ.get('WORLD_SIZE', 1)) == 1
-    if norm == 'BN' or (norm == 'SyncBN' and alone):
-        raise ConfigError(
-            'train_dataloader.batch_size=1 leaves batch norm a single value a channel '
-            'after global pooling: set it to 2 or more, or use a norm_cfg such as GN'
-        )
 
 
 def is_first_process() -> bool:

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..datasets.from_config import datasets_of
+from ..engine.launch import evaluators_of
 from ..errors import DataError, OutputError
 from ..files import check_writable, write_bytes
 from .confusion import Figures, figures_of, top_confusions
@@ -42,7 +43,7 @@ def collect_report(
                 f"'{folder}' has a file {name} already: name another folder with "
                 '--report, or replace it with --overwrite'
             )
-    evaluators = _evaluators(cfg)
+    evaluators = evaluators_of(cfg)
     # By name: mmengine cannot print a class that was put into a config later.
     ours = {'type': 'ReportMetric'}
     for evaluator in evaluators:
@@ -53,15 +54,10 @@ def collect_report(
     check_writable(folder, '--report')
 
 
-def _evaluators(cfg: Config) -> list[Any]:
-    evaluators = cfg.test_evaluator
-    return list(evaluators) if isinstance(evaluators, list | tuple) else [evaluators]
-
-
 def _check_labels(cfg: Config) -> None:
     """Raise a DataError where the config shows that its test set has no labels."""
     what = None
-    if any(evaluator.get('format_only') for evaluator in _evaluators(cfg)):
+    if any(evaluator.get('format_only') for evaluator in evaluators_of(cfg)):
         what = 'test_evaluator.format_only=True says that there are none'
     for dataset in datasets_of(cfg, ('test_dataloader',)):
         prefix = dataset.get('data_prefix') or {}

@@ -27,8 +27,9 @@ def small_logits_suffice(
     """Whether the label maps of ``samples`` may come from the small logits.
 
     Not where the config says ``test_cfg.shortcuts=False`` (``fused`` in older configs)
-    or ``mode='slide'``, the head has one output channel or its own way to predict, or
-    an image is augmented (a test-time augmentation averages full-size logits).
+    or ``mode='slide'``, the head has one output channel or its own way to predict, the
+    model is inside a test-time augmentation (which averages full-size logits), or an
+    image may be flipped, which mmseg undoes.
     """
     if not isinstance(model, EncoderDecoder) or _overrides(
         *(model, EncoderDecoder, 'extract_feat', 'encode_decode', 'inference'),
@@ -38,6 +39,7 @@ def small_logits_suffice(
     test_cfg = model.test_cfg or {}
     return (
         test_cfg.get('shortcuts', test_cfg.get('fused', True))
+        and not getattr(model, 'logits_are_averaged', False)
         and test_cfg.get('mode', 'whole') == 'whole'
         and not _overrides(
             model.decode_head, BaseDecodeHead, 'predict', 'predict_by_feat'

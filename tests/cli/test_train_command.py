@@ -43,6 +43,7 @@ def test_a_training_is_resumed_and_its_folder_names_its_weights(streets, tmp_pat
     assert 'decode.loss_ce' in said
     said = train(tmp_path, streets, '--resume', 'train_cfg.max_iters=3', *NARROW)
     assert 'resumed epoch: 0, iter: 2' in said
+    assert 'the learning rate at iteration 2 is' in said
     done = call('plot', 'work', '--smooth', '0.9', cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'work' / 'curves.png').stat().st_size > 10_000

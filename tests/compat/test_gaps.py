@@ -61,17 +61,28 @@ def test_find_loader_is_there_for_mmengine_on_a_python_without_it():
     assert lines[2] in ('ImportError', 'ModuleNotFoundError')
 
 
-def test_register_registers_what_configs_name_by_strings():
-    done = run_python("""
-        import sctnet.register
-        from mmseg.registry import DATASETS, HOOKS, LOOPS, METRICS, MODELS
-        for registry, name in (
-            (MODELS, 'SCTSegmentor'), (HOOKS, 'DistillationHook'),
-            (LOOPS, 'ResumableTrainLoop'), (DATASETS, 'FolderDataset'),
-            (METRICS, 'ReportMetric'),
-        ):
-            print(registry.get(name).__name__)
-    """)
+NAMES = """
+    from mmseg.registry import DATASETS, HOOKS, LOOPS, METRICS, MODELS
+    for registry, name in (
+        (MODELS, 'SCTSegmentor'), (HOOKS, 'DistillationHook'),
+        (LOOPS, 'ResumableTrainLoop'), (DATASETS, 'FolderDataset'),
+        (METRICS, 'ReportMetric'),
+    ):
+        print(registry.get(name).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    'imports',
+    [
+        'sctnet.register',
+        'sctnet',
+        # After a registry was asked, as the custom_imports of a config may come.
+        "mmseg.registry as r; r.HOOKS.get('SegVisualizationHook'); import sctnet",
+    ],
+)
+def test_what_configs_name_by_strings_is_registered(imports):
+    done = run_python(f'import {imports}\n' + textwrap.dedent(NAMES))
     assert len(done.stdout.split()) == 5, done.stderr
 
 

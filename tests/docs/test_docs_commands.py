@@ -19,7 +19,8 @@ NOT_OURS = ('docs/troubleshooting.md', 'docs/migration.md', 'docs/benchmarks/')
 
 def call_of(words):
     """Return which command of ours ``words`` come to and its arguments, or None."""
-    if words[:2] in (['mim', 'search'], ['sctnet', '--help']) or words[0] in OTHERS:
+    others = (['mim', 'search'], ['sctnet', '--help'], ['python', '-c'])
+    if words[:2] in others or words[0] in OTHERS:
         return None
     if words[0] == 'mim':
         kind, package, *words = words[1:]

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from small_training import LEAF
 
+from sctnet.apis import init_model
 from sctnet.catalog import leaf_names, load_config, merge_options
 from sctnet.engine.check_names import check_names
 from sctnet.errors import ConfigError
@@ -106,6 +107,38 @@ def test_a_class_that_is_not_there_is_named_with_a_near_one(leaf, place):
 def test_a_value_that_cannot_be_is_named(leaf, place, value, said):
     with pytest.raises(ConfigError, match=f'^{place} is .*{said}'):
         check(leaf, **{place: value})
+
+
+@pytest.mark.parametrize(
+    ('test_cfg', 'said'),
+    [
+        ({'mode': 'slide'}, r'mode=slide needs .* and crop_size is missing: set .*512'),
+        (
+            {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32},
+            r'mode=slide .* stride is 32: set model\.test_cfg\.stride to .*\(341',
+        ),
+        (
+            {'mode': 'slide', 'crop_size': (64, 64), 'stride': (32, 96)},
+            r'stride is \(32, 96\) .* gaps between windows: set stride to at most',
+        ),
+        ({'mode': 'slides'}, "mode is 'slides': set it to whole or slide"),
+    ],
+)
+def test_a_sliding_window_needs_its_size_and_step(leaf, test_cfg, said):
+    with pytest.raises(ConfigError, match=rf'^model\.test_cfg\.{said}'):
+        check(leaf, **{'model.test_cfg': test_cfg})
+    with pytest.raises(ConfigError, match=r'^model\.test_cfg\.'):
+        init_model(leaf, device='cpu', cfg_options={'model.test_cfg': test_cfg})
+    averaged = copy.deepcopy(leaf)
+    averaged.model.test_cfg = test_cfg
+    averaged.model = {'type': 'SegTTAModel', 'module': averaged.model}
+    with pytest.raises(ConfigError, match=r'^model\.module\.test_cfg\.'):
+        check_names(averaged)
+
+
+def test_a_sliding_window_that_covers_the_image_is_taken(leaf):
+    fine = {'mode': 'slide', 'crop_size': (64, 64), 'stride': [64, 32]}
+    check(leaf, **{'model.test_cfg': fine})
 
 
 @pytest.mark.parametrize('key', ['dataset', 'sampler'])

@@ -1,5 +1,9 @@
+from collections import OrderedDict
+
 import pytest
 import torch
+from mmengine.hooks import CheckpointHook, EMAHook
+from mmengine.runner.priority import get_priority
 
 from sctnet.engine.checkpoint_hook import (
     AtomicCheckpointHook,
@@ -58,6 +62,36 @@ def test_no_sound_checkpoint_at_all_is_an_error(tmp_path):
     torch.save({'state_dict': {'w': torch.ones(1)}}, tmp_path / 'iter_5.pth')
     with pytest.raises(CheckpointError, match='2 checkpoints and none can be resumed'):
         newest_checkpoint(tmp_path)
+
+
+class Elsewhere(torch.Tensor):
+    """Stands in for a tensor on a GPU."""
+
+    def cpu(self):
+        return self.as_subclass(torch.Tensor)
+
+
+def test_what_a_hook_adds_is_moved_to_the_cpu():
+    """mmengine's EMAHook swaps tensors in after mmengine has moved the others."""
+    there = torch.ones(2).as_subclass(Elsewhere)
+    state = OrderedDict(w=there)
+    state._metadata = {'': {'version': 1}}
+    live = {'x': [there, (there, 3)]}
+    checkpoint = {'state_dict': state, 'ema_state_dict': {'w': there}, 'mine': live}
+    AtomicCheckpointHook(interval=1).before_save_checkpoint(None, checkpoint)
+    moved = [
+        checkpoint['state_dict']['w'],
+        checkpoint['ema_state_dict']['w'],
+        checkpoint['mine']['x'][0],
+        checkpoint['mine']['x'][1][0],
+    ]
+    assert {type(value) for value in moved} == {torch.Tensor}
+    assert type(checkpoint['state_dict']) is OrderedDict
+    assert checkpoint['state_dict']._metadata == state._metadata
+    assert live['x'][0] is there  # the hook's own stays where it is
+    # mmengine asks the hooks in the order of their priorities.
+    priorities = [get_priority(hook.priority) for hook in (EMAHook, CheckpointHook)]
+    assert priorities == sorted(priorities)
 
 
 def test_other_places_keep_mmengines_own_backends():

@@ -12,11 +12,12 @@ from mmseg.registry import MODELS
 from support import GOLDEN
 
 from sctnet.apis import inference_model, init_model
-from sctnet.catalog import load_config
+from sctnet.catalog import load_config, merge_options
 from sctnet.datasets.from_config import LOADERS
 from sctnet.datasets.street_scenes import write_street_scenes
 from sctnet.engine.launch import set_data_root, set_resume, set_teacher
 from sctnet.engine.runner import Runner
+from sctnet.errors import CheckpointError
 
 pytestmark = pytest.mark.slow
 
@@ -52,18 +53,48 @@ def config(folder, tmp_path):
     return cfg
 
 
+def scalars(config):
+    (log,) = Path(config.work_dir).glob('*/vis_data/scalars.json')
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
 def test_a_training_of_before_resumes_with_the_losses_that_it_had(config, folder):
     set_teacher(config, str(folder / 't.pth'))
     set_resume(config, str(CHECKPOINT))
     Runner.from_cfg(config).train()
-    (log,) = Path(config.work_dir).glob('*/vis_data/scalars.json')
-    logged = [json.loads(line) for line in log.read_text().splitlines()]
-    logged = [line for line in logged if 'loss' in line]
+    logged = [line for line in scalars(config) if 'loss' in line]
     expected = json.loads((FILES / 'losses.json').read_text())
     assert [line['step'] for line in logged] == [5, 6]
     for line, values in zip(logged, expected, strict=True):
         for name, value in values.items():
             assert line[name] == pytest.approx(value, rel=1e-3), name
+
+
+def test_it_goes_on_longer_with_the_length_that_its_config_has(config, folder):
+    set_teacher(config, str(folder / 't.pth'))
+    set_resume(config, str(CHECKPOINT))
+    # As a config of that time has it: a length of its own beside the loop's.
+    merge_options(config, {'train_cfg.max_iters': 7, 'param_scheduler.0.max_iters': 7})
+    Runner.from_cfg(config).train()
+    schedule = config.param_scheduler[0]
+    rates = [line['lr'] for line in scalars(config) if 'loss' in line]
+    warmup = schedule.warmup_iters
+    for i, rate in zip((4, 5, 6), rates, strict=True):
+        factor = 1 if i >= warmup else 1 - (1 - i / warmup) * (1 - 1e-6)
+        decayed = config.optim_wrapper.optimizer.lr * (1 - i / 7)
+        assert rate == pytest.approx(decayed * factor, rel=1e-6)
+
+
+def test_without_its_siam_it_is_refused_and_the_remedy_trains(config):
+    set_resume(config, str(CHECKPOINT))
+    config.model.siam, config.custom_hooks = None, []
+    with pytest.raises(CheckpointError, match=r'it moves \d+ weights .*siam') as raised:
+        Runner.from_cfg(config).train()
+    assert f'load_from={CHECKPOINT} and without --resume' in str(raised.value)
+    config.resume = False
+    config.train_cfg.max_iters = 1
+    config.experiment_name = config.visualizer.name = 'anew'
+    assert Runner.from_cfg(config).train() is not None
 
 
 def test_a_checkpoint_of_before_tests(config):

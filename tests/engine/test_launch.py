@@ -18,8 +18,8 @@ def prepare(*words):
     return launch.prepare_config(**vars(arguments))
 
 
-def data_roots(cfg):
-    return {cfg[name].dataset.data_root for name in LOADERS.values()}
+def data_roots(cfg, *loaders):
+    return {cfg[name].dataset.data_root for name in loaders or LOADERS.values()}
 
 
 def test_data_root_reaches_all_loaders_both_ways(tmp_path):
@@ -28,6 +28,27 @@ def test_data_root_reaches_all_loaders_both_ways(tmp_path):
     assert data_roots(cfg) == {'a'}
     cfg = prepare('--cfg-options', 'data_root=b', *work_dir)
     assert data_roots(cfg) == {'b'}
+
+
+def test_one_folder_does_not_replace_two_roots(tmp_path):
+    parts = [
+        {'type': 'ADE20KDataset', 'data_root': root, 'data_prefix': {'img_path': 'i'}}
+        for root in ('near', 'far')
+    ]
+    cfg = load_config('sctnet-s-ade')
+    cfg.train_dataloader.dataset = {'type': 'ConcatDataset', 'datasets': parts}
+    for loader in ('val_dataloader', 'test_dataloader'):
+        cfg[loader].dataset.data_root = 'near'
+    keys = [f'train_dataloader.dataset.datasets.{i}.data_root' for i in (0, 1)]
+    said = rf'have 2 roots.* val_dataloader\.dataset\.data_root=near and {keys[1]}=far$'
+    with pytest.raises(ConfigError, match=said):
+        launch.set_data_root(cfg, 'new')
+    assert data_roots(cfg, 'val_dataloader') == {'near'}
+    cfg.merge_from_dict({keys[1]: 'near'})  # the remedy
+    launch.set_data_root(cfg, 'new')
+    assert [one.data_root for one in cfg.train_dataloader.dataset.datasets] == [
+        'new'
+    ] * 2
 
 
 def test_options_and_work_dir(tmp_path, monkeypatch):
@@ -99,8 +120,10 @@ def test_auto_resume_takes_the_work_folders_newest(tmp_path, capsys):
         state = {'message_hub': {}, 'optimizer': {}}
         state['state_dict'] = {'w': torch.ones(1)}
         torch.save(state, tmp_path / f'iter_{iteration}.pth')
-    launch.set_resume(cfg, 'auto')
-    assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / 'iter_10.pth'))
+    for resume in ('auto', str(tmp_path)):
+        cfg.resume, cfg.load_from = False, None
+        launch.set_resume(cfg, resume)
+        assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / 'iter_10.pth'))
 
 
 def test_teacher_option_reaches_the_hook():
@@ -160,6 +183,19 @@ def test_places_for_pictures_and_labels_are_checked_first(tmp_path):
         launch.save_label_maps(cfg, str(tmp_path / 'file' / 'x'))
     launch.save_label_maps(cfg, str(tmp_path / 'labels'))
     assert cfg.test_evaluator.output_dir == str(tmp_path / 'labels')
+
+
+@pytest.mark.parametrize('built', [False, True])
+def test_label_maps_are_written_by_the_first_of_several_evaluators(built, tmp_path):
+    cfg = load_config('sctnet-s-seg50')
+    several = [{'type': 'ReportMetric'}, {'type': 'IoUMetric'}, {'type': 'IoUMetric'}]
+    cfg.test_evaluator = {'metrics': several} if built else several
+    launch.save_label_maps(cfg, str(tmp_path))
+    found = launch.evaluators_of(cfg)
+    assert [one.get('output_dir') for one in found] == [None, str(tmp_path), None]
+    cfg.test_evaluator = [{'type': 'ReportMetric'}]
+    with pytest.raises(ConfigError, match='--out needs an evaluator that writes'):
+        launch.save_label_maps(cfg, str(tmp_path))
 
 
 def test_what_a_config_misspells_is_said_before_anything_is_built(tmp_path):

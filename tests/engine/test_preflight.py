@@ -1,9 +1,10 @@
 import pytest
 
 from sctnet.catalog import load_config
+from sctnet.datasets.check import quick_check
 from sctnet.datasets.from_config import LOADERS, datasets_of
 from sctnet.engine.launch import set_data_root
-from sctnet.engine.preflight import check_batch_size, check_data
+from sctnet.engine.preflight import check_data
 from sctnet.errors import ConfigError, DataError
 
 
@@ -15,7 +16,9 @@ def test_missing_data_names_what_was_looked_for(streets, tmp_path):
     assert '\n' not in str(caught.value)
     set_data_root(cfg, str(tmp_path))
     (tmp_path / 'leftImg8bit' / 'val').mkdir(parents=True)
-    with pytest.raises(DataError, match=r'no file named \*_leftImg8bit\.png'):
+    with pytest.raises(
+        DataError, match=r"no file named \*_left.* '\*_leftImg8bit\.png' b"
+    ):
         check_data(cfg, ('test_dataloader',))
     set_data_root(cfg, str(streets))
     check_data(cfg, LOADERS.values())
@@ -44,24 +47,6 @@ def test_wrapped_data_sets_are_checked_and_pointed_too():
         check_data(cfg, ('train_dataloader',))
 
 
-def test_batch_of_one_is_refused_where_batch_norm_would_fail(monkeypatch):
-    cfg = load_config('sctnet-s-seg50')
-    check_batch_size(cfg)
-    cfg.train_dataloader.batch_size = 1
-    monkeypatch.delenv('WORLD_SIZE', raising=False)
-    with pytest.raises(ConfigError, match='set it to 2 or more'):
-        check_batch_size(cfg)
-    monkeypatch.setenv('WORLD_SIZE', '2')  # SyncBN joins the processes' images
-    check_batch_size(cfg)
-    monkeypatch.delenv('WORLD_SIZE')
-    # The heads' norms have every pixel of the one image.
-    cfg.model.backbone.norm_cfg = {'type': 'GN', 'num_groups': 4}
-    check_batch_size(cfg)
-    del cfg.model.backbone['norm_cfg']  # batch norm by default
-    with pytest.raises(ConfigError, match='set it to 2 or more'):
-        check_batch_size(cfg)
-
-
 def test_data_elsewhere_is_not_looked_for_on_this_disk():
     cfg = load_config('sctnet-s-seg50')
     for loader in LOADERS.values():
@@ -71,6 +56,20 @@ def test_data_elsewhere_is_not_looked_for_on_this_disk():
     for loader in LOADERS.values():
         cfg[loader].dataset.backend_args = {'backend': 'petrel'}
     check_data(cfg, LOADERS.values())
+    quick_check(cfg)  # a warning, no error
+    for loader in LOADERS.values():
+        cfg[loader].dataset.backend_args = {'backend': 'local'}
+    with pytest.raises(DataError, match='cityscapes/leftImg8bit'):
+        check_data(cfg, LOADERS.values())
+
+
+def test_a_folder_without_images_names_every_suffix(tmp_path):
+    cfg = load_config('sctnet-s-ade')
+    (tmp_path / 'images' / 'training').mkdir(parents=True)
+    cfg.train_dataloader.dataset.img_suffix = ('.jpg', '.webp')
+    set_data_root(cfg, str(tmp_path))
+    with pytest.raises(DataError, match=r"looked for '\*\.jpg', '\*\.webp' below"):
+        check_data(cfg, ('train_dataloader',))
 
 
 @pytest.mark.parametrize('odd', [3, 'x', [1]])

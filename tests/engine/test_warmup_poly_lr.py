@@ -2,6 +2,8 @@ import pytest
 import torch
 from mmseg.registry import PARAM_SCHEDULERS
 
+from sctnet.errors import ConfigError
+
 
 def build(lrs=(1e-3, 1e-2), **kwargs):
     groups = [{'params': [torch.zeros(1, requires_grad=True)], 'lr': lr} for lr in lrs]
@@ -36,3 +38,22 @@ def test_end_that_the_runner_adds_does_not_stop_it():
     assert not scheduler.by_epoch
     found = rates(optimizer, scheduler, 10)
     assert len({rate for rate, _ in found}) == 10
+
+
+def test_it_is_as_long_as_the_training_where_nothing_else_is_said():
+    """mmengine's Runner gives the length as an end, once by_epoch is False."""
+    optimizer, scheduler = build(by_epoch=False, end=10, warmup_iters=0)
+    expected = [1e-3 * (1 - i / 10) for i in range(12)]
+    expected[11] = 0
+    found = rates(optimizer, scheduler, 12)
+    assert [rate for rate, _ in found] == pytest.approx(expected, abs=1e-18)
+    with pytest.raises(ConfigError, match='has no length: give param_scheduler by_ep'):
+        build(end=1)  # epochs, for what mmengine knows
+
+
+def test_it_begins_where_it_is_told_to():
+    options = {'warmup_iters': 4, 'warmup_factor': 0.1, 'eta_min': 1e-4}
+    whole = rates(*build(max_iters=10, **options), 10)
+    later = rates(*build(max_iters=13, begin=3, **options), 13)
+    assert later[:3] == [[1e-3, 1e-2]] * 3
+    assert later[3:] == whole

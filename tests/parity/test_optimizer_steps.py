@@ -133,7 +133,11 @@ def make_scheduler(wrapper, cfg, iteration):
     from mmengine.registry import PARAM_SCHEDULERS
 
     (config,) = cfg.param_scheduler
-    scheduler = PARAM_SCHEDULERS.build({**config, 'optimizer': wrapper.optimizer})
+    # The Runner gives it the length of the training.
+    length = cfg.train_cfg.max_iters
+    scheduler = PARAM_SCHEDULERS.build(
+        {**config, 'optimizer': wrapper.optimizer, 'end': length}
+    )
     for _ in range(iteration):
         scheduler.step()
     return scheduler

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from mmengine.config import ConfigDict
-from mmseg.models import SegDataPreProcessor
+from mmseg.models import SegDataPreProcessor, SegTTAModel
 from mmseg.structures import SegDataSample
 from small_training import small_config
 from support import SEG50
@@ -64,6 +64,29 @@ def test_a_batch_is_predicted_as_by_mmseg(metas, model):
 def test_augmented_images_keep_their_logits(model):
     result = predict(model, [sample(flip=True, flip_direction='horizontal')], True)
     assert result[0].seg_logits.data.shape == (5, 90, 131)
+
+
+def test_several_scales_without_flips_are_averaged(model):
+    """mmseg's test-time augmentation takes the logits, which it does not say."""
+    model.test_cfg = ConfigDict(mode='whole')
+    model.data_preprocessor = SegDataPreProcessor()
+    images = [torch.randint(0, 255, (3, *size)) for size in ((72, 104), (96, 136))]
+    samples = [[sample(img_path='a.png')] for _ in images]
+    data = {'inputs': [[image] for image in images], 'data_samples': samples}
+    with torch.no_grad():
+        (result,) = SegTTAModel(model).test_step(data)
+        model.test_cfg = ConfigDict(mode='whole', shortcuts=False)
+        (scales,) = zip(
+            *(
+                model.test_step({'inputs': [image], 'data_samples': one})
+                for image, one in zip(images, samples, strict=True)
+            ),
+            strict=True,
+        )
+    scales = [one.seg_logits.data.softmax(0) for one in scales]
+    expected = sum(scales).argmax(0, keepdim=True)
+    assert torch.equal(result.pred_sem_seg.data, expected)
+    assert not torch.equal(expected[0], scales[0].argmax(0))
 
 
 def test_where_small_logits_are_not_enough(model):

@@ -27,7 +27,8 @@ optim_wrapper = dict(
         }
     ),
 )
-param_scheduler = [dict(type=WarmupPolyLR, max_iters=160000)]
+# As long as the training: train_cfg.max_iters.
+param_scheduler = [dict(type=WarmupPolyLR, by_epoch=False)]
 train_cfg = dict(type=ResumableTrainLoop, max_iters=160000, val_interval=16000)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

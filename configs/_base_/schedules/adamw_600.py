@@ -7,5 +7,5 @@ with read_base():
 
 optim_wrapper.update(optimizer=dict(lr=1e-3))
 optim_wrapper['paramwise_cfg'] = None
-param_scheduler = [dict(type=WarmupPolyLR, max_iters=600, warmup_iters=50)]
+param_scheduler = [dict(type=WarmupPolyLR, by_epoch=False, warmup_iters=50)]
 train_cfg.update(max_iters=600, val_interval=200)

@@ -14,7 +14,7 @@ from mmseg.registry import DATASETS
 
 from ...errors import ConfigError, DataError
 from ...files import find_files
-from ..from_config import LOADERS, datasets_of
+from ..from_config import LOADERS, datasets_of, is_elsewhere
 from ..images import LOSSY, SUFFIXES
 from ..own.dataset import FolderDataset
 from .faults import Fault
@@ -123,7 +123,7 @@ def _build(config: ConfigDict) -> BaseSegDataset:
 def _candidates(dataset: BaseSegDataset) -> Iterator[Pair]:
     """Every pair as it is listed, also where a file is missing."""
     folder = dataset.data_prefix.get('img_path') or ''
-    if '://' in folder:
+    if is_elsewhere(dataset.backend_args, folder):
         raise ConfigError(
             f"'{folder}' is not on this disk: train without the check (--no-check)"
         )

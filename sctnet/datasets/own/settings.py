@@ -176,6 +176,7 @@ def _set_length(cfg: Config, iterations: int) -> None:
     cfg.default_hooks.checkpoint.interval = tenth
     cfg.default_hooks.logger.interval = min(50, max(1, iterations // 20))
     for scheduler in cfg.param_scheduler:
-        if 'max_iters' in scheduler:  # of another kind, its own config says how long
-            scheduler.max_iters = iterations
+        if kind_of(scheduler) == 'WarmupPolyLR':  # of another kind, its own config says
+            scheduler.pop('max_iters', None)  # it is as long as the loop
+            scheduler.by_epoch = False
             scheduler.warmup_iters = min(1500, tenth)

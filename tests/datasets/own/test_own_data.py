@@ -130,7 +130,7 @@ def test_own_data_reaches_every_place_of_the_config(tmp_path):
     assert (cfg.train_cfg.max_iters, cfg.train_cfg.val_interval) == (500, 50)
     assert cfg.default_hooks.checkpoint.interval == 50
     assert cfg.default_hooks.logger.interval == 25
-    assert cfg.param_scheduler[0].max_iters == 500
+    assert 'max_iters' not in cfg.param_scheduler[0]  # it is as long as the loop
     assert cfg.param_scheduler[0].warmup_iters == 50
 
 
@@ -207,11 +207,16 @@ def test_a_palette_reaches_the_data_sets(tmp_path):
 def test_options_change_own_data_and_a_written_config_stays_as_it_is(tmp_path):
     cfg = load_config(write_config(tmp_path / 'mine.py', 'data'))
     merge_options(cfg, {'own_data.iterations': 70, 'train_dataloader.batch_size': 5})
-    assert cfg.param_scheduler[0].max_iters == 70
+    assert cfg.train_cfg.max_iters == 70
+    assert cfg.param_scheduler[0].warmup_iters == 7
     assert cfg.train_dataloader.batch_size == 5
     cfg.dump(tmp_path / 'written.py')
     again = load_config(tmp_path / 'written.py')
     assert again.train_dataloader.batch_size == 5
     assert again.train_cfg.max_iters == 70
+    # As earlier versions wrote it, with a length of its own.
+    again.param_scheduler[0].max_iters = 70
+    merge_options(again, {'own_data.iterations': 90})
+    assert 'max_iters' not in again.param_scheduler[0]
     with pytest.raises(ConfigError, match='has no own_data'):
         merge_options(load_config('sctnet-s-ade'), {'own_data.root': 'x'})

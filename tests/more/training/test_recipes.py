@@ -142,7 +142,6 @@ def test_teacher_config_trains(name, folder):
         short_names()[name], work_dir=str(folder / 'work'), cfg_options=small(1)
     )
     cfg.experiment_name = cfg.visualizer.name = uuid.uuid4().hex
-    preflight.check_batch_size(cfg)
     preflight.check_data(cfg, LOADERS.values())
     runner = Runner.from_cfg(cfg)
     before = {k: v.detach().clone() for k, v in runner.model.named_parameters()}

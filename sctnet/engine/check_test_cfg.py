@@ -1,0 +1,48 @@
+"""Checks how a config's model is to be tested, before the first image."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import ConfigError
+
+_PAIRS = {'crop_size': '(512, 512)', 'stride': '(341, 341)'}
+
+
+def check_test_cfg(model: Mapping[str, Any], place: str = 'model') -> None:
+    """See that a sliding window has a size and a step.
+
+    Args:
+        model: config of a segmentor, or of a test-time augmentation around one.
+        place: of it in the config.
+
+    Raises:
+        ConfigError: it has not, leaves gaps, or the mode is neither whole nor slide.
+    """
+    if isinstance(model.get('module'), Mapping):
+        check_test_cfg(model['module'], f'{place}.module')
+    test_cfg = model.get('test_cfg') or {}
+    place = f'{place}.test_cfg'
+    mode = test_cfg.get('mode', 'whole')
+    if mode not in ('whole', 'slide'):
+        raise ConfigError(f'{place}.mode is {mode!r}: set it to whole or slide')
+    if mode == 'whole':
+        return
+    for key, example in _PAIRS.items():
+        if not _is_pair(test_cfg.get(key)):
+            has = f'is {test_cfg[key]!r}' if key in test_cfg else 'is missing'
+            raise ConfigError(
+                f'{place}.mode=slide needs crop_size and stride, each (height, width), '
+                f'and {key} {has}: set {place}.{key} to one such as {example}'
+            )
+    crop, stride = test_cfg['crop_size'], test_cfg['stride']
+    if any(step > side for step, side in zip(stride, crop, strict=True)):
+        raise ConfigError(
+            f'{place}.stride is {tuple(stride)} and crop_size {tuple(crop)}, which '
+            'leaves gaps between windows: set stride to at most crop_size'
+        )
+
+
+def _is_pair(value: Any) -> bool:
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        return False
+    return all(type(side) is int and side > 0 for side in value)
