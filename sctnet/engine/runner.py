@@ -1,10 +1,25 @@
-"""mmengine's Runner with data loaders that name a file which they cannot load."""
+"""mmengine's Runner, which names the files that it cannot load, and says what it loads.
 
+Weights that start a training are kept as far as they fit; those that a test or a
+resumed training loads must fit whole, whatever the network.
+"""
+
+import os
 from typing import Any
 
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as _Runner
+from mmengine.runner.checkpoint import CheckpointLoader, load_state_dict
+from torch import nn
 from torch.utils.data import DataLoader
 
+from ..errors import CheckpointError
+from ..weights.fit import counted
+from ..weights.partial_fit import PartialFit, explain_classes, fit_in_part
+from ..weights.pretrained import checked_pretraining
+from ..weights.safe_files import Checkpoint, dataset_meta_of, weights_of
+from ..weights.segmentor_files import find_segmentor, whole_weights
 from .seeded_dataset import SeededDataset
 
 
@@ -12,7 +27,53 @@ class Runner(_Runner):
     """mmengine's Runner; validation and tests end with the name of a broken file.
 
     ``num_workers=0`` goes with ``persistent_workers=True``, which then means nothing.
+    After each load one line of the log says how much was loaded.
     """
+
+    def load_checkpoint(
+        self,
+        filename: str | os.PathLike,
+        map_location: Any = 'cpu',
+        strict: bool = False,
+        **_: Any,
+    ) -> Checkpoint:
+        """Load a file, or the best of a work folder; a training takes what fits of it.
+
+        Args:
+            filename: path, URL or work folder.
+            map_location: as for :func:`torch.load`.
+            strict: let a training too take all of it or nothing.
+
+        Raises:
+            CheckpointError: it cannot be read, or does not fit; for a training, if
+                less than half of the backbone does.
+        """
+        file = find_segmentor(filename)
+        content = CheckpointLoader.load_checkpoint(file, map_location)
+        starts = isinstance(self._train_loop, BaseLoop) and not self._resume
+        try:
+            fit = self._fit(content, in_part=starts and not strict)
+        except CheckpointError as error:
+            raise CheckpointError(f"cannot load '{file}': {error}") from error
+        content = {**content, 'state_dict': fit.weights}  # hooks such as EMA's see it
+        self.call_hook('after_load_checkpoint', checkpoint=content)
+        load_state_dict(_unwrapped(self.model), content['state_dict'])
+        self._has_loaded = True
+        self.logger.info(f"{fit.report} from '{file}'")
+        return content
+
+    def _fit(self, content: Checkpoint, in_part: bool) -> PartialFit:
+        model, weights = _unwrapped(self.model), weights_of(content)
+        if not in_part:
+            weights = whole_weights(model, weights)
+            return PartialFit(weights, f'loaded all {len(counted(weights))} weights')
+        old = (dataset_meta_of(content) or {}).get('classes')
+        new = getattr(self.train_dataloader.dataset, 'metainfo', {}).get('classes')
+        return fit_in_part(model, weights, explain_classes(old, new))
+
+    def _init_model_weights(self) -> None:
+        with checked_pretraining(_unwrapped(self.model)):
+            super()._init_model_weights()
 
     @staticmethod
     def build_dataloader(
@@ -26,6 +87,11 @@ class Runner(_Runner):
                 dataset = {'type': SeededDataset, 'dataset': dataset}
                 dataloader = {**dataloader, 'dataset': dataset}
         return _Runner.build_dataloader(dataloader, *args, **kwargs)
+
+
+def _unwrapped(model: Any) -> nn.Module:
+    wrapped = is_model_wrapper(model) or isinstance(model, BaseTTAModel)
+    return model.module if wrapped else model
 
 
 def without_workers(dataloader: dict) -> dict:
