@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..errors import CheckpointError
 from .fit import counted, explain_backbone, is_sctnet
 from .key_map import rename_all, teacher_weights
+from .mit_names import mmseg_names
 
 # What a head's classes decide: mmseg's decode heads, PointRend's, mmpretrain's.
 _LAST_LAYER = re.compile(r'(^|\.)(conv_seg|fc_seg|head\.fc)\.')
@@ -87,7 +88,7 @@ def names_that_fit(
     """
     own = model.state_dict()
     if not is_sctnet(own):
-        weights = teacher_weights(weights)
+        weights = mmseg_names(teacher_weights(weights))
     candidates = [dict(weights), {f'backbone.{key}': v for key, v in weights.items()}]
     for prefix in dict.fromkeys(f'{key.partition(".")[0]}.' for key in weights):
         candidates.append(below(weights, prefix))

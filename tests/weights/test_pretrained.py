@@ -41,7 +41,41 @@ def released_student(weights):
     return {**released, 'backbone.conv1.0.weight': torch.zeros(1)}
 
 
-@pytest.mark.parametrize('form', [dict, backbone, classifier, released_student])
+def nvidia(weights):
+    """As the authors of SegFormer publish a backbone, with its classifier."""
+    names = {
+        'attn.attn.out_proj': 'attn.proj',
+        'ffn.layers.0': 'mlp.fc1',
+        'ffn.layers.1': 'mlp.dwconv.dwconv',
+        'ffn.layers.4': 'mlp.fc2',
+        'projection': 'proj',
+    }
+    published = {'head.weight': torch.zeros(9, 4), 'head.bias': torch.zeros(9)}
+    for name, value in backbone(weights).items():
+        _, stage, part, *rest = name.split('.')
+        stage = int(stage) + 1
+        place = {'0': f'patch_embed{stage}', '1': f'block{stage}', '2': f'norm{stage}'}
+        new = '.'.join([place[part], *rest])
+        for old, other in names.items():
+            new = new.replace(f'.{old}.', f'.{other}.')
+        if value.dim() == 4 and '.mlp.fc' in new:
+            value = value.flatten(1)
+        if 'in_proj' in new:
+            queries = len(value) // 3
+            block, kind = new.split('attn.attn.in_proj_')
+            published[f'{block}attn.q.{kind}'] = value[:queries]
+            published[f'{block}attn.kv.{kind}'] = value[queries:]
+        else:
+            published[new] = value
+    assert 'block1.0.attn.kv.weight' in published
+    assert published['block4.0.mlp.fc2.weight'].dim() == 2
+    return published
+
+
+FORMS = [dict, backbone, classifier, released_student, nvidia]
+
+
+@pytest.mark.parametrize('form', FORMS)
 @pytest.mark.parametrize('content', ['state_dict', 'bare'])
 def test_a_backbone_is_found_in_every_kind_of_file(
     form, content, weights, tmp_path, monkeypatch
@@ -57,7 +91,10 @@ def test_a_backbone_is_found_in_every_kind_of_file(
     expected = backbone(weights)
     for name, value in model.backbone.state_dict().items():
         assert torch.equal(value, expected[name]), name
-    assert said == [f"backbone: loaded all {len(expected)} weights from '{path}'"]
+    unused = '; not used: 2 of the file (head)' if form is nvidia else ''
+    assert said == [
+        f"backbone: loaded all {len(expected)} weights{unused} from '{path}'"
+    ]
 
 
 def test_what_starts_afresh_is_said_and_what_does_not_fit_is_an_error(
