@@ -30,29 +30,36 @@ class Runner(_Runner):
     After each load one line of the log says how much was loaded.
     """
 
-    def load_checkpoint(
-        self,
-        filename: str | os.PathLike,
-        map_location: Any = 'cpu',
-        strict: bool = False,
-        **_: Any,
-    ) -> Checkpoint:
-        """Load a file, or the best of a work folder; a training takes what fits of it.
-
-        Args:
-            filename: path, URL or work folder.
-            map_location: as for :func:`torch.load`.
-            strict: let a training too take all of it or nothing.
+    def load_or_resume(self) -> None:
+        """Start a training from what fits of ``load_from``; resume and test from all.
 
         Raises:
-            CheckpointError: it cannot be read, or does not fit; for a training, if
-                less than half of the backbone does.
+            CheckpointError: the file cannot be read, or does not fit; for a training
+                that starts, if less than half of the backbone does.
         """
-        file = find_segmentor(filename)
-        content = CheckpointLoader.load_checkpoint(file, map_location)
         starts = isinstance(self._train_loop, BaseLoop) and not self._resume
+        if starts and self._load_from is not None and not self._has_loaded:
+            self._load(self._load_from, 'cpu', in_part=True)
+        else:
+            super().load_or_resume()
+
+    def load_checkpoint(
+        self, filename: str | os.PathLike, map_location: Any = 'cpu', *_: Any, **__: Any
+    ) -> Checkpoint:
+        """Load all of a file, a URL, or the best checkpoint of a work folder.
+
+        Raises:
+            CheckpointError: it cannot be read, or does not fit.
+        """
+        return self._load(filename, map_location, in_part=False)
+
+    def _load(
+        self, place: str | os.PathLike, map_location: Any, in_part: bool
+    ) -> Checkpoint:
+        file = find_segmentor(place)
+        content = CheckpointLoader.load_checkpoint(file, map_location)
         try:
-            fit = self._fit(content, in_part=starts and not strict)
+            fit = self._fit(content, in_part)
         except CheckpointError as error:
             raise CheckpointError(f"cannot load '{file}': {error}") from error
         content = {**content, 'state_dict': fit.weights}  # hooks such as EMA's see it
@@ -65,8 +72,12 @@ class Runner(_Runner):
     def _fit(self, content: Checkpoint, in_part: bool) -> PartialFit:
         model, weights = _unwrapped(self.model), weights_of(content)
         if not in_part:
-            weights = whole_weights(model, weights)
-            return PartialFit(weights, f'loaded all {len(counted(weights))} weights')
+            own = model.state_dict()
+            weights = whole_weights(model, weights, own)
+            kept = [name for name in counted(weights) if weights[name] is own.get(name)]
+            much = f'{len(counted(weights)) - len(kept)} of' if kept else 'all'
+            report = f'loaded {much} {len(counted(weights))} weights'
+            return PartialFit(weights, report)
         old = (dataset_meta_of(content) or {}).get('classes')
         new = getattr(self.train_dataloader.dataset, 'metainfo', {}).get('classes')
         return fit_in_part(model, weights, explain_classes(old, new))

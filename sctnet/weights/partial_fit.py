@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
+from .bands import adapt_bands, explain_bands
 from .fit import counted, explain_backbone, is_sctnet
 from .key_map import rename_all, teacher_weights
 from .mit_names import mmseg_names
@@ -50,12 +50,8 @@ def fit_in_part(
     _check_backbone(own, found, why)
     kept = {name: adapted[name] if not why[name] else own[name] for name in own}
     said = [_loaded(why, other_classes), *_afresh(why)]
-    said += [
-        f'{name.rpartition(".")[0]} has {own[name].shape[1]} bands, of which those '
-        f'after the third start at the mean of the three in the file'
-        for name in own
-        if not why[name] and adapted[name] is not found[name]
-    ]
+    if bands := explain_bands(own, found):
+        said.append(bands)
     unused = [name for name in counted(found) if name not in own]
     if unused:
         said.append(f'not used: {len(unused)} of the file ({_parts(unused, found)})')
@@ -104,30 +100,6 @@ def below(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
         for key, value in weights.items()
         if key.startswith(prefix)
     }
-
-
-def adapt_bands(
-    own: Mapping[str, Tensor], weights: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """Widen convolutions of 3 bands to those of ``own``; new bands start at the mean.
-
-    Args:
-        own: the network's state dict.
-        weights: a file's, under the same names; its tensors are not changed.
-    """
-    adapted = dict(weights)
-    for name, value in weights.items():
-        if name not in own or value.dim() != 4 or value.shape[1] != 3:
-            continue
-        more = own[name].shape[1] - 3
-        if more > 0 and _without_bands(own[name]) == _without_bands(value):
-            mean = value.mean(1, keepdim=True)
-            adapted[name] = torch.cat([value, *[mean] * more], 1)
-    return adapted
-
-
-def _without_bands(weight: Tensor) -> tuple[int, ...]:
-    return weight.shape[:1] + weight.shape[2:]
 
 
 def _why_afresh(

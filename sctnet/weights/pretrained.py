@@ -10,8 +10,9 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from ..errors import CheckpointError
+from .bands import adapt_bands
 from .fit import check_weights
-from .partial_fit import adapt_bands, below, fit_in_part, names_that_fit
+from .partial_fit import below, fit_in_part, names_that_fit
 from .safe_files import weights_of
 
 

@@ -36,7 +36,7 @@ def load_segmentor(
     file = find_segmentor(checkpoint)
     content = CheckpointLoader.load_checkpoint(file, map_location='cpu')
     try:
-        weights = whole_weights(segmentor, weights_of(content))
+        weights = whole_weights(segmentor, weights_of(content), segmentor.state_dict())
     except CheckpointError as error:
         raise CheckpointError(f"cannot load '{file}': {error}") from error
     # Counters of old BatchNorm files may be missing; nothing else may.
@@ -45,16 +45,16 @@ def load_segmentor(
 
 
 def whole_weights(
-    segmentor: nn.Module, weights: Mapping[str, Tensor]
+    segmentor: nn.Module, weights: Mapping[str, Tensor], own: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """Return ``weights`` under the names of ``segmentor``, which they fit whole.
 
-    Training-only parts may be missing in either.
+    Training-only parts may be missing in either; those that a file lacks are taken from
+    ``own``, the segmentor's state dict.
 
     Raises:
         CheckpointError: they do not fit.
     """
-    own = segmentor.state_dict()
     weights = dict(weights) if is_sctnet(own) else teacher_weights(weights)
     rename_all(segmentor, weights)
     settle_training_only(weights, '', own)

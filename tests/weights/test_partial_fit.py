@@ -9,7 +9,7 @@ from support import original_state
 
 from sctnet.catalog import load_config
 from sctnet.errors import CheckpointError
-from sctnet.weights.partial_fit import adapt_bands, explain_classes, fit_in_part
+from sctnet.weights.partial_fit import explain_classes, fit_in_part
 
 LAST = {
     f'{head}.conv_seg.{part}'
@@ -136,13 +136,13 @@ def test_a_file_of_which_too_little_of_the_backbone_fits_is_refused():
         fit_in_part(student(), few)
 
 
-def test_new_bands_start_at_the_mean_of_the_three():
-    own = {'stem.weight': torch.zeros(8, 5, 3, 3), 'x': torch.zeros(8, 5, 1, 1)}
-    weights = {'stem.weight': torch.randn(8, 3, 3, 3), 'x': torch.ones(8, 4, 1, 1)}
-    adapted = adapt_bands(own, weights)
-    assert torch.equal(adapted['stem.weight'][:, :3], weights['stem.weight'])
-    mean = weights['stem.weight'].mean(1)
-    for band in (3, 4):
-        torch.testing.assert_close(adapted['stem.weight'][:, band], mean)
-    assert adapted['x'] is weights['x']
-    assert weights['stem.weight'].shape[1] == 3
+def test_other_bands_are_said_and_are_no_misfit():
+    cfg = load_config('segformer-t-streets').model
+    weights = MODELS.build(copy.deepcopy(cfg)).state_dict()
+    cfg.backbone.in_channels = 4
+    name = 'backbone.layers.0.0.projection.weight'
+    fit = fit_in_part(MODELS.build(cfg), weights)
+    assert torch.equal(fit.weights[name][:, :3], weights[name])
+    assert torch.equal(fit.weights[name][:, 3], weights[name].mean(1))
+    assert 'projection has 4 bands: the first 3 are those of the file' in fit.report
+    assert 'afresh' not in fit.report
