@@ -1,7 +1,8 @@
 """Train a config: a student with its teacher, or any network of mmseg's.
 
-Example:
+Examples:
   sctnet train sctnet-s-ade --teacher segformer.pth --data-root data/ade
+  sctnet train my_config.py --from work_dirs/another
 """
 
 import argparse
@@ -17,6 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--teacher', metavar='FILE', help='weights of the teacher, or its work folder'
     )
     parser.add_argument(
+        '--from',
+        dest='start',
+        metavar='FILE',
+        help='fine-tune: start from what fits of these weights, or of a work folder',
+    )
+    parser.add_argument(
         '--no-check',
         dest='check',
         action='store_false',
@@ -28,6 +35,7 @@ def train(
     config: str,
     *,
     resume: str | None = None,
+    start: str | None = None,
     amp: bool = False,
     teacher: str | None = None,
     check: bool = True,
@@ -38,6 +46,8 @@ def train(
     Args:
         config: path, leaf name or short name.
         resume: a checkpoint, or ``'auto'`` for the work folder's newest.
+        start: weights to fine-tune, of which all that fits is kept (``--from``): a
+            file, a URL or a work folder.
         amp: in mixed precision.
         teacher: weights of the teacher, or its work folder.
         check: look at the data set before.
@@ -50,6 +60,7 @@ def train(
 
     cfg = launch.prepare_config(config, **run_options)
     check_counting(cfg)
+    launch.set_start(cfg, start, resume)
     launch.set_resume(cfg, resume)
     if teacher:
         launch.set_teacher(cfg, teacher)

@@ -17,6 +17,7 @@ from torch import nn
 from ..catalog import load_config
 from ..errors import CheckpointError, ConfigError
 from ..models import SCTSegmentor, Teacher
+from ..weights.fit import counted
 from ..weights.segmentor_files import find_segmentor, load_segmentor
 from .teacher_check import check_classes, check_preprocessing, sanity_report
 
@@ -124,6 +125,8 @@ class DistillationHook(Hook):
         file = find_teacher(self.teacher, self.checkpoint)  # before it takes time
         segmentor = build_teacher_segmentor(self.teacher)
         meta = load_segmentor(segmentor, file)
+        number = len(counted(segmentor.state_dict()))
+        print_log(f"teacher: loaded all {number} weights from '{file}'", 'current')
         if self.compile:
             print_log('the first iteration compiles the teacher: minutes', 'current')
         return Teacher(segmentor, meta, self.dtype, self.compile, self.graph)

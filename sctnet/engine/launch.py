@@ -14,6 +14,8 @@ from ..compat.config_types import kind_of
 from ..datasets.from_config import datasets_of, named_datasets
 from ..errors import ConfigError
 from ..files import check_writable
+from ..weights.safe_files import read_checkpoint
+from ..weights.segmentor_files import find_segmentor
 from .check_names import check_names
 from .checkpoint_hook import check_resumable, newest_checkpoint
 from .distillation_hook import find_teacher
@@ -158,6 +160,31 @@ def set_resume(cfg: Config, resume: str | None) -> None:
         check_resumable(resume)
     cfg.resume = True
     cfg.load_from = resume
+
+
+def set_start(cfg: Config, start: str | None, resume: str | None = None) -> None:
+    """Start from the weights ``start``, or those that ``cfg`` names; read them once.
+
+    Args:
+        cfg: the config, which is changed.
+        start: a file, a URL or a work folder; None leaves the config's ``load_from``.
+        resume: what is to be resumed, if anything, which does not go with ``start``.
+
+    Raises:
+        CheckpointError: they cannot be read.
+        ConfigError: a training would be resumed too.
+    """
+    if start and (resume or cfg.get('resume')):
+        raise ConfigError(
+            '--from starts a new training from weights and --resume goes on with an '
+            'interrupted one: give one of the two'
+        )
+    start = start or cfg.get('load_from')
+    if not start or resume or cfg.get('resume'):
+        return
+    cfg.load_from = find_segmentor(start)
+    if '://' not in cfg.load_from:
+        read_checkpoint(cfg.load_from)  # before all the data are looked at
 
 
 def enable_tta(cfg: Config) -> None:

@@ -11,13 +11,10 @@ from typing import Any
 
 from mmengine.device import get_device
 from mmengine.hooks import EMAHook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
 from ..errors import CheckpointError
-from ..models.loading import WholeLoading
-from ..weights.fit import check_weights
 from .schedules import go_to
 
 # How a step is computed, not what it is; or what differs between versions of torch.
@@ -49,7 +46,6 @@ def resume(
     """
     device = get_device() if map_location == 'default' else map_location
     checkpoint = runner.load_checkpoint(file, map_location=device)
-    _check_model(runner, checkpoint, file)
     meta = checkpoint['meta']
     runner.train_loop._epoch, runner.train_loop._iter = meta['epoch'], meta['iter']
     _take_seed(runner, meta.get('seed'))
@@ -66,16 +62,6 @@ def resume(
     if runner.iter >= runner.max_iters:
         runner.logger.warning(_finished(runner))
     runner._has_loaded = True
-
-
-def _check_model(runner: Runner, checkpoint: Mapping[str, Any], file: str) -> None:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    if isinstance(model, WholeLoading):  # it has compared them
-        return
-    try:
-        check_weights(model.state_dict(), checkpoint['state_dict'])
-    except CheckpointError as error:
-        raise CheckpointError(f"cannot resume from '{file}': {error}") from error
 
 
 def _take_seed(runner: Runner, seed: int | None) -> None:

@@ -1,13 +1,27 @@
-"""mmengine's Runner with data loaders that name a file which cannot be used."""
+"""mmengine's Runner, which names the files that it cannot use, and says what it loads.
 
+Weights that start a training are kept as far as they fit; those that a test or a
+resumed training loads must fit whole, whatever the network.
+"""
+
+import os
 from collections.abc import Callable
 from typing import Any
 
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as _Runner
+from mmengine.runner.checkpoint import CheckpointLoader, load_state_dict
+from torch import nn
 from torch.utils.data import DataLoader
 
+from ..errors import CheckpointError
+from ..weights.fit import counted
+from ..weights.partial_fit import PartialFit, explain_classes, fit_in_part
+from ..weights.pretrained import checked_pretraining
+from ..weights.safe_files import Checkpoint, dataset_meta_of, weights_of
+from ..weights.segmentor_files import find_segmentor, whole_weights
 from . import schedules
 from .batch_size import check_batch_size
 from .collate import stacking
@@ -20,7 +34,64 @@ class Runner(_Runner):
     """mmengine's Runner; a broken file and labels that are no classes are named.
 
     ``num_workers=0`` goes with ``persistent_workers=True``, which then means nothing.
+    After each load one line of the log says how much was loaded.
     """
+
+    def load_or_resume(self) -> None:
+        """Start a training from what fits of ``load_from``; resume and test from all.
+
+        Raises:
+            CheckpointError: the file cannot be read, or does not fit; for a training
+                that starts, if less than half of the backbone does.
+        """
+        starts = isinstance(self._train_loop, BaseLoop) and not self._resume
+        if starts and self._load_from is not None and not self._has_loaded:
+            self._load(self._load_from, 'cpu', in_part=True)
+        else:
+            super().load_or_resume()
+
+    def load_checkpoint(
+        self, filename: str | os.PathLike, map_location: Any = 'cpu', *_: Any, **__: Any
+    ) -> Checkpoint:
+        """Load all of a file, a URL, or the best checkpoint of a work folder.
+
+        Raises:
+            CheckpointError: it cannot be read, or does not fit.
+        """
+        return self._load(filename, map_location, in_part=False)
+
+    def _load(
+        self, place: str | os.PathLike, map_location: Any, in_part: bool
+    ) -> Checkpoint:
+        file = find_segmentor(place)
+        content = CheckpointLoader.load_checkpoint(file, map_location)
+        try:
+            fit = self._fit(content, in_part)
+        except CheckpointError as error:
+            raise CheckpointError(f"cannot load '{file}': {error}") from error
+        content = {**content, 'state_dict': fit.weights}  # hooks such as EMA's see it
+        self.call_hook('after_load_checkpoint', checkpoint=content)
+        load_state_dict(_unwrapped(self.model), content['state_dict'])
+        self._has_loaded = True
+        self.logger.info(f"{fit.report} from '{file}'")
+        return content
+
+    def _fit(self, content: Checkpoint, in_part: bool) -> PartialFit:
+        model, weights = _unwrapped(self.model), weights_of(content)
+        if not in_part:
+            own = model.state_dict()
+            weights = whole_weights(model, weights, own)
+            kept = [name for name in counted(weights) if weights[name] is own.get(name)]
+            much = f'{len(counted(weights)) - len(kept)} of' if kept else 'all'
+            report = f'loaded {much} {len(counted(weights))} weights'
+            return PartialFit(weights, report)
+        old = (dataset_meta_of(content) or {}).get('classes')
+        new = getattr(self.train_dataloader.dataset, 'metainfo', {}).get('classes')
+        return fit_in_part(model, weights, explain_classes(old, new))
+
+    def _init_model_weights(self) -> None:
+        with checked_pretraining(_unwrapped(self.model)):
+            super()._init_model_weights()
 
     @staticmethod
     def build_dataloader(
@@ -87,6 +158,11 @@ class Runner(_Runner):
             super().resume(filename, *options)
         else:
             resume(self, filename, *options)
+
+
+def _unwrapped(model: Any) -> nn.Module:
+    wrapped = is_model_wrapper(model) or isinstance(model, BaseTTAModel)
+    return model.module if wrapped else model
 
 
 def without_workers(dataloader: dict) -> dict:

@@ -27,10 +27,7 @@ def check_weights(model: Weights, weights: Weights) -> None:
     Raises:
         CheckpointError: they differ; the message names the part and the remedy.
     """
-    # Counters of old BatchNorm files; they have no effect on any output.
-    missing = [
-        k for k in model if k not in weights and not k.endswith('num_batches_tracked')
-    ]
+    missing = [k for k in counted(model) if k not in weights]
     unexpected = [k for k in weights if k not in model]
     reshaped = [k for k in model if k in weights and model[k].shape != weights[k].shape]
     if not (missing or unexpected or reshaped):
@@ -45,9 +42,24 @@ def check_weights(model: Weights, weights: Weights) -> None:
     raise CheckpointError(f'the checkpoint does not fit this model: {reason}')
 
 
+def counted(names: Iterable[str]) -> list[str]:
+    """Leave out batch norm's counters, which old files lack and no output needs."""
+    return [name for name in names if not name.endswith('num_batches_tracked')]
+
+
 def is_sctnet(names: Iterable[str]) -> bool:
     """Whether these are names of an SCTNet's weights, the original's or ours."""
     return any('cfblock' in name or '.attn_l.' in name for name in names)
+
+
+def explain_backbone(model: Weights, weights: Weights, fitting: int, of: int) -> str:
+    """Say why only ``fitting`` ``of`` a backbone's weights fit, and the remedy."""
+    return (
+        _explain_foreign(model, weights)
+        or _explain_width(model, weights)
+        or f'only {fitting} of the {of} weights of the backbone are in it in the same '
+        f'shape; name another file, or {_TAKE_ITS_CONFIG}'
+    )
 
 
 def _explain_foreign(model: Weights, weights: Weights) -> str | None:
@@ -56,7 +68,7 @@ def _explain_foreign(model: Weights, weights: Weights) -> str | None:
     # Heads of other networks have a decode_head.conv_seg too; the backbone decides.
     whole = any(k.startswith('backbone.') for k in model)
     own = [k for k in model if k.startswith('backbone.') or not whole]
-    if any(k in weights for k in own if not k.endswith('num_batches_tracked')):
+    if any(k in weights for k in counted(own)):
         return None
     if whole and all(_is_backbone_name(k) for k in weights):
         return _BACKBONE_ONLY
@@ -98,8 +110,7 @@ def _explain_classes(
     return (
         f'its decode_head has {found} classes and the model {built}; name a file that '
         f'was trained on the same data set, or {_TAKE_ITS_CONFIG}, or, to fine-tune on '
-        f'{built} classes, load it into the backbone alone with model.backbone.'
-        "init_cfg = dict(type='Pretrained', checkpoint=FILE)"
+        f'{built} classes, train with --from FILE'
     )
 
 

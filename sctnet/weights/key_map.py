@@ -21,6 +21,8 @@ NameMap = dict[str, str | None]
 TRAINING_ONLY = ('auxiliary_head.', 'siam.bfa.', 'siam.sdha.')
 # What a classifier of mmpretrain's has around its backbone.
 CLASSIFIER_ONLY = ('neck.', 'head.')
+# The original's names of a teacher; inside its student they have a prefix.
+_TEACHER_PARTS = {'teacher_backbone.': 'backbone.', 'teacher_head.': 'decode_head.'}
 
 
 def _block_names() -> NameMap:
@@ -129,6 +131,23 @@ def rename_all(
     for name, part in module.named_modules():
         if names := getattr(part, 'original_names', None):
             rename_weights(state_dict, f'{prefix}{name}.' if name else prefix, names)
+
+
+def teacher_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the teacher in ``weights`` under mmseg's names.
+
+    Takes a segmentor's state dict as mmseg 0.x and 1.x save it, a teacher as the
+    original released it, and a student of the original's that carries its teacher.
+    """
+    if not any('teacher_backbone.' in key for key in weights):
+        return dict(weights)
+    teacher = {}
+    for key, weight in weights.items():
+        name = key.removeprefix('auxiliary_head.1.')
+        for old, new in _TEACHER_PARTS.items():
+            if name.startswith(old):
+                teacher[new + name.removeprefix(old)] = weight
+    return teacher
 
 
 def settle_training_only(

@@ -11,11 +11,8 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from .fit import check_weights, is_sctnet
-from .key_map import rename_all, settle_training_only
+from .key_map import rename_all, settle_training_only, teacher_weights
 from .safe_files import dataset_meta_of, find_checkpoint, read_checkpoint, weights_of
-
-# The original's names of a teacher; inside its student they have a prefix.
-_TEACHER_PARTS = {'teacher_backbone.': 'backbone.', 'teacher_head.': 'decode_head.'}
 
 
 def load_segmentor(
@@ -38,14 +35,8 @@ def load_segmentor(
     """
     file = find_segmentor(checkpoint)
     content = CheckpointLoader.load_checkpoint(file, map_location='cpu')
-    own = segmentor.state_dict()
     try:
-        weights = weights_of(content)
-        if not is_sctnet(own):
-            weights = teacher_weights(weights)
-        rename_all(segmentor, weights)
-        settle_training_only(weights, '', own)
-        check_weights(own, weights)
+        weights = whole_weights(segmentor, weights_of(content), segmentor.state_dict())
     except CheckpointError as error:
         raise CheckpointError(f"cannot load '{file}': {error}") from error
     # Counters of old BatchNorm files may be missing; nothing else may.
@@ -53,21 +44,22 @@ def load_segmentor(
     return dataset_meta_of(content)
 
 
-def teacher_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the teacher in ``weights`` under mmseg's names.
+def whole_weights(
+    segmentor: nn.Module, weights: Mapping[str, Tensor], own: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return ``weights`` under the names of ``segmentor``, which they fit whole.
 
-    Takes a segmentor's state dict as mmseg 0.x and 1.x save it, a teacher as the
-    original released it, and a student of the original's that carries its teacher.
+    Training-only parts may be missing in either; those that a file lacks are taken from
+    ``own``, the segmentor's state dict.
+
+    Raises:
+        CheckpointError: they do not fit.
     """
-    if not any('teacher_backbone.' in key for key in weights):
-        return dict(weights)
-    teacher = {}
-    for key, weight in weights.items():
-        name = key.removeprefix('auxiliary_head.1.')
-        for old, new in _TEACHER_PARTS.items():
-            if name.startswith(old):
-                teacher[new + name.removeprefix(old)] = weight
-    return teacher
+    weights = dict(weights) if is_sctnet(own) else teacher_weights(weights)
+    rename_all(segmentor, weights)
+    settle_training_only(weights, '', own)
+    check_weights(own, weights)
+    return weights
 
 
 def find_segmentor(checkpoint: str | os.PathLike) -> str:

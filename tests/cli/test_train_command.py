@@ -55,18 +55,21 @@ def test_a_training_is_resumed_and_its_folder_names_its_weights(streets, tmp_pat
 
 
 def test_training_starts_from_released_weights(released_city_s, streets, tmp_path):
-    """Whole through load_from; for other classes through init_cfg of the backbone."""
+    """With --from what fits other classes; through init_cfg the backbone alone."""
     weights = torch.load(released_city_s, weights_only=True)['state_dict']
     backbone = [
         'model.backbone.init_cfg.type=Pretrained',
         f'model.backbone.init_cfg.checkpoint={released_city_s}',
-        'model.decode_head.num_classes=21',
-        'model.auxiliary_head.num_classes=21',
     ]
-    still = ['train_cfg.max_iters=1', 'optim_wrapper.optimizer.lr=0.0']
-    for words in (['--amp', f'load_from={released_city_s}'], backbone):
+    other = [
+        f'model.{head}.num_classes=21' for head in ('decode_head', 'auxiliary_head')
+    ]
+    still = ['train_cfg.max_iters=1', 'optim_wrapper.optimizer.lr=0.0', *other]
+    for words in (['--amp', '--from', str(released_city_s)], backbone):
         said = train(tmp_path, streets, *words, *still)
         assert ('BFloat16OptimWrapper' in said) == ('--amp' in words)
+        afresh = 'start afresh: decode_head.conv_seg, auxiliary_head.conv_seg ('
+        assert (afresh in said) == ('--from' in words)
         trained = torch.load(tmp_path / 'work' / 'iter_1.pth', weights_only=True)
         assert torch.equal(
             trained['state_dict']['backbone.cfblock4_1.attention.horizontal'],

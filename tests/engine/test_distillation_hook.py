@@ -1,4 +1,5 @@
 import copy
+import re
 import shutil
 from pathlib import Path
 
@@ -73,12 +74,19 @@ def test_teacher_is_nowhere_but_in_the_losses(cfg, teacher_file):
         assert names == before.keys()
 
 
-def test_attaches_without_a_runner_and_copies_leave_it_behind(teacher_file):
+def test_attaches_without_a_runner_and_copies_leave_it_behind(
+    teacher_file, monkeypatch
+):
+    said = []
+    place = 'sctnet.engine.distillation_hook.print_log'
+    monkeypatch.setattr(place, lambda text, _: said.append(text))
     student = MODELS.build(load_config('sctnet-t-streets').model)
     with pytest.raises(ConfigError, match='use a DistillationHook'):
         student.loss(torch.randn(2, 3, 64, 64), make_samples())
     teacher = DistillationHook('segformer-t-streets', teacher_file).attach(student)
     assert student.teacher is teacher
+    (line,) = said
+    assert re.fullmatch(rf"teacher: loaded all \d+ weights from '{teacher_file}'", line)
     losses = student.train().loss(torch.randn(2, 3, 64, 64), make_samples())
     assert sum(name.startswith('siam.loss_') for name in losses) == 4
     assert copy.deepcopy(student).teacher is None

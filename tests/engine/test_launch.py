@@ -174,6 +174,35 @@ def test_weights_without_training_state_cannot_be_resumed(released_city_s, tmp_p
         launch.set_resume(cfg, str(tmp_path / 'nowhere.pth'))
 
 
+def test_weights_to_start_from_are_read_before_the_data(released_city_s, tmp_path):
+    cfg = load_config('sctnet-s-seg50')
+    launch.set_start(cfg, None)
+    assert cfg.load_from is None
+    launch.set_start(cfg, str(released_city_s))
+    assert (cfg.resume, cfg.load_from) == (False, str(released_city_s))
+    (tmp_path / 'iter_9.pth').write_bytes(released_city_s.read_bytes())
+    launch.set_start(cfg, str(tmp_path))
+    assert cfg.load_from == str(tmp_path / 'iter_9.pth')
+    launch.set_start(cfg, 'https://host/weights.pth')
+    assert cfg.load_from == 'https://host/weights.pth'
+    (tmp_path / 'net.onnx').write_bytes(b'')
+    for name, said in (('net.onnx', 'an exported network'), ('gone', 'does not exist')):
+        with pytest.raises(CheckpointError, match=said):
+            launch.set_start(cfg, str(tmp_path / name))
+        cfg.load_from = str(tmp_path / name)
+        with pytest.raises(CheckpointError, match=said):
+            launch.set_start(cfg, None)
+        launch.set_start(cfg, None, resume='auto')  # which may have its own
+
+
+@pytest.mark.parametrize('resume', ['auto', 'iter_9.pth', None])
+def test_a_training_starts_from_weights_or_is_resumed(resume, released_city_s):
+    cfg = load_config('sctnet-s-seg50')
+    cfg.resume = resume is None  # in the config
+    with pytest.raises(ConfigError, match='give one of the two'):
+        launch.set_start(cfg, str(released_city_s), resume)
+
+
 def test_places_for_pictures_and_labels_are_checked_first(tmp_path):
     (tmp_path / 'file').write_text('')
     cfg = load_config('sctnet-s-seg50')
