@@ -18,7 +18,12 @@ from .deploy.runtimes import check_backend, default_device, is_exported, options
 from .engine.build_model import build_segmentor, dataset_meta_from_config
 from .errors import ArgumentError, ImageError
 from .models import SCTSegmentor
-from .prediction.predict import fill_sample, network_logits, small_logits_suffice
+from .prediction.predict import (
+    fill_sample,
+    network_logits,
+    small_logits_suffice,
+    whole_labels,
+)
 from .prediction.preprocess import ImagePreprocessor
 from .weights.segmentor_files import find_segmentor
 
@@ -200,7 +205,7 @@ def _infer_one(
             'test_cfg.shortcuts=False: ask for logits=True and compute them from these'
         )
     else:
-        result = model.predict(images, [sample])[0]
+        result = whole_labels(model.predict(images, [sample]))[0]
     meta = getattr(model, 'dataset_meta', None) or {}
     result.set_metainfo(
         {

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 
 from ..compat.config_types import kind_of
 from ..errors import ConfigError
+from .check_losses import check_loss_configs
 
 _LOADER = {
     'dataset': r.DATASETS,
@@ -97,6 +98,8 @@ def check_names(cfg: Config, sections: Iterable[str] = tuple(_SECTIONS)) -> None
         elif section in _HOOKS:
             _check_hooks(section, part)
         _Walk(section, keys).check(section, part, registry)
+        if section == 'model':
+            check_loss_configs(part)
 
 
 def _is_dict(place: str, value: Any) -> bool:

@@ -1,15 +1,21 @@
-"""mmengine's Runner with data loaders that name a file which they cannot load."""
+"""mmengine's Runner, which says what is wrong with a loss or a file."""
 
 from typing import Any
 
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner as _Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
+from .check_losses import check_losses
 from .seeded_dataset import SeededDataset
 
 
 class Runner(_Runner):
-    """mmengine's Runner; validation and tests end with the name of a broken file.
+    """mmengine's Runner, which looks at the losses and names a broken file.
+
+    A loss that does not fit the classes ends a training before its first iteration, and
+    validation and tests end with the name of a file that cannot be loaded.
 
     ``num_workers=0`` goes with ``persistent_workers=True``, which then means nothing.
     """
@@ -26,6 +32,16 @@ class Runner(_Runner):
                 dataset = {'type': SeededDataset, 'dataset': dataset}
                 dataloader = {**dataloader, 'dataset': dataset}
         return _Runner.build_dataloader(dataloader, *args, **kwargs)
+
+    def train(self) -> nn.Module:
+        """Train as mmengine does, if the model's losses fit its classes.
+
+        Raises:
+            ConfigError: they do not.
+        """
+        wrapped = is_model_wrapper(self.model)
+        check_losses(self.model.module if wrapped else self.model)
+        return super().train()
 
 
 def without_workers(dataloader: dict) -> dict:

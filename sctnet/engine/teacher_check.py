@@ -19,6 +19,7 @@ from mmseg.models.segmentors import BaseSegmentor
 from ..datasets.check_labels import check_samples
 from ..errors import ConfigError
 from ..models import Teacher
+from ..models.label_range import label_count
 
 _CHANCE = 1.5  # times what guessing gives: a teacher below this knows nothing
 
@@ -63,15 +64,16 @@ def check_classes(
     """
     if not classes:
         return
-    if segmentor.num_classes != len(classes):
+    if label_count(segmentor) != len(classes):
         raise ConfigError(
-            f'the student has {segmentor.num_classes} classes and the data set '
+            f'the student has {label_count(segmentor)} classes and the data set '
             f'{len(classes)}: set num_classes of model.decode_head and '
             f'model.auxiliary_head to {len(classes)}'
         )
-    if teacher.num_classes != len(classes):
+    known = label_count(teacher.segmentor)
+    if known != len(classes):
         raise ConfigError(
-            f'the teacher has {teacher.num_classes} classes and the data set '
+            f'the teacher has {known} classes and the data set '
             f'{len(classes)}: train a teacher on this data set, or take the data set '
             'that this one was trained on'
         )
@@ -109,7 +111,7 @@ def sanity_report(
     Raises:
         DataError: labels lie outside the classes.
     """
-    classes = teacher.num_classes
+    classes = label_count(teacher.segmentor)
     ignore = segmentor.decode_head.ignore_index
     for sample in _samples(runner.train_dataloader.dataset, images):
         check_samples([sample['data_samples']], classes, ignore)

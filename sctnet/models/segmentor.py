@@ -22,7 +22,12 @@ from torch import Tensor, nn
 
 from ..datasets.check_labels import check_samples
 from ..errors import ConfigError
-from ..prediction.predict import fill_sample, network_logits, small_logits_suffice
+from ..prediction.predict import (
+    fill_sample,
+    network_logits,
+    small_logits_suffice,
+    whole_labels,
+)
 from ..weights.key_map import (
     AUXILIARY_NAMES,
     SIAM_NAMES,
@@ -31,6 +36,7 @@ from ..weights.key_map import (
     settle_training_only,
 )
 from .faster_training.head_losses import head_losses, supports_losses
+from .label_range import label_count
 from .loading import WholeLoading
 from .siam import SIAM
 from .teacher import Teacher
@@ -183,7 +189,7 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
             heads |= {f'aux_{i}': head for i, head in enumerate(auxiliary)}
         elif auxiliary is not None:
             heads['aux'] = auxiliary
-        check_samples(data_samples, self.num_classes, self.decode_head.ignore_index)
+        check_samples(data_samples, label_count(self), self.decode_head.ignore_index)
         losses = {}
         for name, head in heads.items():
             if self.shortcuts and supports_losses(head):
@@ -201,7 +207,7 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
             ``seg_logits`` (K, H, W) too where :func:`small_logits_suffice` says no.
         """
         if data_samples is None or not small_logits_suffice(self, data_samples):
-            return super().predict(inputs, data_samples)
+            return whole_labels(super().predict(inputs, data_samples))
         return [
             fill_sample(sample, logits, inputs.shape[2:])
             for sample, logits in zip(

@@ -16,6 +16,7 @@ from ..apis import inference_model
 from ..datasets.overlay import check_opacity, distinct_colours, draw_overlay
 from ..errors import ArgumentError, ImageError, OutputError
 from ..files import check_writable, write_bytes
+from ..models.label_range import label_count
 from .open_input import Source
 from .pipeline import Pipeline, StreamReport
 from .preview_window import Window
@@ -93,8 +94,9 @@ def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
     """
     result = inference_model(model, image)
     labels = result.pred_sem_seg.data[0]
-    kind = torch.uint8 if model.num_classes <= 256 else torch.uint16
-    palette = result.metainfo.get('palette') or distinct_colours(model.num_classes)
+    classes = label_count(model)
+    kind = torch.uint8 if classes <= 256 else torch.uint16
+    palette = result.metainfo.get('palette') or distinct_colours(classes)
     # Narrowed where the network ran: an eighth of the bytes leave a GPU.
     return Segmented(name, image, labels.to(kind).cpu().numpy(), palette)
 
