@@ -4,6 +4,7 @@ from .checkpoint_hook import AtomicCheckpointHook
 from .distillation_hook import DistillationHook
 from .distributed import CPUSyncBatchNorm
 from .finite_loss_hook import FiniteLossHook
+from .freeze_hook import FreezeHook
 from .optim_wrapper import BFloat16OptimWrapper
 from .train_loop import ResumableTrainLoop
 from .warmup_poly_lr import WarmupPolyLR
@@ -14,6 +15,7 @@ __all__ = [
     'CPUSyncBatchNorm',
     'DistillationHook',
     'FiniteLossHook',
+    'FreezeHook',
     'ResumableTrainLoop',
     'WarmupPolyLR',
 ]

@@ -35,7 +35,9 @@ from ..weights.key_map import (
     rename_all,
     settle_training_only,
 )
+from .backbone import SCTNet
 from .faster_training.head_losses import head_losses, supports_losses
+from .feature_indices import check_indices
 from .label_range import label_count
 from .loading import WholeLoading
 from .siam import SIAM
@@ -51,6 +53,11 @@ def _check_train_cfg(train_cfg: Mapping[str, Any]) -> None:
                 f'model.train_cfg has {name}={value!r}: expected True or False for '
                 f'some of {", ".join(options)}'
             )
+
+
+def _saves_memory(segmentor: Any) -> bool:
+    backbone = segmentor.backbone
+    return isinstance(backbone, SCTNet) and backbone.with_cp
 
 
 def _under_its_name(options: Any, place: str) -> Any:
@@ -101,6 +108,10 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
     Args:
         siam: config of :class:`SIAM`; None trains without a teacher.
         **kwargs: the arguments of mmseg's ``EncoderDecoder``; ``backbone`` may be any.
+
+    Raises:
+        ConfigError: an option of ``train_cfg`` cannot be, or a head selects a feature
+            that the backbone does not return.
     """
 
     def __init__(self, *, siam: dict | None = None, **kwargs: Any) -> None:
@@ -109,6 +120,12 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
         super().__init__(**kwargs)
         _check_train_cfg(self.train_cfg or {})
         self.siam: SIAM | None = None if siam is None else MODELS.build(siam)
+        check_indices(self)
+        if self.train_cfg and self.train_cfg.get('compile') and _saves_memory(self):
+            raise ConfigError(
+                'model.train_cfg.compile and model.backbone.with_cp do not go '
+                'together: torch.compile cannot take the latter in; leave one out'
+            )
         self._holder = _Holder()
 
     @property
