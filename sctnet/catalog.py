@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from mmengine.config import Config, ConfigDict
 
+from .compat.own_modules import check_imports, import_custom_modules, search_beside
 from .errors import ConfigError
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -106,13 +107,17 @@ def load_config(config: str | os.PathLike | Config) -> Config:
             'config or an mmengine Config'
         )
     path = find_config(config)
+    if CONFIG_ROOT not in path.resolve().parents:
+        search_beside(path)
     try:
-        cfg = Config.fromfile(path)
+        cfg = Config.fromfile(path, import_custom_modules=False)
     except Exception as error:
         raise ConfigError(
             f"config '{path}' cannot be read ({type(error).__name__}: {error}): mend "
             'the file, or start from one that mim search sctnet lists'
         ) from error
+    import_custom_modules(cfg)
+    check_imports(cfg, path)
     _spread_own_data(cfg, {})
     return cfg
 
