@@ -1,5 +1,6 @@
 """Hooks, loop and optimizer wrapper for mmengine's Runner; importing registers them."""
 
+from ..datasets import transforms  # noqa: F401  registers them
 from .checkpoint_hook import AtomicCheckpointHook
 from .distillation_hook import DistillationHook
 from .distributed import CPUSyncBatchNorm

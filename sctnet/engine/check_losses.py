@@ -5,6 +5,7 @@ torch's, or belongs to other classes than meant and trains all the same.
 """
 
 import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -41,7 +42,9 @@ def check_loss_configs(model: dict[str, Any]) -> None:
             if not isinstance(config, dict):
                 continue
             try:
-                MODELS.build(config)
+                with warnings.catch_warnings():
+                    warnings.simplefilter('ignore')  # the model's own will come
+                    MODELS.build(config)
             except Exception as error:
                 said = ' '.join(str(error).split())
                 raise ConfigError(
@@ -61,7 +64,7 @@ def check_losses(segmentor: nn.Module) -> None:
     for place, head in _each('model', heads):
         if not isinstance(head, BaseDecodeHead):
             continue
-        _check_labels(place, head, segmentor.decode_head)
+        _check_labels(place, head, heads['decode_head'])
         for where, loss in _each(place, {'loss_decode': head.loss_decode}):
             _check_weights(where, loss, head)
             _check_channels(where, loss, head)
@@ -79,7 +82,7 @@ def _each(place: str, parts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f'{place}.{key}', part
 
 
-def _check_labels(place: str, head: BaseDecodeHead, main: nn.Module) -> None:
+def _check_labels(place: str, head: BaseDecodeHead, main: Any) -> None:
     if isinstance(main, BaseDecodeHead) and label_count(head) < label_count(main):
         raise ConfigError(
             f'{place} has {label_count(head)} classes and model.decode_head '

@@ -20,21 +20,29 @@ from ..datasets.check_labels import check_samples
 from ..errors import ConfigError
 from ..models import Teacher
 from ..models.label_range import label_count
+from ..weights.bands import first_bands
 
 _CHANCE = 1.5  # times what guessing gives: a teacher below this knows nothing
 
 
 def check_preprocessing(segmentor: BaseSegmentor, teacher: Teacher) -> None:
-    """See that student and teacher expect images normalised the same way.
+    """See that student and teacher expect the same bands, normalised the same way.
 
     Raises:
         ConfigError: they do not; the student's images go to the teacher too.
     """
-    ours, theirs = (model.data_preprocessor for model in (segmentor, teacher.segmentor))
-    if not all(isinstance(p, SegDataPreProcessor) for p in (ours, theirs)):
+    ours = first_bands(segmentor.backbone)
+    if ours != teacher.bands:
+        raise ConfigError(
+            f'the student takes images of {ours} bands and the teacher of '
+            f'{teacher.bands}, and both see the same: train a teacher with '
+            f'model.backbone.in_channels={ours}'
+        )
+    both = [model.data_preprocessor for model in (segmentor, teacher.segmentor)]
+    if not all(isinstance(p, SegDataPreProcessor) for p in both):
         return  # one of another kind, of which nothing is known
     for name, default in (('mean', 0.0), ('std', 1.0), ('channel_conversion', False)):
-        a, b = (_values(p, name, default) for p in (ours, theirs))
+        a, b = (_values(p, name, default) for p in both)
         if a != b:
             raise ConfigError(
                 f'student and teacher normalise images differently ({name} is {a} and '
@@ -70,7 +78,7 @@ def check_classes(
             f'{len(classes)}: set num_classes of model.decode_head and '
             f'model.auxiliary_head to {len(classes)}'
         )
-    known = label_count(teacher.segmentor)
+    known = label_count(teacher)
     if known != len(classes):
         raise ConfigError(
             f'the teacher has {known} classes and the data set '
@@ -111,7 +119,7 @@ def sanity_report(
     Raises:
         DataError: labels lie outside the classes.
     """
-    classes = label_count(teacher.segmentor)
+    classes = label_count(teacher)
     ignore = segmentor.decode_head.ignore_index
     for sample in _samples(runner.train_dataloader.dataset, images):
         check_samples([sample['data_samples']], classes, ignore)

@@ -66,17 +66,15 @@ class SCTNet(WholeLoading, BaseModule):
         norm_cfg: every norm layer, for example ``dict(type='SyncBN')``.
         init_cfg: mmengine's; ``dict(type='Pretrained', checkpoint=FILE)`` takes the
             original's pre-trained files, released checkpoints and our own.
-        in_channels: bands of the image. A file of weights for another number is
-            adapted, see :mod:`sctnet.weights.bands`.
+        in_channels: bands of the image.
         frozen_stages: -1 freezes nothing, 0 the stem, 1 also stage 1, 2 also stage 2
             (``detail``), 3 also stage 3 with its CFBlock, 4 also stage 4 with both of
             its CFBlocks, 5 the whole backbone, DAPPM too. Frozen parts are not
-            trained, and stay in eval mode: their norms use and keep their statistics.
+            trained and stay in eval mode: their norms keep their statistics.
         norm_eval: keep all batch norms in eval mode; their weights are trained.
-        with_cp: keep the input of each part alone and compute the part again when its
-            gradient is due: less memory, more time, the same losses and gradients.
-        out_indices: which of the features to return, by index and in ascending order.
-            What only others need is not computed.
+        with_cp: keep each part's input alone and compute the part again for its
+            gradient: less memory, more time, the same losses and gradients.
+        out_indices: which features to return; what only others need is not computed.
 
     Raises:
         ConfigError: ``frozen_stages`` or ``out_indices`` are out of their range.
@@ -214,8 +212,7 @@ def _check_options(
 ) -> None:
     if type(in_channels) is not int or in_channels < 1:
         raise ConfigError(
-            f'in_channels is {in_channels!r}: set it to the number of bands of the '
-            'images, such as 4'
+            f'in_channels is {in_channels!r}: set it to the number of bands, such as 4'
         )
     whole = len(STAGES) - 1
     if type(frozen_stages) is not int or not -1 <= frozen_stages <= whole:

@@ -36,8 +36,8 @@ from ..weights.key_map import (
     settle_training_only,
 )
 from .backbone import SCTNet
+from .backbone_fit import check_bands, check_indices
 from .faster_training.head_losses import head_losses, supports_losses
-from .feature_indices import check_indices
 from .label_range import label_count
 from .loading import WholeLoading
 from .siam import SIAM
@@ -121,6 +121,7 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
         _check_train_cfg(self.train_cfg or {})
         self.siam: SIAM | None = None if siam is None else MODELS.build(siam)
         check_indices(self)
+        check_bands(self)
         if self.train_cfg and self.train_cfg.get('compile') and _saves_memory(self):
             raise ConfigError(
                 'model.train_cfg.compile and model.backbone.with_cp do not go '

@@ -1,11 +1,29 @@
-"""Whether heads and SIAM select features that the backbone returns."""
+"""Whether the other parts of a segmentor fit its backbone."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import ConfigError
+
+
+def check_bands(segmentor: Any) -> None:
+    """See that the data preprocessor has a mean and a std for each band.
+
+    Raises:
+        ConfigError: it does not, for a backbone that says its ``in_channels``.
+    """
+    bands = getattr(segmentor.backbone, 'in_channels', None)
+    for name in ('mean', 'std'):
+        values = getattr(segmentor.data_preprocessor, name, None)
+        if not isinstance(values, Tensor) or type(bands) is not int:
+            continue
+        if values.numel() not in (1, bands):
+            raise ConfigError(
+                f'model.data_preprocessor.{name} has {values.numel()} values and the '
+                f'backbone takes {bands} bands: give it one for each band'
+            )
 
 
 def check_indices(segmentor: Any) -> None:
@@ -32,7 +50,8 @@ def _of_heads(segmentor: Any) -> Iterator[tuple[str, int]]:
     for key in ('decode_head', 'auxiliary_head'):
         part = getattr(segmentor, key, None)
         several = isinstance(part, nn.ModuleList)
-        for i, head in enumerate(part if several else [part]):
+        heads: Any = part if several else [part]
+        for i, head in enumerate(heads):
             place = f'model.{key}.{i}' if several else f'model.{key}'
             selected = getattr(head, 'in_index', None)
             listed = selected if isinstance(selected, list | tuple) else [selected]
