@@ -23,6 +23,12 @@ import_hook.install(
             'sctnet.weights.mmengine_loaders:register_loaders'
         ),
         'mmseg.registry': 'sctnet.compat.gaps:register_on_demand',
+        'mmseg.models.losses.cross_entropy_loss': (
+            'sctnet.compat.mmseg_losses:weigh_ignored_pixels'
+        ),
+        'mmseg.models.losses.focal_loss': (
+            'sctnet.compat.mmseg_losses:compute_focal_loss_anywhere'
+        ),
         'torch': 'sctnet.compat.gaps:name_checkpoint_types',
     },
 )

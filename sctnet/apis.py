@@ -2,6 +2,7 @@
 
 import copy
 import os
+from collections.abc import Callable
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -12,14 +13,20 @@ from mmseg.structures import SegDataSample
 
 from .catalog import load_config, merge_options
 from .compat.optional_packages import is_installed
+from .datasets.bands import check_bands
 from .datasets.images import read_image, to_bgr
 from .deploy.runtime_segmentor import RuntimeSegmentor, open_exported, run_on
 from .deploy.runtimes import check_backend, default_device, is_exported, options_of
 from .engine.build_model import build_segmentor, dataset_meta_from_config
 from .errors import ArgumentError, ImageError
 from .models import SCTSegmentor
-from .prediction.predict import fill_sample, network_logits, small_logits_suffice
-from .prediction.preprocess import ImagePreprocessor
+from .prediction.predict import (
+    fill_sample,
+    network_logits,
+    small_logits_suffice,
+    whole_labels,
+)
+from .prediction.preprocess import ImagePreprocessor, band_reader
 from .weights.segmentor_files import find_segmentor
 
 __all__ = ['dataset_meta_from_config', 'inference_model', 'init_model']
@@ -162,7 +169,9 @@ def inference_model(
         model: from :func:`init_model`, or mmseg's.
         imgs: a path, a BGR uint8 array (H, W, 3), or a list of either. Grey, BGRA
             and 16-bit images are converted. The images of a list run one after
-            another, so they may differ in size.
+            another, so they may differ in size. Of a model whose test pipeline reads
+            by ``LoadBands``, an array is (H, W, C) as that gives it, with all the
+            bands that the network takes, of the type that it was trained on.
         logits: add ``seg_logits.data`` (K, H, W). These take many times as long as
             the label map.
         confidence: add ``confidence.data`` (1, H, W), the winner's probability.
@@ -177,18 +186,24 @@ def inference_model(
     Raises:
         ImageError: an image is missing, damaged, or smaller than 64x64 pixels.
     """
-    preprocess = ImagePreprocessor(model.cfg.test_pipeline, model.data_preprocessor)
+    pipeline = model.cfg.test_pipeline
+    preprocess = ImagePreprocessor(pipeline, model.data_preprocessor)
+    read = band_reader(pipeline)
     wanted = {'full_logits': logits, 'confidence': confidence, 'top_k': top_k}
     if isinstance(imgs, list | tuple):
-        return [_infer_one(model, preprocess, img, wanted) for img in imgs]
-    return _infer_one(model, preprocess, imgs, wanted)
+        return [_infer_one(model, preprocess, read, img, wanted) for img in imgs]
+    return _infer_one(model, preprocess, read, imgs, wanted)
 
 
 @torch.no_grad()
 def _infer_one(
-    model: Segmentor, preprocess: ImagePreprocessor, img: Image, wanted: dict[str, Any]
+    model: Segmentor,
+    preprocess: ImagePreprocessor,
+    read: Callable[[str | os.PathLike], np.ndarray] | None,
+    img: Image,
+    wanted: dict[str, Any],
 ) -> SegDataSample:
-    images, sample = preprocess(_decode(img))
+    images, sample = preprocess(_decode(img, read))
     if isinstance(model, RuntimeSegmentor):
         result = model.segment(images, [sample], **wanted)[0]
     elif small_logits_suffice(model, [sample]):
@@ -200,7 +215,7 @@ def _infer_one(
             'test_cfg.shortcuts=False: ask for logits=True and compute them from these'
         )
     else:
-        result = model.predict(images, [sample])[0]
+        result = whole_labels(model.predict(images, [sample]))[0]
     meta = getattr(model, 'dataset_meta', None) or {}
     result.set_metainfo(
         {
@@ -212,11 +227,13 @@ def _infer_one(
     return result
 
 
-def _decode(img: Image) -> np.ndarray:
+def _decode(
+    img: Image, read: Callable[[str | os.PathLike], np.ndarray] | None
+) -> np.ndarray:
     if isinstance(img, np.ndarray):
-        return to_bgr(img)
+        return to_bgr(img) if read is None else check_bands(img)
     if isinstance(img, str | os.PathLike):
-        return read_image(img)
+        return read_image(img) if read is None else check_bands(read(img))
     raise ImageError(
         f'cannot segment a {type(img).__name__}: expected a path, a BGR array, or a '
         'list of them'

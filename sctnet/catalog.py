@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
+from .compat.own_modules import check_imports, import_custom_modules, search_beside
 from .errors import ConfigError
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -106,13 +107,17 @@ def load_config(config: str | os.PathLike | Config) -> Config:
             'config or an mmengine Config'
         )
     path = find_config(config)
+    if CONFIG_ROOT not in path.resolve().parents:
+        search_beside(path)
     try:
-        cfg = Config.fromfile(path)
+        cfg = Config.fromfile(path, import_custom_modules=False)
     except Exception as error:
         raise ConfigError(
             f"config '{path}' cannot be read ({type(error).__name__}: {error}): mend "
             'the file, or start from one that mim search sctnet lists'
         ) from error
+    import_custom_modules(cfg)
+    check_imports(cfg, path)
     _spread_own_data(cfg, {})
     return cfg
 
@@ -129,6 +134,29 @@ def _spread_own_data(cfg: Config, changes: dict[str, Any]) -> None:
         )
 
 
+def _make_room(cfg: Config, key: str) -> None:
+    """Let a dotted key reach below a None, and one place beyond the end of a list.
+
+    So ``custom_hooks.1.type`` adds a hook, and ``optim_wrapper.paramwise_cfg.bypass``
+    begins a dict, where mmengine merges neither.
+    """
+    node: Any = cfg
+    parts = key.split('.')
+    for depth, part in enumerate(parts):
+        if isinstance(node, list):
+            if part == str(len(node)):
+                node.append(ConfigDict())
+            elif not part.isdigit() or int(part) > len(node):
+                return
+            node = node[int(part)]
+        elif isinstance(node, Config | dict) and part in node:
+            if node[part] is None and depth < len(parts) - 1:
+                node[part] = ConfigDict()
+            node = node[part]
+        else:
+            return
+
+
 def merge_options(cfg: Config, options: dict[str, Any]) -> None:
     """Change ``cfg`` by dotted keys; those of ``own_data`` first, with all they mean.
 
@@ -143,8 +171,11 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
             'as own_data.root=FOLDER'
         )
     _spread_own_data(cfg, {key.removeprefix('own_data.'): own[key] for key in own})
+    others = {key: value for key, value in options.items() if key not in own}
+    for key in others:
+        _make_room(cfg, key)
     try:
-        cfg.merge_from_dict({k: v for k, v in options.items() if k not in own})
+        cfg.merge_from_dict(others)
     except Exception as error:  # it raises what the values happen to raise
         raise ConfigError(
             f'--cfg-options cannot be merged ({error}): check the names against the '

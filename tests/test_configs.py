@@ -88,7 +88,7 @@ def test_recipe(config):
     train = steps(loader.dataset.pipeline)
     assert list(train) == [
         *('LoadImageFromFile', 'LoadAnnotations', 'RandomResize', 'RandomCrop'),
-        *('RandomFlip', 'PhotoMetricDistortion', 'PackSegInputs'),
+        *('RandomFlip', 'PhotometricDistortion', 'PackSegInputs'),
     ]
     assert train['RandomResize']['scale'] == train_scale
     assert train['RandomResize']['ratio_range'] == ratio

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..weights.bands import first_bands
+
 Call = Callable[[], object]
 
 
@@ -60,14 +62,14 @@ def alternate(
 
 
 def count_flops(network: nn.Module, size: tuple[int, int]) -> int:
-    """Count floating-point operations for one image (1, 3, H, W), 2 a multiply-add.
+    """Count floating-point operations for one image (1, C, H, W), 2 a multiply-add.
 
     Convolutions and matrix products count; norms, activations, pooling and upsampling
     (to the input size too) do not.
     """
     network = copy.deepcopy(network).to('meta')  # shapes alone, nothing is computed
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(1, 3, *size, device='meta'))
+        network(torch.zeros(1, first_bands(network), *size, device='meta'))
     return counter.get_total_flops()
 
 
@@ -78,7 +80,7 @@ def count_parameters(network: nn.Module) -> int:
     """
     network = copy.deepcopy(network).to('meta').requires_grad_(True)
     parameters = list(network.parameters())
-    output = network(torch.zeros(1, 3, 128, 256, device='meta'))
+    output = network(torch.zeros(1, first_bands(network), 128, 256, device='meta'))
     gradients = torch.autograd.grad(output.sum(), parameters, allow_unused=True)
     pairs = zip(parameters, gradients, strict=True)
     return sum(p.numel() for p, gradient in pairs if gradient is not None)

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from ..deploy.network import Network
 from ..deploy.onnx_graph import ExportGraph, to_onnx
 from ..deploy.runtimes import Runtime
+from ..weights.bands import first_bands
 from .case import Case, Contender, parse_backend
 from .models import build_model, entries
 
@@ -97,7 +98,9 @@ def network_contender(case: Case, device: str) -> Contender:
     backend, options = parse_backend(case.backend)
     network = build_network(case.model)
     generator = torch.Generator().manual_seed(0)
-    images = torch.randn(case.batch, 3, *case.size, generator=generator)
+    images = torch.randn(
+        case.batch, first_bands(network), *case.size, generator=generator
+    )
     source: nn.Module | bytes
     if backend == 'torch':
         source = copy.deepcopy(network)  # which is converted in place

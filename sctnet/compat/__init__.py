@@ -6,6 +6,8 @@ of these packages is first imported (:mod:`.import_hook`), and closes what that 
 - mmseg 1.2.2 imports ``mmcv.ops`` unguarded, and mmcv-lite has all of it but the
   compiled module ``mmcv._ext``. A stand-in whose every op raises when *called*
   lets everything import that does not need an op.
+- mmseg's cross entropy with class weights fails at pixels that are to be ignored, and
+  its focal loss wherever mmcv's compiled op is not (:mod:`.mmseg_losses`).
 - torch >= 2.6 loads with ``weights_only=True``; mmengine's own checkpoints hold
   its ``HistoryBuffer`` and numpy scalars, which must be named as harmless.
 - mmengine reads checkpoints by ``torch.load`` alone; ours are read by

@@ -14,7 +14,7 @@ from ..datasets.images import MIN_SIZE
 from ..errors import ArgumentError, CheckpointError, ConfigError
 from ..files import temporary_folder, write_bytes
 from ..prediction.predict import NEEDS_FULL_LOGITS, small_logits_suffice
-from ..prediction.preprocess import value_table
+from ..prediction.preprocess import reads_bands, value_table
 from .metadata import KEY, Metadata, plain_steps
 from .network import Network
 from .onnx_graph import ExportGraph, Normalise, to_onnx
@@ -124,6 +124,11 @@ def describe(
     """
     if not small_logits_suffice(model, ()):
         raise ConfigError(NEEDS_FULL_LOGITS)
+    if reads_bands(model.cfg.get('test_pipeline')):
+        raise ConfigError(
+            'an exported file takes 8-bit pictures, and the test pipeline reads bands '
+            'by LoadBands: run the model itself, by sctnet.apis.inference_model'
+        )
     preprocessor = model.data_preprocessor
     if value_table(preprocessor) is None:
         raise ConfigError(

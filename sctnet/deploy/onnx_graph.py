@@ -13,6 +13,7 @@ from torch.onnx.errors import OnnxExporterError
 
 from ..compat.optional_packages import require
 from ..errors import ArgumentError
+from ..weights.bands import first_bands
 
 OPSET = 18
 OUTPUTS = {  # each with the names of its free axes
@@ -121,7 +122,8 @@ def to_onnx(graph: nn.Module, images: Tensor, fixed: bool = False) -> bytes:
 def as_onnx(network: nn.Module) -> bytes:
     """Export a plain network for inputs of any size."""
     device = next(network.parameters()).device
-    return to_onnx(ExportGraph(network), torch.zeros(1, 3, 128, 160, device=device))
+    images = torch.zeros(1, first_bands(network), 128, 160, device=device)
+    return to_onnx(ExportGraph(network), images)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from mmseg.registry import DATASETS, MODELS
 from .. import models  # noqa: F401  registers them
 from ..catalog import load_config, merge_options
 from ..compat.gaps import quieten_libraries
+from ..models.label_range import label_count
 from ..weights.segmentor_files import load_segmentor
 from .check_names import check_names
 
@@ -60,7 +61,7 @@ def _load_weights(
 ) -> dict[str, Any] | None:
     """Load ``checkpoint`` strictly and return its class names and palette."""
     meta = load_segmentor(model, checkpoint)
-    if meta is None or len(meta['classes']) != model.num_classes:
+    if meta is None or len(meta['classes']) != label_count(model):
         return None  # names that cannot be the model's
     if meta['palette'] is None:
         meta['palette'] = (model.dataset_meta or {}).get('palette')

@@ -19,6 +19,8 @@ from torch.utils.data import DataLoader
 
 from ..compat.config_types import kind_of
 from ..errors import ConfigError
+from .check_bands import check_band_order
+from .check_losses import check_loss_configs
 from .check_test_cfg import check_test_cfg
 
 _LOADER = {
@@ -101,6 +103,8 @@ def check_names(cfg: Config, sections: Iterable[str] = tuple(_SECTIONS)) -> None
         _Walk(section, keys).check(section, part, registry)
         if section == 'model':
             check_test_cfg(part)
+            check_loss_configs(part)
+            check_band_order(cfg)
 
 
 def _is_dict(place: str, value: Any) -> bool:

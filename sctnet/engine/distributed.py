@@ -50,7 +50,8 @@ class CPUSyncBatchNorm(_BatchNorm):
     def _track(self, mean: Tensor, variance: Tensor) -> None:
         if self.running_mean is None or self.running_var is None:
             return
-        assert self.num_batches_tracked is not None
+        if self.num_batches_tracked is None:  # activations are computed again
+            return
         self.num_batches_tracked.add_(1)
         momentum = self.momentum  # None is a plain average
         if momentum is None:

@@ -24,6 +24,7 @@ from ..weights.safe_files import Checkpoint, dataset_meta_of, weights_of
 from ..weights.segmentor_files import find_segmentor, whole_weights
 from . import schedules
 from .batch_size import check_batch_size
+from .check_losses import check_losses
 from .collate import stacking
 from .label_range import learnt_labels, measured_labels
 from .resume import resume
@@ -138,6 +139,15 @@ class Runner(_Runner):
             ):
                 self.logger.warning(line)
         return built
+
+    def train(self) -> nn.Module:
+        """Train as mmengine does, if the model's losses fit its classes.
+
+        Raises:
+            ConfigError: they do not.
+        """
+        check_losses(_unwrapped(self.model))
+        return super().train()
 
     def resume(
         self,

@@ -18,21 +18,30 @@ from mmseg.models.segmentors import BaseSegmentor
 
 from ..errors import ConfigError
 from ..models import Teacher
+from ..models.label_range import label_count
+from ..weights.bands import first_bands
 
 _CHANCE = 1.5  # times what guessing gives: a teacher below this knows nothing
 
 
 def check_preprocessing(segmentor: BaseSegmentor, teacher: Teacher) -> None:
-    """See that student and teacher expect images normalised the same way.
+    """See that student and teacher expect the same bands, normalised the same way.
 
     Raises:
         ConfigError: they do not; the student's images go to the teacher too.
     """
-    ours, theirs = (model.data_preprocessor for model in (segmentor, teacher.segmentor))
-    if not all(isinstance(p, SegDataPreProcessor) for p in (ours, theirs)):
+    ours = first_bands(segmentor.backbone)
+    if ours != teacher.bands:
+        raise ConfigError(
+            f'the student takes images of {ours} bands and the teacher of '
+            f'{teacher.bands}, and both see the same: train a teacher with '
+            f'model.backbone.in_channels={ours}'
+        )
+    both = [model.data_preprocessor for model in (segmentor, teacher.segmentor)]
+    if not all(isinstance(p, SegDataPreProcessor) for p in both):
         return  # one of another kind, of which nothing is known
     for name, default in (('mean', 0.0), ('std', 1.0), ('channel_conversion', False)):
-        a, b = (_values(p, name, default) for p in (ours, theirs))
+        a, b = (_values(p, name, default) for p in both)
         if a != b:
             raise ConfigError(
                 f'student and teacher normalise images differently ({name} is {a} and '
@@ -62,15 +71,16 @@ def check_classes(
     """
     if not classes:
         return
-    if segmentor.num_classes != len(classes):
+    if label_count(segmentor) != len(classes):
         raise ConfigError(
-            f'the student has {segmentor.num_classes} classes and the data set '
+            f'the student has {label_count(segmentor)} classes and the data set '
             f'{len(classes)}: set num_classes of model.decode_head and '
             f'model.auxiliary_head to {len(classes)}'
         )
-    if teacher.num_classes != len(classes):
+    known = label_count(teacher)
+    if known != len(classes):
         raise ConfigError(
-            f'the teacher has {teacher.num_classes} classes and the data set '
+            f'the teacher has {known} classes and the data set '
             f'{len(classes)}: train a teacher on this data set, or take the data set '
             'that this one was trained on'
         )
@@ -108,7 +118,7 @@ def sanity_report(
     Raises:
         DataError: a data set that checks its labels has some outside the classes.
     """
-    classes = teacher.num_classes
+    classes = label_count(teacher)
     ignore = segmentor.decode_head.ignore_index
     for _ in _samples(runner.train_dataloader.dataset, images):
         pass  # it is loaded, and looked at by that

@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..datasets.bands import read_picture
 from ..datasets.check.checker import CheckResult
 from ..datasets.check.faults import Fault
 from ..datasets.check.inspection import outside_mask, read_labels
 from ..datasets.check.pairs import Pair, Part
-from ..datasets.images import read_image
 from ..datasets.overlay import draw_overlay
 from ..errors import ImageError
 
@@ -44,7 +44,7 @@ def draw_overlays(result: CheckResult, most: int = 6) -> Iterator[tuple[bytes, s
     for part, pair in (pairs[int(index)] for index in spread):
         try:
             labels = read_labels(str(pair.labels))
-            image = read_image(pair.image, smallest=1)
+            image = read_picture(pair.image)
         except ImageError:
             continue
         if labels.shape != image.shape[:2]:
@@ -64,7 +64,7 @@ def draw_pair(part: Part, pair: Pair) -> np.ndarray | None:
     assert pair.labels is not None
     try:
         labels = read_labels(pair.labels)
-        image = read_image(pair.image, smallest=1)
+        image = read_picture(pair.image)
     except ImageError:
         return None
     if labels.ndim == 3:

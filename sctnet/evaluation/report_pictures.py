@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..datasets.images import read_image
+from ..datasets.bands import read_picture
 from ..datasets.overlay import draw_overlay
 from ..errors import ImageError
 from .report_metric import ImageResult
@@ -114,7 +114,7 @@ def _panel_size(height: int, width: int) -> tuple[int, int]:
 
 def _read(path: str, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        image = read_image(path, smallest=1)
+        image = read_picture(path)
     except ImageError:
         return np.full((*shape, 3), MISSING, np.uint8)
     if image.shape[:2] != shape:

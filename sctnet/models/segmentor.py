@@ -8,8 +8,7 @@
            +-> teacher ------+                                          (training)
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -20,7 +19,12 @@ from torch import Tensor, nn
 
 from ..datasets.check_labels import check_samples
 from ..errors import ConfigError
-from ..prediction.predict import fill_sample, network_logits, small_logits_suffice
+from ..prediction.predict import (
+    fill_sample,
+    network_logits,
+    small_logits_suffice,
+    whole_labels,
+)
 from ..weights.key_map import (
     AUXILIARY_NAMES,
     SIAM_NAMES,
@@ -29,15 +33,20 @@ from ..weights.key_map import (
     settle_training_only,
 )
 from .backbone import SCTNet
-from .faster_training.cast_weights import weights_cast_at_once
-from .faster_training.count_batches import batches_counted_at_once
+from .backbone_fit import check_bands, check_indices
+from .faster_training.few_operations import in_few_operations
 from .faster_training.head_losses import head_losses, supports_losses
-from .head import SCTHead
+from .label_range import label_count
 from .loading import WholeLoading
 from .options import check_train_cfg, under_its_name
 from .siam import SIAM
 from .teacher import Teacher
 from .teacher_features import TeacherFeatures
+
+
+def _saves_memory(segmentor: Any) -> bool:
+    backbone = segmentor.backbone
+    return isinstance(backbone, SCTNet) and backbone.with_cp
 
 
 class _Holder:
@@ -73,6 +82,10 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
     Args:
         siam: config of :class:`SIAM`; None trains without a teacher.
         **kwargs: the arguments of mmseg's ``EncoderDecoder``; ``backbone`` may be any.
+
+    Raises:
+        ConfigError: an option of ``train_cfg`` cannot be, or a head selects a feature
+            that the backbone does not return.
     """
 
     def __init__(self, *, siam: dict | None = None, **kwargs: Any) -> None:
@@ -81,6 +94,13 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
         super().__init__(**kwargs)
         check_train_cfg(self.train_cfg or {})
         self.siam: SIAM | None = None if siam is None else MODELS.build(siam)
+        check_indices(self)
+        check_bands(self)
+        if self.train_cfg and self.train_cfg.get('compile') and _saves_memory(self):
+            raise ConfigError(
+                'model.train_cfg.compile and model.backbone.with_cp do not go '
+                'together: torch.compile cannot take the latter in; leave one out'
+            )
         self._holder = _Holder()
 
     @property
@@ -116,7 +136,10 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
         # The teacher's work is done before the student's activations take memory, and
         # its features are gone before the heads take theirs.
         target = self._teach(inputs)
-        with self._in_few_operations():
+        compiled = (self.train_cfg or {}).get('compile', False)
+        plain = compiled or not self.shortcuts
+        parts = [] if plain else [self.backbone, *self._heads().values()]
+        with in_few_operations(parts):
             features = self._extract_for_training(inputs)
             aligned = {}
             if self.siam is not None and target is not None:
@@ -124,17 +147,6 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
                 aligned = add_prefix(losses, 'siam')
             del target
             return {**self._head_losses(features, data_samples), **aligned}
-
-    @contextmanager
-    def _in_few_operations(self) -> Iterator[None]:
-        """Cast weights and count batches at once, where short cuts may be taken."""
-        compiled = (self.train_cfg or {}).get('compile', False)
-        parts = [self.backbone, *self._heads().values()]
-        if not self.shortcuts or compiled:
-            parts = []
-        ours = [part for part in parts if isinstance(part, SCTNet | SCTHead)]
-        with weights_cast_at_once(parts), batches_counted_at_once(ours):
-            yield
 
     @property
     def shortcuts(self) -> bool:
@@ -177,7 +189,7 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
     def _head_losses(
         self, features: tuple[Tensor, ...], data_samples: SampleList
     ) -> dict[str, Tensor]:
-        check_samples(data_samples, self.num_classes, self.decode_head.ignore_index)
+        check_samples(data_samples, label_count(self), self.decode_head.ignore_index)
         losses = {}
         for name, head in self._heads().items():
             if self.shortcuts and supports_losses(head):
@@ -205,7 +217,7 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
             ``seg_logits`` (K, H, W) too where :func:`small_logits_suffice` says no.
         """
         if data_samples is None or not small_logits_suffice(self, data_samples):
-            return super().predict(inputs, data_samples)
+            return whole_labels(super().predict(inputs, data_samples))
         return [
             fill_sample(sample, logits, inputs.shape[2:])
             for sample, logits in zip(

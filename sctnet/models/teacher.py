@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError
 from ..prediction.recorded import Recorded
+from ..weights.bands import first_bands
 from .faster_training.cast_weights import autocast_dtype
 from .faster_training.mix_transformer import run_backbone, supports_backbone
 from .faster_training.prepared_teacher import TeacherPreparations
@@ -79,6 +80,16 @@ class Teacher(nn.Module):
         return self.segmentor.num_classes
 
     @property
+    def out_channels(self) -> int:
+        """Number of channels of its logits: K, or 1 that tells two labels apart."""
+        return self.segmentor.out_channels
+
+    @property
+    def bands(self) -> int:
+        """Number of bands of the images that it takes."""
+        return first_bands(self.segmentor.backbone)
+
+    @property
     def shares_decoder(self) -> bool:
         """Whether a student's features can go through its decoder."""
         # Heads derived from these may do more, such as FCNHead's with attention.
@@ -97,7 +108,7 @@ class Teacher(nn.Module):
     def stage_channels(self) -> list[int]:
         """Channels of each map that its backbone returns."""
         weight = next(self.parameters())
-        image = weight.new_zeros(1, 3, 64, 64)
+        image = weight.new_zeros(1, self.bands, 64, 64)
         stages = _run_backbone(self.segmentor.backbone, image, True)
         return [stage.shape[1] for stage in stages]
 

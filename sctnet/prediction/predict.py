@@ -60,6 +60,15 @@ def network_logits(model: EncoderDecoder, images: Tensor) -> Tensor:
     return model.decode_head(model.extract_feat(images))
 
 
+def whole_labels(samples: list[SegDataSample]) -> list[SegDataSample]:
+    """Return ``samples`` with whole numbers for labels: mmseg's may be floats."""
+    for sample in samples:
+        labels = sample.pred_sem_seg
+        if labels.data.is_floating_point():
+            labels.data = labels.data.long()
+    return samples
+
+
 def geometry_of(meta: dict[str, Any], network: Sequence[int]) -> Geometry:
     """Read the geometry of an image from mmseg's metainfo."""
     padding = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))

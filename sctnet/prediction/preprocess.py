@@ -1,7 +1,8 @@
 """From a decoded image to the network's input: mmseg's numbers, fewer copies."""
 
 import copy
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from ..compat.config_types import kind_of
+from ..errors import ImageError
 
 
 class ImagePreprocessor:
@@ -47,11 +49,18 @@ class ImagePreprocessor:
         self._pack = Compose(transforms[-1:] if packed else [])
 
     def __call__(self, image: np.ndarray) -> tuple[Tensor, SegDataSample]:
-        """Return the input (1, 3, H, W) of a BGR uint8 image and a sample to fill.
+        """Return the input (1, C, H, W) of an image and a sample to fill.
+
+        The image is BGR uint8 (H, W, 3); where the pipeline reads bands, (H, W, C) as
+        ``LoadBands`` gives it.
+
+        Raises:
+            ImageError: it has another number of bands than the network takes.
 
         The sample's metainfo says how large the image is and how the input was made of
         it, as mmseg's does.
         """
+        self._check_bands(image)
         data = self._steps({'img': image})
         bgr = data.get('img')
         if self._table is None or bgr.dtype != np.uint8 or bgr.ndim != 3:
@@ -64,17 +73,42 @@ class ImagePreprocessor:
         inputs = _look_up(bgr, self._table, self._swap)
         return inputs.to(self._device, non_blocking=True), SegDataSample(metainfo=meta)
 
+    def _check_bands(self, image: np.ndarray) -> None:
+        mean = getattr(self.data_preprocessor, 'mean', None)
+        bands = image.shape[2] if image.ndim == 3 else 1
+        if isinstance(mean, Tensor) and mean.numel() not in (1, bands):
+            raise ImageError(
+                f'an image has {bands} bands and the network takes {mean.numel()}: '
+                'give it all of them, in the order of the training (docs/bands.md)'
+            )
+
 
 def array_pipeline(test_pipeline: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return ``test_pipeline`` for decoded arrays: no files, no labels."""
     steps = []
     for step in copy.deepcopy(list(test_pipeline)):
         kind = kind_of(step)
-        if kind == 'LoadImageFromFile':
+        if kind in ('LoadImageFromFile', 'LoadBands'):
             step = {'type': 'LoadImageFromNDArray'}
         if kind != 'LoadAnnotations':
             steps.append(step)
     return steps
+
+
+def reads_bands(test_pipeline: Sequence[dict[str, Any]] | None) -> bool:
+    """Whether images come as they are in their files, by ``LoadBands``."""
+    return any(kind_of(step) == 'LoadBands' for step in test_pipeline or ())
+
+
+def band_reader(
+    test_pipeline: Sequence[dict[str, Any]],
+) -> Callable[[str | os.PathLike], np.ndarray] | None:
+    """Return what reads a file as (H, W, C) where ``LoadBands`` does, or else None."""
+    for step in test_pipeline:
+        if kind_of(step) == 'LoadBands':
+            load = TRANSFORMS.build(copy.deepcopy(step))
+            return lambda path: load({'img_path': path})['img']
+    return None
 
 
 def value_table(preprocessor: nn.Module) -> np.ndarray | None:

@@ -14,8 +14,10 @@ from mmseg.models.segmentors import BaseSegmentor
 
 from ..apis import inference_model
 from ..datasets.overlay import check_opacity, distinct_colours, draw_overlay
-from ..errors import ArgumentError, ImageError, OutputError
+from ..errors import ArgumentError, ConfigError, ImageError, OutputError
 from ..files import check_writable, write_bytes
+from ..models.label_range import label_count
+from ..prediction.preprocess import reads_bands
 from .open_input import Source
 from .pipeline import Pipeline, StreamReport
 from .preview_window import Window
@@ -93,8 +95,9 @@ def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
     """
     result = inference_model(model, image)
     labels = result.pred_sem_seg.data[0]
-    kind = torch.uint8 if model.num_classes <= 256 else torch.uint16
-    palette = result.metainfo.get('palette') or distinct_colours(model.num_classes)
+    classes = label_count(model)
+    kind = torch.uint8 if classes <= 256 else torch.uint16
+    palette = result.metainfo.get('palette') or distinct_colours(classes)
     # Narrowed where the network ran: an eighth of the bytes leave a GPU.
     return Segmented(name, image, labels.to(kind).cpu().numpy(), palette)
 
@@ -141,8 +144,15 @@ def segment_source(
     Raises:
         ImageError: the only image, a video or a camera cannot be read.
         OutputError: ``outputs.out_dir`` cannot be written, or there is no window.
+        ConfigError: the model takes bands, not pictures.
         KeyboardInterrupt: this, as any error, leaves a video of what was written.
     """
+    if reads_bands(model.cfg.get('test_pipeline')):
+        raise ConfigError(
+            'pictures and videos are of 8-bit colours, and the test pipeline of this '
+            'model reads bands by LoadBands: give its files to '
+            'sctnet.apis.inference_model in Python'
+        )
     window_context = Window() if outputs.show else nullcontext()
     video_context: AbstractContextManager[VideoWriter | None] = nullcontext()
     if source.kind != 'images':

@@ -2,17 +2,15 @@
 
 from mmcv.transforms import LoadImageFromFile, RandomFlip
 from mmengine.dataset import DefaultSampler, InfiniteSampler
-from mmseg.datasets.transforms import (
-    LoadAnnotations,
-    PackSegInputs,
-    PhotoMetricDistortion,
-)
+from mmseg.datasets.transforms import LoadAnnotations, PackSegInputs
 from mmseg.evaluation import IoUMetric
+
+from sctnet.datasets.transforms import PhotometricDistortion
 
 load_for_training = [dict(type=LoadImageFromFile), dict(type=LoadAnnotations)]
 distort_and_pack = [
     dict(type=RandomFlip, prob=0.5),
-    dict(type=PhotoMetricDistortion),
+    dict(type=PhotometricDistortion),
     dict(type=PackSegInputs),
 ]
 # mmseg's inference_model and MMSegInferencer look these types up by their names.

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from ...errors import ImageError
-from ..images import MAX_PIXELS, claimed_size, read_image
+from ..bands import read_picture
+from ..images import MAX_PIXELS, claimed_size
 from .faults import Fault
 from .pairs import Pair, Part
 
@@ -46,7 +47,7 @@ def inspect_pair(part: Part, pair: Pair) -> Inspection:
         found.faults.append(Fault(kind, part.name, path, detail))
 
     try:
-        image = read_image(pair.image, smallest=1)
+        image = read_picture(pair.image)
         found.size = (image.shape[1], image.shape[0])
         found.digest = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
         del image

@@ -12,6 +12,7 @@ from .checker import CheckResult, check_config
 from .faults import Fault
 
 PAIRS = 32  # of each part: some seconds at most
+_READERS = {'LoadImageFromFile', 'LoadBands'}
 _BROKEN = ('broken image', 'broken label map')
 # A training in mmengine's loops, '' among them, ends with the first broken file.
 _MMENGINE_LOOPS = ('', 'EpochBasedTrainLoop', 'IterBasedTrainLoop')
@@ -62,9 +63,9 @@ def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
 
 
 def _reads_pictures(cfg: Config, loader: str) -> bool:
-    """Whether mmseg's own transforms read the files, which then are as we see them."""
-    wanted = {'LoadImageFromFile', 'LoadAnnotations'}
-    return all(
-        wanted <= {kind_of(step) for step in dataset.get('pipeline') or []}
-        for dataset in datasets_of(cfg, [loader])
-    )
+    """Whether mmseg's transforms, or ours, read the files, which are as we see them."""
+    for dataset in datasets_of(cfg, [loader]):
+        kinds = {kind_of(step) for step in dataset.get('pipeline') or []}
+        if 'LoadAnnotations' not in kinds or kinds.isdisjoint(_READERS):
+            return False
+    return True

@@ -4,10 +4,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ...errors import ImageError
-from ..images import MAX_PIXELS, SUFFIXES, claimed_size, looks_complete, read_image
+from ..bands import read_picture
+from ..images import MAX_PIXELS, SUFFIXES, claimed_size, looks_complete
 from .inspection import misfit, read_labels
 
 
@@ -43,7 +42,7 @@ def find_fault(info: Mapping[str, Any]) -> tuple[str, str] | None:
     Of formats that are no pictures (arrays, volumes) only whether they are there.
     """
     sizes: list[tuple[int, ...]] = []
-    for path, read in zip(_paths(info), (_read_picture, read_labels), strict=False):
+    for path, read in zip(_paths(info), (read_picture, read_labels), strict=False):
         if not os.path.isfile(path):
             return path, 'no such file'
         if not path.lower().endswith(SUFFIXES):
@@ -55,10 +54,6 @@ def find_fault(info: Mapping[str, Any]) -> tuple[str, str] | None:
         if sizes[0] != sizes[-1]:
             return path, misfit(*sizes)
     return None
-
-
-def _read_picture(path: str) -> np.ndarray:
-    return read_image(path, smallest=1)
 
 
 def _paths(info: Mapping[str, Any]) -> list[str]:

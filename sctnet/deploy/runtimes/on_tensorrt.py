@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ArgumentError, CheckpointError
+from ...weights.bands import first_bands
 from ..onnx_graph import ExportGraph, to_onnx
 from . import Opened, check_choice
 
@@ -36,7 +37,7 @@ def load(
     metadata = None
     if isinstance(source, nn.Module):
         graph = ExportGraph(source.to(device), half=precision == 'fp16')
-        images = torch.zeros(1, 3, 128, 160, device=device)
+        images = torch.zeros(1, first_bands(source), 128, 160, device=device)
         plan = build_engine(to_onnx(graph, images), size)
     else:
         data = source if isinstance(source, bytes) else Path(source).read_bytes()
@@ -96,7 +97,9 @@ def build_engine(model: bytes, size: tuple[int, int]) -> bytes:
     if -1 in images.shape:
         profile = builder.create_optimization_profile()
         last = images.shape[-1] == 3
-        shapes = [(1, *s, 3) if last else (1, 3, *s) for s in (SMALLEST, size, LARGEST)]
+        bands = images.shape[1]
+        sizes = (SMALLEST, size, LARGEST)
+        shapes = [(1, *s, 3) if last else (1, bands, *s) for s in sizes]
         profile.set_shape(images.name, *shapes)
         config.add_optimization_profile(profile)
     plan = builder.build_serialized_network(network, config)

@@ -10,13 +10,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class _Uncounted:
-    """Stands where a norm adds its batch."""
+    """Stands where a norm adds its batch; SyncBN does not take None there."""
 
     def add_(self, count: int) -> None:
         """Do nothing."""
 
 
-_UNCOUNTED: Any = _Uncounted()
+UNCOUNTED: Any = _Uncounted()
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def batches_counted_at_once(parts: Iterable[nn.Module]) -> Iterator[None]:
     counters = [norm._buffers['num_batches_tracked'] for norm in norms]
     try:
         for norm in norms:
-            norm._buffers['num_batches_tracked'] = _UNCOUNTED
+            norm._buffers['num_batches_tracked'] = UNCOUNTED
         yield
         if counters:
             torch._foreach_add_(counters, 1)  # type: ignore[arg-type]

@@ -14,8 +14,8 @@ from torch import nn
 
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError
-from sctnet.models import CFBlock, Teacher, segmentor
-from sctnet.models.faster_training import prepared_teacher
+from sctnet.models import CFBlock, Teacher
+from sctnet.models.faster_training import few_operations, prepared_teacher
 from sctnet.models.faster_training.cast_weights import weights_cast_at_once
 from sctnet.models.faster_training.cross_entropy import MOST_BLOCKS, _blocks
 
@@ -50,7 +50,9 @@ def step(student, teacher):
 def test_a_step_is_what_autocast_and_the_norms_make_of_it_alone(student, monkeypatch):
     ours = step(student, student.teacher)
     for name in ('weights_cast_at_once', 'batches_counted_at_once'):
-        monkeypatch.setattr(segmentor, name, lambda parts: contextlib.nullcontext())
+        monkeypatch.setattr(
+            few_operations, name, lambda parts: contextlib.nullcontext()
+        )
     theirs = step(student, student.teacher)
     for one, other in zip(ours, theirs, strict=True):
         assert one.keys() == other.keys()

@@ -1,0 +1,193 @@
+"""Bands of any depth: as they are read, and as they are changed at random."""
+
+import cv2
+import numpy as np
+import pytest
+from mmseg.datasets.transforms import PhotoMetricDistortion
+from mmseg.registry import TRANSFORMS
+
+from sctnet.datasets import bands as module
+from sctnet.datasets.bands import check_bands, read_bands, read_picture
+from sctnet.datasets.check.sample_files import find_fault
+from sctnet.datasets.transforms import LoadBands, PhotometricDistortion
+from sctnet.errors import ConfigError, ImageError, PackageError
+
+
+def noise(bands, kind=np.uint8, size=(70, 66)):
+    rng = np.random.default_rng(0)
+    high = 1.0 if kind == np.float32 else np.iinfo(kind).max + 1
+    values = rng.random((*size, bands)) * high
+    return values.astype(kind)
+
+
+def distort(transform, image, seed):
+    np.random.seed(seed)
+    result = transform({'img': image.copy()})['img']
+    return result, np.random.get_state()[1:3]
+
+
+def test_on_pictures_it_is_mmsegs_draw_for_draw():
+    options = {'brightness_delta': 20, 'hue_delta': 9, 'contrast_range': (0.7, 1.2)}
+    for arguments in ({}, options):
+        ours = PhotometricDistortion(**arguments)
+        theirs = PhotoMetricDistortion(**arguments)
+        for seed in range(60):
+            (found, after), (expected, state) = (
+                distort(one, noise(3), seed) for one in (ours, theirs)
+            )
+            assert found.dtype == np.uint8
+            assert np.array_equal(found, expected)
+            assert np.array_equal(after[0], state[0])
+            assert after[1] == state[1]
+
+
+@pytest.mark.parametrize(
+    ('image', 'options', 'largest'),
+    [
+        (noise(4), {}, 255),
+        (noise(1)[..., 0], {}, 255),
+        (noise(3, np.uint16), {}, 65535),
+        (noise(4, np.uint16), {}, 65535),
+        (noise(6, np.uint16) // 16, {'max_value': 4095}, 4095),
+        (noise(3, np.float32), {'max_value': 1.0}, 1.0),
+    ],
+)
+def test_others_change_by_their_range(image, options, largest):
+    transform = PhotometricDistortion(**options)
+    seen = set()
+    for seed in range(40):
+        result, _ = distort(transform, image, seed)
+        assert (result.dtype, result.shape) == (image.dtype, image.shape)
+        assert result.min() >= 0
+        assert result.max() <= largest
+        np.random.seed(seed)
+        expected = image.astype(np.float64)
+        brighter = np.random.randint(2)
+        if brighter:
+            delta = 32 * largest / 255
+            expected = np.clip(expected + np.random.uniform(-delta, delta), 0, largest)
+        stronger = np.random.randint(2)
+        if stronger:
+            expected = np.clip(expected * np.random.uniform(0.5, 1.5), 0, largest)
+        seen.add((brighter, stronger))
+        # Integers are cut off after each step, as mmseg does.
+        off = 2.6 if image.dtype.kind == 'u' else 1e-6
+        assert np.abs(result - expected).max() <= off
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize(
+    ('make', 'said'),
+    [
+        (lambda: PhotometricDistortion(max_value=0), 'max_value is 0'),
+        (lambda: PhotometricDistortion()({'img': noise(3, np.float32)}), 'max_value'),
+        (lambda: LoadBands(bands=()), 'bands is'),
+        (lambda: LoadBands(bands=(0, -1)), 'bands is'),
+    ],
+)
+def test_what_cannot_be_is_said(make, said):
+    with pytest.raises(ConfigError, match=said):
+        make()
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.tif'])
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16])
+@pytest.mark.parametrize('bands', [1, 3, 4])
+def test_bands_come_in_the_files_order_and_depth(tmp_path, bands, kind, suffix):
+    image = noise(bands, kind)
+    path = tmp_path / f'a{suffix}'
+    stored = image[..., [2, 1, 0, 3][:bands]] if bands > 1 else image
+    assert cv2.imwrite(str(path), np.ascontiguousarray(stored))
+    found = read_bands(path)
+    assert found.dtype == kind
+    assert np.array_equal(found, image)
+    last = LoadBands(bands=[bands - 1, 0])({'img_path': str(path)})
+    assert np.array_equal(last['img'], image[..., [bands - 1, 0]])
+    assert last['img_shape'] == last['ori_shape'] == (70, 66)
+    with pytest.raises(ImageError, match=f'has {bands} bands and LoadBands takes'):
+        LoadBands(bands=[0, bands])({'img_path': str(path)})
+    assert read_picture(path).shape == (70, 66, 3)
+    assert find_fault({'img_path': str(path)}) is None
+
+
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize('bands', [2, 4, 6])
+@pytest.mark.parametrize('planes', ['contig', 'separate'])
+def test_tiffs_of_many_bands_are_read_with_tifffile(tmp_path, bands, kind, planes):
+    tifffile = pytest.importorskip('tifffile')
+    image = noise(bands, kind)
+    path = tmp_path / 'a.tif'
+    stored = image if planes == 'contig' else image.transpose(2, 0, 1)
+    tifffile.imwrite(path, stored, planarconfig=planes, photometric='minisblack')
+    assert np.array_equal(read_bands(path), image)
+    assert read_picture(path).shape == (70, 66, 3)
+    assert find_fault({'img_path': str(path)}) is None
+
+
+def tiff(path, bands, kind=np.uint8):
+    """A TIFF of bands that are no colours, as GIS programs write them."""
+    import struct
+
+    image = noise(bands, kind)
+    data = image.tobytes()
+    depth = 8 * image.itemsize
+    tags = [
+        (256, 4, 66), (257, 4, 70), (258, 3, depth), (259, 3, 1), (262, 3, 1),
+        (273, 4, 8), (277, 3, bands), (278, 4, 70), (279, 4, len(data)), (284, 3, 1),
+    ]  # fmt: skip
+    entries = b''.join(struct.pack('<HHII', *tag[:2], 1, tag[2]) for tag in tags)
+    directory = struct.pack('<H', len(tags)) + entries + b'\0' * 4
+    path.write_bytes(b'II*\0' + struct.pack('<I', 8 + len(data)) + data + directory)
+    return image
+
+
+def test_without_tifffile_no_band_is_left_out_in_silence(tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, 'tifffile', None)
+    grey = tiff(tmp_path / 'grey.tif', 1, np.uint16)
+    assert np.array_equal(read_bands(tmp_path / 'grey.tif'), grey)
+    for bands in (2, 4, 5):
+        tiff(tmp_path / 'many.tif', bands)
+        said = f'has {bands} bands.*tifffile'
+        with pytest.raises(PackageError, match=said):
+            read_bands(tmp_path / 'many.tif')
+    path, problem = find_fault({'img_path': str(tmp_path / 'many.tif')})
+    assert path == str(tmp_path / 'many.tif')
+    assert problem.startswith('has 5 bands that are no colours')
+
+
+def test_a_picture_of_other_data_shows_its_whole_range(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise ImageError('no picture')
+
+    image = noise(4, np.uint16) // 16
+    cv2.imwrite(str(tmp_path / 'a.png'), image[..., [2, 1, 0, 3]])
+    monkeypatch.setattr(module, 'read_image', refuse)
+    shown = read_picture(tmp_path / 'a.png')
+    assert (shown.min(), shown.max()) == (0, 255)
+    assert np.corrcoef(shown[..., 2].ravel(), image[..., 0].ravel())[0, 1] > 0.99
+
+
+def test_damaged_files_are_told(tmp_path):
+    path = tmp_path / 'a.tif'
+    tiff(path, 1)
+    path.write_bytes(path.read_bytes()[:2000])
+    for name in ('a.tif', 'none.png'):
+        with pytest.raises(ImageError):
+            read_bands(tmp_path / name)
+
+
+def test_arrays_of_bands_are_looked_at():
+    assert check_bands(noise(1)[..., 0]).shape == (70, 66, 1)
+    with pytest.raises(ImageError, match='dtype int64'):
+        check_bands(noise(4).astype(np.int64))
+    with pytest.raises(ImageError, match='at least 64x64'):
+        check_bands(noise(4, size=(63, 70)))
+
+
+def test_they_are_registered():
+    import sctnet.register  # noqa: F401
+
+    for kind in (LoadBands, PhotometricDistortion):
+        assert TRANSFORMS.get(kind.__name__) is kind
