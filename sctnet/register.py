@@ -5,7 +5,7 @@ New-style configs name classes, which import what they need themselves.
 """
 
 from . import engine, models
-from .datasets import own
+from .datasets import own, transforms
 from .evaluation import report_metric
 
-__all__ = ['engine', 'models', 'own', 'report_metric']
+__all__ = ['engine', 'models', 'own', 'report_metric', 'transforms']
