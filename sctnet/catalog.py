@@ -114,6 +114,7 @@ def load_config(config: str | os.PathLike | Config) -> Config:
             'the file, or start from one that mim search sctnet lists'
         ) from error
     _spread_own_data(cfg, {})
+    _spread_faster_loader(cfg)
     return cfg
 
 
@@ -129,6 +130,13 @@ def _spread_own_data(cfg: Config, changes: dict[str, Any]) -> None:
         )
 
 
+def _spread_faster_loader(cfg: Config) -> None:
+    if 'faster_loader' in cfg:
+        from .datasets.faster_loader import apply_faster_loader
+
+        apply_faster_loader(cfg)
+
+
 def merge_options(cfg: Config, options: dict[str, Any]) -> None:
     """Change ``cfg`` by dotted keys; those of ``own_data`` first, with all they mean.
 
@@ -136,6 +144,10 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
         ConfigError: a key leads where the config has nothing to change, or the
             config's ``default_scope`` is none.
     """
+    if 'faster_loader' in cfg and options:
+        from .datasets.faster_loader import undo_faster_loader
+
+        undo_faster_loader(cfg)  # keys name the steps of the recipe
     own = {k: v for k, v in options.items() if k.partition('.')[0] == 'own_data'}
     if 'own_data' in own and 'own_data' in cfg:
         raise ConfigError(
@@ -150,6 +162,7 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
             f'--cfg-options cannot be merged ({error}): check the names against the '
             'config'
         ) from error
+    _spread_faster_loader(cfg)
     scope = cfg.get('default_scope', 'mmseg')
     if not isinstance(scope, str) or not scope.isidentifier():
         raise ConfigError(

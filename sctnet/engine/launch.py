@@ -9,6 +9,7 @@ from mmengine.config import Config, ConfigDict
 
 from ..catalog import load_config, merge_options
 from ..compat.config_types import kind_of
+from ..datasets.faster_loader import set_store_root
 from ..datasets.from_config import datasets_of
 from ..errors import ConfigError
 from ..files import check_writable
@@ -59,6 +60,7 @@ def set_data_root(cfg: Config, data_root: str) -> None:
         cfg.own_data.root = data_root
     for dataset in datasets_of(cfg):
         dataset.data_root = data_root
+        set_store_root(dataset)
 
 
 def distillation_hook(cfg: Config) -> ConfigDict:

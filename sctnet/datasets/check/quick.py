@@ -7,6 +7,7 @@ from mmengine.logging import print_log
 
 from ...compat.config_types import kind_of
 from ...errors import ConfigError, DataError
+from ..faster_loader import FROM_STORE
 from ..from_config import LOADERS, datasets_of
 from .checker import CheckResult, check_config
 from .faults import Fault
@@ -62,9 +63,11 @@ def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
 
 
 def _reads_pictures(cfg: Config, loader: str) -> bool:
-    """Whether mmseg's own transforms read the files, which then are as we see them."""
-    wanted = {'LoadImageFromFile', 'LoadAnnotations'}
-    return all(
-        wanted <= {kind_of(step) for step in dataset.get('pipeline') or []}
-        for dataset in datasets_of(cfg, [loader])
-    )
+    """Whether mmseg's own transforms read the files, which then are as we see them.
+
+    Or a store's, which were made by these.
+    """
+    pipelines = [dataset.get('pipeline') or [] for dataset in datasets_of(cfg, [loader])]
+    kinds = [{kind_of(step) for step in pipeline} for pipeline in pipelines]
+    stored = {path.rpartition('.')[2] for path in FROM_STORE.values()}
+    return all(found >= {*FROM_STORE} or found >= stored for found in kinds)
