@@ -10,8 +10,8 @@ import torch
 from mmseg.models.utils import resize
 from torch.nn import functional as F
 
-from sctnet.prediction import label_map as maps
 from sctnet.compat import compiled as compiled_functions
+from sctnet.prediction import label_map as maps
 from sctnet.prediction import label_map_cpu
 from sctnet.prediction.label_map import Geometry
 

@@ -67,7 +67,9 @@ def _reads_pictures(cfg: Config, loader: str) -> bool:
 
     Or a store's, which were made by these.
     """
-    pipelines = [dataset.get('pipeline') or [] for dataset in datasets_of(cfg, [loader])]
+    pipelines = [
+        dataset.get('pipeline') or [] for dataset in datasets_of(cfg, [loader])
+    ]
     kinds = [{kind_of(step) for step in pipeline} for pipeline in pipelines]
     stored = {path.rpartition('.')[2] for path in FROM_STORE.values()}
     return all(found >= {*FROM_STORE} or found >= stored for found in kinds)

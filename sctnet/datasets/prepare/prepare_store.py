@@ -80,7 +80,7 @@ def plan_store(
         for pair in _list_pairs(dataset):
             _check_place(pairs.setdefault(pair[0].key, pair), pair)
     if not pairs:
-        raise DataError(f"{', '.join(parts)} of the config has no image: see its data")
+        raise DataError(f'{", ".join(parts)} of the config has no image: see its data')
     entries = read_index(folder)
     todo = [
         pair
@@ -128,23 +128,25 @@ def lines_to_use_it(
 ) -> str:
     """Return how the store of a config, called ``config``, is used.
 
-    On the command line, and in a config; the crop comes first where that applies.
+    In a config, and on the command line; the crop comes first where that applies.
     """
     values: dict[str, Any] = {'store': str(folder)}
     if can_crop_first(cfg):
         values['crop_first'] = True
     if [*parts] != ['train']:
         values['parts'] = [*parts]
-    words = ' '.join(
-        shlex.quote(f'faster_loader.{key}={",".join(v) if isinstance(v, list) else v}')
-        for key, v in values.items()
-    )
     inside = ', '.join(f'{key}={value!r}' for key, value in values.items())
-    root = f'--data-root {shlex.quote(data_root)} ' if data_root else ''
-    return (
-        f'To train from it:\n  sctnet train {shlex.quote(config)} {root}--cfg-options {words}\n'
-        f'or, in a config:\n  faster_loader = dict({inside})'
-    )
+    lines = ['To train from it, in a config:', f'  faster_loader = dict({inside})']
+    if not set(str(folder)) & set(' ,()[]'):  # of which mmengine makes something else
+        words = [config, *(['--data-root', data_root] if data_root else [])]
+        words += ['--cfg-options', *map(_option, values, values.values())]
+        lines += ['or on the command line:', f'  sctnet train {shlex.join(words)}']
+    return '\n'.join(lines)
+
+
+def _option(key: str, value: Any) -> str:
+    text = ','.join(value) if isinstance(value, list) else value
+    return f'faster_loader.{key}={text}'
 
 
 def _list_pairs(config: ConfigDict) -> Iterator[Pair]:

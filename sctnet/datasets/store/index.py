@@ -21,8 +21,10 @@ from ...errors import BrokenFileError, DataError, OutputError
 INDEX = 'index.jsonl'
 DAMAGED = (OSError, EOFError, ValueError)  # of a stored file that is not whole
 # How a file is got to, or what is made of a label map's values afterwards.
-_NOT_PIXELS = ('type', '_scope_', 'backend_args', 'file_client_args', 'ignore_empty')
-_NOT_PIXELS += ('reduce_zero_label',)
+_NOT_PIXELS = (
+    *('type', '_scope_', 'backend_args', 'file_client_args', 'ignore_empty'),
+    'reduce_zero_label',
+)
 
 
 class Entry(NamedTuple):
