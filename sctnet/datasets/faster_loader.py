@@ -103,7 +103,8 @@ def _check(given: Any) -> dict[str, Any]:
         )
     if not isinstance(parts, list | tuple) or not {*parts} <= {*LOADERS}:
         raise ConfigError(
-            f'faster_loader.parts is {parts!r}: set it to a list of {", ".join(LOADERS)}'
+            f'faster_loader.parts is {parts!r}: set it to a list of '
+            f'{", ".join(LOADERS)}'
         )
     return settings
 
@@ -133,8 +134,8 @@ def _crop_first(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if place is None:
         kinds = ', '.join(kind_of(step) for step in steps)
         raise ConfigError(
-            f'faster_loader.crop_first: the pipeline ({kinds}) has no RandomResize with '
-            'RandomCrop next to it: take faster_loader.crop_first out'
+            f'faster_loader.crop_first: the pipeline ({kinds}) has no RandomResize '
+            'with RandomCrop next to it: take faster_loader.crop_first out'
         )
     both = {**steps[place], **steps[place + 1], 'type': _CROP}
     return [*steps[:place], both, *steps[place + 2 :]]

@@ -59,8 +59,8 @@ class SeededDataset(Dataset):
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self.seed = seed
         self.skip_broken = skip_broken
-        # The files of what lies elsewhere than on this disk are not looked at, nor those
-        # that a store has decoded.
+        # The files of what lies elsewhere than on this disk are not looked at, nor
+        # those that a store has decoded.
         leaves = list(innermost(self.dataset))
         remote = any(getattr(leaf, 'backend_args', None) for leaf in leaves)
         unread = remote or all(map(_reads_store, leaves))

@@ -1,8 +1,8 @@
 """A folder of decoded images and label maps, and the index of what they were made from.
 
 Each is a file of numpy's, at its source's path below the folder: no decoding, and of
-an image of which a part is wanted only that part is read. ``index.jsonl`` has a line for
-each; of several for one file the last counts.
+an image of which a part is wanted only that part is read. ``index.jsonl`` has a line
+for each; of several for one file the last counts.
 """
 
 import contextlib

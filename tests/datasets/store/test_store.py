@@ -136,7 +136,7 @@ def test_files_outside_of_the_data_root(root, folder, tmp_path):
 
 def test_two_roots_of_one_name_are_refused(root, folder, tmp_path):
     twin = write_own_data(tmp_path / 'twin/rooms')
-    with pytest.raises(DataError, match='would both be .* different names'):
+    with pytest.raises(DataError, match=r'would both be .* different names'):
         plan_store(config(dataset(root), dataset(twin)), folder)
 
 
@@ -176,7 +176,7 @@ def test_an_interrupted_run_goes_on(root, folder, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_store(plan, 0, interrupt)
     assert plan_store(config(dataset(root)), folder).kept == 3
-    assert not [p for p in folder.rglob('.*')]
+    assert not list(folder.rglob('.*'))
 
 
 def test_a_changed_source_is_noticed(root, folder):
@@ -206,7 +206,7 @@ def test_sources_may_be_gone(root, folder):
 
 
 def test_what_is_not_in_the_store_is_named(root, folder):
-    with pytest.raises(DataError, match='no store in .* prepare store CONFIG --out'):
+    with pytest.raises(DataError, match=r'no store in .* prepare store CONFIG --out'):
         Store(folder)
     store(folder, dataset(root))
     write(image_path(root, 'train', 9), np.zeros((80, 96, 3), np.uint8))
@@ -271,7 +271,7 @@ def test_what_a_transform_writes_does_not_reach_the_store(root, folder):
 def test_other_pipelines_and_folders_are_refused_in_a_sentence(root, folder, tmp_path):
     odd = dataset(root, pipeline=[{'type': 'LoadImageFromNDArray'}])
     with pytest.raises(
-        ConfigError, match='LoadImageFromNDArray.* train without a store'
+        ConfigError, match=r'LoadImageFromNDArray.* train without a store'
     ):
         plan_store(config(odd), folder)
     with pytest.raises(DataError, match='no folder'):
