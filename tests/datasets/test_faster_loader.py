@@ -3,15 +3,16 @@
 import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
-from own_folder import write_config, write_own_data
+from own_folder import image_path, truncate, write_config, write_own_data
 from small_training import LEAF
 
 from sctnet.catalog import load_config, merge_options
 from sctnet.compat.config_types import kind_of
+from sctnet.datasets.check import quick_check
 from sctnet.datasets.faster_loader import apply_faster_loader
 from sctnet.engine.check_names import check_names
 from sctnet.engine.launch import set_data_root
-from sctnet.errors import ConfigError
+from sctnet.errors import ConfigError, DataError
 
 PLAIN = ['LoadImageFromFile', 'LoadAnnotations', 'RandomResize', 'RandomCrop']
 STORED = ['LoadImageFromStore', 'LoadAnnotationsFromStore']
@@ -143,3 +144,12 @@ def test_pipelines_to_which_it_does_not_apply_are_refused():
         cfg = Config({'train_dataloader': loader, 'faster_loader': {key: value}})
         with pytest.raises(ConfigError, match=rf'faster_loader\.{key}: .* take'):
             apply_faster_loader(cfg)
+
+
+def test_a_broken_validation_image_ends_it_before_the_first_iteration(tmp_path):
+    root = write_own_data(tmp_path / 'rooms')
+    truncate(image_path(root, 'val', 1))
+    cfg = load_config(write_config(tmp_path / 'mine.py', root))
+    merge_options(cfg, {'faster_loader.store': 'x', 'faster_loader.parts': 'val'})
+    with pytest.raises(DataError, match=r'broken image: .*val1\.png'):
+        quick_check(cfg)
