@@ -119,6 +119,7 @@ def load_config(config: str | os.PathLike | Config) -> Config:
     import_custom_modules(cfg)
     check_imports(cfg, path)
     _spread_own_data(cfg, {})
+    _spread_faster_loader(cfg)
     return cfg
 
 
@@ -157,6 +158,13 @@ def _make_room(cfg: Config, key: str) -> None:
             return
 
 
+def _spread_faster_loader(cfg: Config) -> None:
+    if 'faster_loader' in cfg:
+        from .datasets.faster_loader import apply_faster_loader
+
+        apply_faster_loader(cfg)
+
+
 def merge_options(cfg: Config, options: dict[str, Any]) -> None:
     """Change ``cfg`` by dotted keys; those of ``own_data`` first, with all they mean.
 
@@ -164,6 +172,10 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
         ConfigError: a key leads where the config has nothing to change, or the
             config's ``default_scope`` is none.
     """
+    if 'faster_loader' in cfg and options:
+        from .datasets.faster_loader import undo_faster_loader
+
+        undo_faster_loader(cfg)  # keys name the steps of the recipe
     own = {k: v for k, v in options.items() if k.partition('.')[0] == 'own_data'}
     if 'own_data' in own and 'own_data' in cfg:
         raise ConfigError(
@@ -181,6 +193,7 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
             f'--cfg-options cannot be merged ({error}): check the names against the '
             'config'
         ) from error
+    _spread_faster_loader(cfg)
     scope = cfg.get('default_scope', 'mmseg')
     if not isinstance(scope, str) or not scope.isidentifier():
         raise ConfigError(

@@ -79,3 +79,22 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     return kinds & {'RuntimeError', 'error'} != set() and bool(_FULL.search(str(error)))
+
+
+class BrokenFileError(DataError):
+    """A file of a data set that cannot be read, which a training may leave out.
+
+    Args:
+        path: of the file.
+        fault: what is wrong with it, in a few words.
+    """
+
+    def __init__(self, path: str, fault: str) -> None:
+        super().__init__(
+            f"'{path}' is broken ({fault}): put it there again, or take it out of the "
+            'data set'
+        )
+        self.path, self.fault = path, fault
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.path, self.fault)  # a worker sends it

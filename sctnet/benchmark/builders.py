@@ -10,7 +10,7 @@ from .training import training_contender
 
 
 def _train_or_load(case: Case, device: str) -> Contender:
-    if case.backend == LOADER:
+    if case.backend.startswith(LOADER):
         return loading_contender(case)
     return training_contender(case, device)
 

@@ -31,6 +31,7 @@ IMAGE_SIZES = {  # of typical images of each data set, (height, width)
 }
 READABLE, SHORTCUTS = 'readable', 'shortcuts'  # the ways to train
 LOADER = 'loader'  # and what feeds them
+LOADER_OPTIONS = ('store', 'crop')  # of faster_loader in a config
 TEACHER_OPTIONS: dict[str, tuple[str, Any]] = {
     'teacher-bf16': ('dtype', 'bf16'),
     'teacher-fp16': ('dtype', 'fp16'),
@@ -78,11 +79,13 @@ def parse_way(text: str) -> list[str]:
     Raises:
         ArgumentError: the way or an option is not known.
     """
-    way, options = _split(text, () if text.startswith(LOADER) else TRAINING_OPTIONS)
+    known = LOADER_OPTIONS if text.startswith(LOADER) else TRAINING_OPTIONS
+    way, options = _split(text, known)
     if way not in (READABLE, SHORTCUTS, LOADER):
         raise ArgumentError(
             f"there is no way '{way}' to train: use {READABLE}, {SHORTCUTS} or {LOADER}"
-            ', the first two also with options, as in shortcuts+amp+channels_last'
+            ', also with options, as in shortcuts+amp+channels_last or '
+            'loader+store+crop'
         )
     return options
 

@@ -22,7 +22,7 @@ COMMANDS = {
     'export': 'write a checkpoint as ONNX, OpenVINO IR or a TensorRT engine',
     'check': 'read a whole data set and say what would go wrong',
     'convert': "make a data set from another tool's annotations",
-    'prepare': 'unpack Cityscapes, ADE20K or COCO-Stuff as published',
+    'prepare': 'unpack a published data set, or keep any decoded for trainings',
     'benchmark': 'measure how fast networks are',
     'plot': 'draw the curves of trainings',
     'weights': 'write any weight file as a clean one of the student',

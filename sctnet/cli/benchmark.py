@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from ..benchmark.case import (
     LOADER,
+    LOADER_OPTIONS,
     READABLE,
     SHORTCUTS,
     TORCH_OPTIONS,
@@ -50,8 +51,9 @@ KINDS = {
         ('sctnet-s-ade', 'sctnet-b-ade', 'sctnet-s-seg50'),
         '--ways',
         (READABLE, SHORTCUTS, LOADER),
-        f'{LOADER}; {READABLE} or {SHORTCUTS}, also with '
-        f'{", ".join(TRAINING_OPTIONS)}, as in shortcuts+amp+channels_last',
+        f'{LOADER}, also with {", ".join(LOADER_OPTIONS)}, as in loader+store+crop; '
+        f'{READABLE} or {SHORTCUTS}, also with {", ".join(TRAINING_OPTIONS)}, as in '
+        'shortcuts+amp+channels_last',
     ),
 }
 

@@ -11,6 +11,7 @@ from mmseg.registry import METRICS
 
 from ..catalog import load_config, merge_options
 from ..compat.config_types import kind_of
+from ..datasets.faster_loader import set_store_root
 from ..datasets.from_config import datasets_of, named_datasets
 from ..errors import ConfigError
 from ..files import check_writable
@@ -77,6 +78,7 @@ def set_data_root(cfg: Config, data_root: str) -> None:
         cfg.own_data.root = data_root
     for dataset in datasets_of(cfg):
         dataset.data_root = data_root
+        set_store_root(dataset)
 
 
 def distillation_hook(cfg: Config) -> ConfigDict:

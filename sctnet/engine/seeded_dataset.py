@@ -13,7 +13,8 @@ from torch.utils.data import Dataset
 from ..datasets.check.sample_files import find_fault, quick_fault
 from ..datasets.check_labels import check_sample
 from ..datasets.collate import stack_samples
-from ..errors import DataError
+from ..datasets.store import LoadImageFromStore
+from ..errors import BrokenFileError, DataError
 from .broken_files import innermost
 from .label_range import LabelRange
 
@@ -77,10 +78,12 @@ class SeededDataset(Dataset):
         self.skip_broken = skip_broken
         self.labels = labels
         self.small_labels = small_labels
-        # The files of what lies elsewhere than on this disk are not looked at.
-        leaves = innermost(self.dataset)
+        # The files of what lies elsewhere than on this disk are not looked at, nor
+        # those that a store has decoded.
+        leaves = list(innermost(self.dataset))
         remote = any(getattr(leaf, 'backend_args', None) for leaf in leaves)
-        self._names_files = hasattr(self.dataset, 'get_data_info') and not remote
+        unread = remote or all(map(_reads_store, leaves))
+        self._names_files = hasattr(self.dataset, 'get_data_info') and not unread
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -118,7 +121,7 @@ class SeededDataset(Dataset):
                 self._settle_labels(sample)
                 return _mark(sample, skipped) if skipped else sample
             if not self.skip_broken:
-                raise DataError(_broken(*fault))
+                raise BrokenFileError(*fault)
             skipped.append(fault)
             index = (index + 1) % len(self)
         path, detail = skipped[-1]
@@ -135,6 +138,8 @@ class SeededDataset(Dataset):
             return None, fault
         try:
             sample = self.dataset[index]
+        except BrokenFileError as error:
+            return None, (error.path, error.fault)
         except Exception as error:
             fault = find_fault(info)
             if fault is None:
@@ -175,6 +180,11 @@ def seeded(dataloader: Any, **options: Any) -> Any:
     return {**dataloader, 'dataset': {**dataset, **options}}
 
 
+def _reads_store(dataset: Any) -> bool:
+    steps = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+    return any(isinstance(step, LoadImageFromStore) for step in steps)
+
+
 def _misfit(sample: Any, info: dict[str, Any]) -> tuple[str, str] | None:
     """Return path and fault of a label map that does not fit its image, as loaded."""
     packed: Any = sample.get('data_samples') if isinstance(sample, dict) else None
@@ -196,13 +206,6 @@ def _mark(sample: Any, skipped: list[tuple[str, str]]) -> Any:
     """Tell in ``sample`` what it stands in for; without a place for it, raise."""
     packed: Any = sample.get('data_samples') if isinstance(sample, dict) else None
     if not hasattr(packed, 'set_metainfo'):
-        raise DataError(_broken(*skipped[0]))
+        raise BrokenFileError(*skipped[0])
     packed.set_metainfo({'skipped_files': skipped})
     return sample
-
-
-def _broken(path: str, fault: str) -> str:
-    return (
-        f"'{path}' is broken ({fault}): put it there again, or take it out of the "
-        'data set'
-    )

@@ -8,45 +8,17 @@ most cells, which is then the label of every pixel there; only the rest is inter
 and only for the classes that are left.
 """
 
-import logging
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
 
-import numba
 import numpy as np
 import torch
-from mmengine.logging import print_log
 
+from ..compat.compiled import compiled
 from .resampling import Resampling
 
 LANES = 8  # classes and pixels are padded to whole vectors of float32
-
-
-def _compiled(**options: Any) -> Callable[[Callable], Callable]:
-    """Numba's ``njit``, kept on the disk where there is a folder for that."""
-
-    def decorate(function: Callable) -> Callable:
-        try:
-            return numba.njit(nogil=True, cache=True, **options)(function)
-        except RuntimeError:  # for instance a container's user without a home
-            _say_that_nothing_is_kept()
-            return numba.njit(nogil=True, **options)(function)
-
-    return decorate
-
-
-@cache
-def _say_that_nothing_is_kept() -> None:
-    print_log(
-        'Numba finds no folder to keep what it compiles: each process takes some '
-        'seconds more for its first label map; set NUMBA_CACHE_DIR to a folder that '
-        'can be written',
-        logger='current',
-        level=logging.WARNING,
-    )
 
 
 def cpu_labels(
@@ -108,7 +80,7 @@ def _pack(columns: Resampling) -> np.ndarray:
     return packed
 
 
-@_compiled(error_model='numpy')
+@compiled(error_model='numpy')
 def _label_cells(
     logits, classes, rows, columns, packed, first_group, last_group, labels
 ):
@@ -152,7 +124,7 @@ def _label_cells(
                     labels[top + row, left + column] = winner[row, column]
 
 
-@_compiled(error_model='numpy')
+@compiled(error_model='numpy')
 def _bound_columns(neighbours, low, high):
     """Smallest and largest of each column's neighbours, for every class."""
     for x in range(neighbours.shape[1]):
@@ -165,7 +137,7 @@ def _bound_columns(neighbours, low, high):
                 high[x, k] = max(high[x, k], neighbours[i, x, k])
 
 
-@_compiled(error_model='numpy')
+@compiled(error_model='numpy')
 def _find_candidates(low, high, classes, bounds, candidates):
     """List the classes that can win in a cell; return their number."""
     smallest, largest = bounds
@@ -200,7 +172,7 @@ def _find_candidates(low, high, classes, bounds, candidates):
     return count
 
 
-@_compiled(fastmath={'nnan', 'nsz', 'reassoc'})
+@compiled(fastmath={'nnan', 'nsz', 'reassoc'})
 def _maximum(values):
     """Largest of ``values``; without regard to NaN it takes whole vectors."""
     largest = values[0]
@@ -209,7 +181,7 @@ def _maximum(values):
     return largest
 
 
-@_compiled(error_model='numpy')
+@compiled(error_model='numpy')
 def _compete(corners, row_weights, col_weights, k, mixed, best, winner):
     """Interpolate one class in a cell and note where it is the best so far."""
     lanes = col_weights.shape[1]

@@ -116,15 +116,19 @@ def test_training_table_compares_time_and_memory_with_the_readable_way():
     other = training_row('shortcuts', 9, 9)
     other.size = (1, 1)
     loader = row(backend='loader', seconds=[2.0] * 3)
-    text = to_markdown(report('train', [*rows, other, loader]), [])
+    faster = row(backend='loader+store', seconds=[0.5] * 3)
+    text = to_markdown(report('train', [*rows, other, loader, faster]), [])
     lines = [x.strip('|').split('|') for x in text.splitlines() if '| sctnet' in x]
-    first, second, alone, loads = [[cell.strip() for cell in x[2:]] for x in lines]
+    first, second, alone, loads, stored = [
+        [cell.strip() for cell in x[2:]] for x in lines
+    ]
     head = ['1024x2048', *['4000.0'] * 3, '0.25', '1.00']
     assert first == [*head, *['571.4'] * 7, '200', '1.00']
     assert second[4:6] == ['1.00', '0.25']
     assert second[-2:] == ['50', '0.25']
     assert (alone[5], alone[-1]) == ('', '')
-    assert loads[4:] == ['0.50', *[''] * 8, '164', '']
+    assert loads[4:] == ['0.50', '1.00', *[''] * 7, '164', '1.00']
+    assert stored[4:6] == ['2.00', '0.25']
     assert '- CUDA: this run was on a CPU.' in text
     assert 'published' not in text
 

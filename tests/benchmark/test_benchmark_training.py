@@ -1,4 +1,5 @@
 import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -63,3 +64,20 @@ def test_a_loader_loads_batches_as_the_recipe_does(monkeypatch):
     assert sample['inputs'].shape == (3, 240, 250)
     assert sample['data_samples'].gt_sem_seg.data.shape == (1, 240, 250)
     assert sample['data_samples'].ori_shape == (512, 683)
+
+
+def test_a_loader_with_both_means_loads_the_same(monkeypatch):
+    monkeypatch.setattr(loading, 'SCENES', 2)
+    found = []
+    for way in ('loader', 'loader+store', 'loader+crop', 'loader+store+crop'):
+        made = loading.Loading(Case('sctnet-s-ade', way, 1, (240, 250)))
+        steps = [type(step).__name__ for step in made.dataset.pipeline.transforms]
+        assert ('LoadImageFromStore' in steps) == ('store' in way)
+        assert ('RandomResizeCrop' in steps) == ('crop' in way)
+        made.dataset.pipeline.transforms[-2:-1] = []  # the colours
+        np.random.seed(0)
+        found.append(made.dataset[0])
+    for one in found[1:]:
+        labels = [x['data_samples'].gt_sem_seg.data for x in (found[0], one)]
+        assert torch.equal(*labels)
+        assert (found[0]['inputs'].int() - one['inputs'].int()).abs().max() <= 1

@@ -14,6 +14,7 @@ from mmseg import registry as mmseg_registry
 from support import REPOSITORY
 
 from sctnet.catalog import leaf_names, load_config, merge_options, short_names
+from sctnet.datasets.faster_loader import DEFAULTS as FASTER_LOADER
 from sctnet.engine import FreezeHook
 
 
@@ -24,7 +25,8 @@ def parameters(function):
 LOADER = parameters(torch.utils.data.DataLoader.__init__)
 # What may be added to a dictionary that no class takes whole, by its name.
 PLAIN = {
-    '': parameters(Runner.__init__) | {'data_root'},
+    '': parameters(Runner.__init__) | {'data_root', 'faster_loader'},
+    'faster_loader': set(FASTER_LOADER),
     **{f'{part}_dataloader': LOADER for part in ('train', 'val', 'test')},
     'default_hooks': {'freeze'},
     'freeze': parameters(FreezeHook.__init__) | {'type'},
@@ -38,7 +40,7 @@ PLAIN = {
 LENGTHS = 'train_cfg.max_iters', 'train_cfg.max_epochs'
 ROOTS = 'model optim_wrapper custom_hooks param_scheduler default_hooks visualizer '
 ROOTS += 'train_dataloader val_dataloader test_dataloader train_cfg val_cfg test_cfg '
-ROOTS = (ROOTS + 'randomness load_from').split()
+ROOTS = (ROOTS + 'randomness load_from faster_loader').split()
 KEY = re.compile(rf'(?:{"|".join(ROOTS)})(?:\.\w+)+')
 CONFIG = re.compile(r'(?:sctnet|segformer)(?:-[a-z0-9]+-[a-z0-9]+|_\w+_\d+xb\d+_\w+)')
 STUDENT = 'sctnet-s-ade'

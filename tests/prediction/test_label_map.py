@@ -10,6 +10,7 @@ import torch
 from mmseg.models.utils import resize
 from torch.nn import functional as F
 
+from sctnet.compat import compiled as compiled_functions
 from sctnet.prediction import label_map as maps
 from sctnet.prediction import label_map_cpu
 from sctnet.prediction.label_map import Geometry
@@ -147,10 +148,10 @@ def test_threads_of_the_caller_do_not_disturb_each_other():
 def said(monkeypatch):
     """What is printed, and no kernel known to be broken."""
     lines = []
-    for module in (maps, label_map_cpu):
+    for module in (maps, compiled_functions):
         monkeypatch.setattr(module, 'print_log', lambda text, **_: lines.append(text))
     monkeypatch.setattr(maps, '_broken', set())
-    label_map_cpu._say_that_nothing_is_kept.cache_clear()
+    compiled_functions._say_that_nothing_is_kept.cache_clear()
     return lines
 
 
@@ -169,11 +170,11 @@ def test_without_numba_labels_are_mmsegs_and_why_is_said_once(dtype, monkeypatch
 def test_without_a_folder_for_it_numba_compiles_and_says_so_once(monkeypatch, said):
     monkeypatch.setattr(numba.core.caching.CacheImpl, '_locator_classes', [])
 
-    @label_map_cpu._compiled(error_model='numpy')
+    @compiled_functions.compiled(error_model='numpy')
     def half(x):
         return x / 2
 
-    @label_map_cpu._compiled()
+    @compiled_functions.compiled()
     def third(x):
         return half(x) / 3
 

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mmengine.config import Config, ConfigDict
@@ -16,6 +15,7 @@ from ...errors import ConfigError, DataError
 from ...files import find_files
 from ..from_config import LOADERS, datasets_of, is_elsewhere
 from ..images import LOSSY, SUFFIXES
+from ..label_values import label_values
 from ..own.dataset import FolderDataset
 from .faults import Fault
 
@@ -80,9 +80,9 @@ def _ignored_by_loss(cfg: Config) -> int:
 
 
 def _part(name: str, config: ConfigDict, ignored: int) -> Part:
-    dataset = _build(config)
+    dataset = build_dataset(config)
     labels_dir = dataset.data_prefix.get('seg_map_path')
-    found = list(_candidates(dataset))
+    found = list(list_files(dataset))
     faults = [f for f in (_missing(name, pair) for pair in found) if f]
     absent = {fault.path for fault in faults}
     pairs = [pair for pair in found if pair.image not in absent]
@@ -97,13 +97,25 @@ def _part(name: str, config: ConfigDict, ignored: int) -> Part:
         ignored=[v for v in {dataset.ignore_index, ignored} if 0 <= v <= 255],
         reduce_zero_label=dataset.reduce_zero_label,
         label_map_given=bool(dataset.label_map),
-        value_of=_values(dataset),
+        value_of=label_values(dataset.reduce_zero_label, dataset.label_map),
         pairs=pairs,
         faults=faults,
     )
 
 
-def _build(config: ConfigDict) -> BaseSegDataset:
+_UNCHECKED = 'train without the check (--no-check)'
+
+
+def build_dataset(config: ConfigDict, remedy: str = _UNCHECKED) -> BaseSegDataset:
+    """Build a data set that lists its files and has no pipeline.
+
+    Args:
+        config: of the data set.
+        remedy: ends the sentence on one of another kind.
+
+    Raises:
+        ConfigError: it cannot be built, or does not read files in pairs.
+    """
     settings = {**config, 'pipeline': [], 'lazy_init': True}
     try:
         dataset = DATASETS.build(settings)
@@ -115,18 +127,25 @@ def _build(config: ConfigDict) -> BaseSegDataset:
     if not isinstance(dataset, BaseSegDataset):
         raise ConfigError(
             f'a {type(dataset).__name__} is no data set of images and label maps as '
-            'mmseg has them: train without the check (--no-check)'
+            f'mmseg has them: {remedy}'
         )
     return dataset
 
 
-def _candidates(dataset: BaseSegDataset) -> Iterator[Pair]:
-    """Every pair as it is listed, also where a file is missing."""
+def list_files(dataset: BaseSegDataset, remedy: str = _UNCHECKED) -> Iterator[Pair]:
+    """Yield every pair as it is listed, also where a file is missing.
+
+    Args:
+        dataset: by :func:`build_dataset`.
+        remedy: ends the sentence on files that are not on this disk.
+
+    Raises:
+        ConfigError: the files are not on this disk.
+        DataError: they cannot be listed.
+    """
     folder = dataset.data_prefix.get('img_path') or ''
     if is_elsewhere(dataset.backend_args, folder):
-        raise ConfigError(
-            f"'{folder}' is not on this disk: train without the check (--no-check)"
-        )
+        raise ConfigError(f"'{folder}' is not on this disk: {remedy}")
     if not os.path.isdir(folder):
         raise DataError(
             f"there is no folder '{folder}': put the data set there or name its folder "
@@ -174,16 +193,3 @@ def _alone(
         for path in find_files(Path(labels_dir), suffix.lower())
         if os.path.normpath(path) not in known
     ]
-
-
-def _values(dataset: BaseSegDataset) -> np.ndarray:
-    """What mmseg's LoadAnnotations makes of each of the 256 stored bytes."""
-    stored = np.arange(256)
-    seen = stored.copy()
-    if dataset.reduce_zero_label:
-        seen = np.where((stored == 0) | (stored == 255), 255, stored - 1)
-    reduced = seen.copy()
-    label_map: dict[int, Any] = dataset.label_map or {}
-    for old, new in label_map.items():
-        seen[reduced == old] = new
-    return seen.astype(np.uint8)

@@ -7,6 +7,7 @@ from mmengine.logging import print_log
 
 from ...compat.config_types import kind_of
 from ...errors import ConfigError, DataError
+from ..faster_loader import FROM_STORE
 from ..from_config import LOADERS, datasets_of
 from .checker import CheckResult, check_config
 from .faults import Fault
@@ -63,9 +64,14 @@ def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
 
 
 def _reads_pictures(cfg: Config, loader: str) -> bool:
-    """Whether mmseg's transforms, or ours, read the files, which are as we see them."""
+    """Whether mmseg's transforms, or ours, read the files, which are as we see them.
+
+    Or a store's, which were made by these.
+    """
     for dataset in datasets_of(cfg, [loader]):
         kinds = {kind_of(step) for step in dataset.get('pipeline') or []}
-        if 'LoadAnnotations' not in kinds or kinds.isdisjoint(_READERS):
+        stored = kinds >= {path.rpartition('.')[2] for path in FROM_STORE.values()}
+        read = 'LoadAnnotations' in kinds and not kinds.isdisjoint(_READERS)
+        if not (stored or read):
             return False
     return True

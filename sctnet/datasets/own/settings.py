@@ -158,9 +158,9 @@ def _resize(cfg: Config, scale: tuple[int, int], crop: tuple[int, int]) -> None:
     pipelines += [cfg.val_dataloader.dataset.pipeline, cfg.test_pipeline]
     for step in (step for pipeline in pipelines for step in pipeline):
         kind = kind_of(step)
-        if kind in ('Resize', 'RandomResize'):
+        if kind in ('Resize', 'RandomResize', 'RandomResizeCrop'):
             step['scale'] = scale
-        elif kind == 'RandomCrop':
+        if kind in ('RandomCrop', 'RandomResizeCrop'):
             step['crop_size'] = crop
     for step in cfg.get('tta_pipeline', []):
         for ratio, resize in zip(ratios, step.get('transforms', [[]])[0], strict=False):

@@ -157,14 +157,19 @@ class Job:
             write_label_map(self.target, labels)
 
 
-def check_space(folder: Path, needed: int) -> None:
-    """See that ``needed`` bytes fit on the disk of ``folder``; raises OutputError."""
+def free_space(folder: Path) -> int:
+    """Return the free bytes on the disk of a folder, which need not exist."""
     place = folder.absolute()
     while not place.exists():
         place = place.parent
-    free = shutil.disk_usage(place).free
+    return shutil.disk_usage(place).free
+
+
+def check_space(folder: Path, needed: int, what: str = 'unpacking') -> None:
+    """See that ``needed`` bytes fit on the disk of ``folder``; raises OutputError."""
+    free = free_space(folder)
     if needed > free:
         raise OutputError(
-            f"unpacking needs {needed / 1e9:.1f} GB and '{place}' has {free / 1e9:.1f} "
-            'GB free: make room, or name another folder with --out'
+            f"{what} needs {needed / 1e9:.1f} GB and the disk of '{folder}' has "
+            f'{free / 1e9:.1f} GB free: make room, or name another folder with --out'
         )

@@ -11,8 +11,8 @@ from mmcv.transforms import BaseTransform
 from mmseg.datasets.transforms import PhotoMetricDistortion
 from mmseg.registry import TRANSFORMS
 
-from ..errors import ConfigError, ImageError
-from .bands import read_bands
+from ...errors import ConfigError, ImageError
+from ..bands import read_bands
 
 
 @TRANSFORMS.register_module()
