@@ -68,7 +68,7 @@ def write_report(facts: Sequence[Facts], stem: Path) -> list[Path]:
     Raises:
         OutputError: one cannot be written.
     """
-    picture, text = stem.with_suffix('.png'), stem.with_suffix('.md')
+    picture, text = (stem.with_name(stem.name + end) for end in ('.png', '.md'))
     report = _networks(facts)
     pictures = [picture] if report.rows else []
     if report.rows:
@@ -120,7 +120,7 @@ def _section(cases: Sequence[Facts]) -> str:
         [
             row['case'],
             *([row['commit']] if several else []),
-            *(_text(values.get(column)) for column in columns),
+            *(_text(column, values.get(column)) for column in columns),
         ]
         for row, values in zip(rows, flat, strict=True)
     ]
@@ -145,11 +145,11 @@ def _flatten(fact: Facts) -> Facts:
     return found
 
 
-def _text(value: Any) -> str:
+def _text(column: str, value: Any) -> str:
     if value is None:
         return ''
     if isinstance(value, bool):
-        return 'yes' if value else '**no**'
+        return 'yes' if value else '**no**' if column == 'ok' else 'no'
     return f'{value:.6g}' if isinstance(value, float) else str(value)
 
 

@@ -38,7 +38,7 @@ def resume(place: Place) -> Tasks:
 def _compare(place: Place) -> Facts:
     count = place.pick(20, 2)
     with temporary_folder() as root:
-        write_street_scenes(root / 'data', num_train=4, num_val=1, size=(256, 128))
+        write_street_scenes(root / 'data', num_train=2, num_val=1, size=(256, 128))
         whole = _train(place, root, 'whole', count)
         again = _train(place, root, 'again', count) if place.gpu else whole
         middle = root / 'whole' / f'iter_{count // 2}.pth'
@@ -80,7 +80,7 @@ def _config(place: Place, root: Path, work_dir: Path, count: int) -> Config:
     # mmengine shares log and visualizer between Runners of the same name.
     cfg.experiment_name = cfg.visualizer.name = uuid.uuid4().hex
     options = {
-        'train_cfg': {'max_iters': count, 'val_interval': count},
+        'train_cfg': {'max_iters': count, 'val_interval': count + 1},
         'default_hooks.checkpoint.interval': count // 2,
         'log_level': 'ERROR',
         'randomness': {'seed': 0},
