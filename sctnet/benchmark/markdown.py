@@ -33,7 +33,8 @@ NOTES = {
         'it here.',
         'Stages are medians of their own. SIAM is the alignment with its losses, heads '
         'are both heads with theirs, backward is that of all losses, rest is mostly '
-        'normalisation. On a GPU each stage waits for the one before it.',
+        'normalisation. On a GPU each stage waits for the one before it, in calls that '
+        'are not those of the whole step.',
         'Memory is the peak of a process of its own in two iterations, with imports, '
         "weights and AdamW's state; on a GPU what torch allocates there.",
     ),

@@ -34,7 +34,7 @@ def training_contender(case: Case, device: str) -> Contender:
     """
     step = TrainingStep(case, device)
     watch = Stopwatch(step, step.pieces(), STAGES, device)
-    return Contender(watch, None, case.size, watch)
+    return Contender(step, None, case.size, watch)
 
 
 class TrainingStep:

@@ -75,7 +75,6 @@ def benchmark_gpu(
     from ..files import check_writable
 
     file, wrong, skipped = report or out / FILE, [], []
-    check_writable(out, '--out')
     if report is None:
         from ..benchmark.command import check_device
         from ..benchmark.gpu.check import HALVES, choose, run_halves
@@ -86,6 +85,7 @@ def benchmark_gpu(
         check_device(device)
         halves = choose(only, skip, (half,) if half else HALVES)
         copy = find_copy(against) if against else None
+        check_writable(out, '--out')
         out.mkdir(parents=True, exist_ok=True)
         record = Record(file.absolute())
         place = Place(device, small=small or device == 'cpu')

@@ -2,6 +2,7 @@
 
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -158,9 +159,9 @@ def test_two_copies_take_turns_section_by_section(toys, tmp_path, monkeypatch, c
         assert words[words.index('--out') + 1] == str(tmp_path / 'out')
         assert words[-1] == '--small'
         Record(tmp_path / 'out' / 'gpu.jsonl').say(only, case='a', n=1)
-        return type('Done', (), {'returncode': -9 if only == 'two' else 0})
+        return SimpleNamespace(returncode=-9 if only == 'two' else 0)
 
-    monkeypatch.setattr(in_turns.subprocess, 'run', run_process)
+    monkeypatch.setattr(in_turns, 'subprocess', SimpleNamespace(run=run_process))
     monkeypatch.chdir(tmp_path)
     toys(one=gives(), two=gives())
     out = (tmp_path / 'out').relative_to(tmp_path)
