@@ -63,12 +63,11 @@ class Place(NamedTuple):
         The first is what one waits for. Nothing waits between the calls of the second:
         where the host is the brake it equals the first, on a busy GPU it is less.
         """
-        for _ in range(self.pick(3, 0)):
-            call()
-        count = int(seconds / max(self.seconds_of(call), 1e-5))
-        count = self.pick(max(5, min(100, count)), 1)
-        single = statistics.median(self.seconds_of(call) for _ in range(count))
-        row = self.seconds_of(call, count)
+        single = row = self.seconds_of(call, self.pick(3, 1))  # the first are slow
+        if not self.small:
+            count = max(5, min(100, int(seconds / max(self.seconds_of(call), 1e-5))))
+            single = statistics.median(self.seconds_of(call) for _ in range(count))
+            row = self.seconds_of(call, count)
         return {'single_ms': round(1e3 * single, 3), 'in_a_row_ms': round(1e3 * row, 3)}
 
     def seconds_of(self, call: Callable[[], object], count: int = 1) -> float:
