@@ -1,6 +1,7 @@
 """What a benchmark ran on."""
 
 import contextlib
+import hashlib
 import os
 import platform
 import re
@@ -51,20 +52,22 @@ def count_cores() -> int:
 
 
 def describe_code() -> str:
-    """Return the commit of sctnet in a checkout, else its version.
+    """Return the commit of sctnet in a checkout, else its version and a sum of it.
 
     ``-dirty`` follows where the checkout has changes that are not committed.
     """
-    root = Path(__file__).resolve().parents[2]
-    if (root / '.git').exists():  # else git would tell of what lies around
-        words = ['git', '-C', str(root), 'describe', '--always', '--dirty']
+    package = Path(__file__).resolve().parents[1]
+    if (package.parent / '.git').exists():  # else git would tell of what lies around
+        words = ['git', '-C', str(package.parent), 'describe', '--always', '--dirty']
         with contextlib.suppress(OSError):
             done = subprocess.run(
                 [*words, '--exclude', '*'], capture_output=True, text=True, check=False
             )
             if done.returncode == 0:
                 return done.stdout.strip()
-    return __version__
+    files = sorted(package.rglob('*.py'))
+    code = hashlib.sha256(b''.join(file.read_bytes() for file in files))
+    return f'{__version__}+{code.hexdigest()[:7]}'
 
 
 def total_memory() -> int | None:

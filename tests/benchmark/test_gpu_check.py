@@ -1,12 +1,15 @@
 """The check of a GPU: in small on a CPU too, and never silent about what it left."""
 
 import json
+import subprocess
 import time
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+import sctnet
+from sctnet.benchmark import machine
 from sctnet.benchmark.gpu import check, in_turns
 from sctnet.benchmark.gpu.check import SECTIONS, Section, choose, run_section
 from sctnet.benchmark.gpu.place import Place, Task, convolutions
@@ -181,3 +184,22 @@ def test_without_a_gpu_the_check_says_so(tmp_path):
     with pytest.raises(ArgumentError, match=r'torch sees no GPU; .* --device cpu'):
         benchmark('gpu', out=tmp_path / 'none')
     assert not (tmp_path / 'none').exists()
+
+
+def test_code_is_named_by_its_commit_or_else_by_a_sum_of_it(tmp_path, monkeypatch):
+    package = tmp_path / 'sctnet'
+    (package / 'benchmark').mkdir(parents=True)
+    (package / 'a.py').write_text('a = 1')
+    monkeypatch.setattr(machine, '__file__', str(package / 'benchmark' / 'machine.py'))
+    first = machine.describe_code()
+    assert first.startswith(f'{sctnet.__version__}+')
+    (package / 'a.py').write_text('a = 2')
+    assert machine.describe_code() != first
+    git = ['git', '-C', str(tmp_path), '-c', 'user.name=a', '-c', 'user.email=a@b.c']
+    for words in (['init', '-q'], ['add', '.'], ['commit', '-qm', 'one']):
+        subprocess.run([*git, *words], check=True)
+    done = subprocess.run([*git, 'rev-parse', 'HEAD'], capture_output=True, check=True)
+    commit = machine.describe_code()
+    assert done.stdout.decode().startswith(commit)
+    (package / 'a.py').write_text('a = 3')
+    assert machine.describe_code() == f'{commit}-dirty'
