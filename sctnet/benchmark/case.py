@@ -59,7 +59,7 @@ class Contender(NamedTuple):
     call: Callable[[], object]
     network: 'nn.Module | None'  # whose parameters and operations count
     input_size: tuple[int, int]  # (height, width) of the network's input
-    stopwatch: 'Stopwatch | None' = None
+    stopwatch: 'Stopwatch | None' = None  # makes the same call and times its stages
     labels: 'Callable[[], Tensor] | None' = None  # of what the last call returned
 
 

@@ -35,9 +35,15 @@ def check_settings(settings: Settings, batches: Sequence[int]) -> None:
     for option, (value, least) in ranges.items():
         if value < least:
             raise ArgumentError(f'{option} is {value}: expected at least {least}')
-    if settings.device.startswith('cuda') and not torch.cuda.is_available():
+    check_device(settings.device)
+
+
+def check_device(device: str) -> None:
+    """Check that torch has ``device``; raises ArgumentError."""
+    count = torch.cuda.device_count()
+    if device.startswith('cuda') and not count:
         raise ArgumentError(
-            f"device '{settings.device}' cannot be used: torch sees no GPU; install a "
+            f"device '{device}' cannot be used: torch sees no GPU; install a "
             'torch with CUDA, or pass --device cpu'
         )
 

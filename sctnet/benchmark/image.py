@@ -67,7 +67,7 @@ def image_contender(case: Case, device: str) -> Contender:
     watch = Stopwatch(call, pieces, STAGES, device)
     preprocess = ImagePreprocessor(model.cfg.test_pipeline, model.data_preprocessor)
     height, width = preprocess(image)[0].shape[2:]
-    return Contender(watch, None, (height, width), watch, labels)
+    return Contender(call, None, (height, width), watch, labels)
 
 
 def street_image(size: tuple[int, int], seed: int = 0) -> np.ndarray:

@@ -34,7 +34,8 @@ NOTES = {
         'these rows are to `loader`.',
         'Stages are medians of their own. SIAM is the alignment with its losses, heads '
         'are both heads with theirs, backward is that of all losses, rest is mostly '
-        'normalisation. On a GPU each stage waits for the one before it.',
+        'normalisation. On a GPU each stage waits for the one before it, in calls that '
+        'are not those of the whole step.',
         'Memory is the peak of a process of its own in two iterations, with imports, '
         "weights and AdamW's state; on a GPU what torch allocates there.",
     ),
@@ -87,13 +88,20 @@ def _tables(report: Report) -> Iterable[str]:
         rows = [row for row in report.done if row.batch == batch]
         if report.kind == 'network':
             rows.sort(key=lambda row: row.median)
-        lines = [
-            [title for title, _ in columns],
-            ['---'] * 3 + ['---:'] * (len(columns) - 3),
-            *([text(row) for _, text in columns] for row in rows),
-        ]
-        table = '\n'.join(f'| {" | ".join(line)} |' for line in lines)
-        yield f'Batch {batch}:\n\n{table}'
+        lines = [[text(row) for _, text in columns] for row in rows]
+        yield f'Batch {batch}:\n\n{table([title for title, _ in columns], lines, 3)}'
+
+
+def table(head: Sequence[str], lines: Sequence[Sequence[str]], texts: int) -> str:
+    """Return a table, its first columns text and the others numbers.
+
+    Args:
+        head: names of the columns.
+        lines: cells.
+        texts: how many columns are text.
+    """
+    rule = ['---'] * texts + ['---:'] * (len(head) - texts)
+    return '\n'.join(f'| {" | ".join(line)} |' for line in [head, rule, *lines])
 
 
 def _columns(report: Report) -> list[Column]:

@@ -128,16 +128,27 @@ def _time_in_turns(
     settings: Settings,
     advance: Callable[[str], None],
 ) -> None:
-    """Time what is ready and fill its rows."""
+    """Time what is ready and fill its rows.
+
+    A stopwatch waits for a GPU around each stage, which its whole call shall not:
+    there stages come from a call of their own.
+    """
+    apart = settings.device.startswith('cuda')
 
     def after(name: str) -> None:
         row, contender = ready[name]
         if contender.stopwatch is not None:
+            if apart:
+                contender.stopwatch()
             row.stages.append(contender.stopwatch.seconds)
         advance(name)
 
+    calls = {
+        name: contender.call if apart else contender.stopwatch or contender.call
+        for name, (_, contender) in ready.items()
+    }
     seconds = alternate(
-        {name: contender.call for name, (_, contender) in ready.items()},
+        calls,
         settings.repeats,
         settings.warmup,
         settings.pause,

@@ -20,7 +20,7 @@ from ..engine.distillation_hook import build_teacher_segmentor
 from ..engine.launch import distillation_hook, enable_amp
 from ..models import SCTSegmentor, Teacher
 from .case import SHORTCUTS, TEACHER_OPTIONS, Case, Contender, parse_way
-from .models import entries, without
+from .models import without
 from .stopwatch import Piece, Stopwatch
 
 STAGES = ('teacher', 'student', 'SIAM', 'heads', 'backward', 'optimizer', 'rest')
@@ -37,7 +37,7 @@ def training_contender(case: Case, device: str) -> Contender:
     """
     step = TrainingStep(case, device)
     watch = Stopwatch(step, step.pieces(), STAGES, device)
-    return Contender(watch, None, case.size, watch)
+    return Contender(step, None, case.size, watch)
 
 
 class TrainingStep:
@@ -45,8 +45,7 @@ class TrainingStep:
 
     def __init__(self, case: Case, device: str) -> None:
         options = parse_way(case.backend)
-        entry = entries()[case.model]
-        cfg = copy.deepcopy(load_config(entry.config))
+        cfg = copy.deepcopy(load_config(case.model))
         if 'amp' in options:
             enable_amp(cfg, device.startswith('cuda'))
         init_default_scope('mmseg')

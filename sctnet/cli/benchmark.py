@@ -4,6 +4,7 @@ network: a random tensor to logits, for SCTNet and its peers in mmseg.
 image: an image in memory to its label map, by mmseg's own functions and by ours.
 train: a training step of a student and its teacher, with our short cuts and without,
   and the data loader beside it.
+gpu: is all of it right on this GPU, and what does it cost there?
 
 Example:
   sctnet benchmark network --models sctnet-s-seg50 pidnet-s --size 512 1024
@@ -14,7 +15,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..benchmark.case import (
     LOADER,
@@ -24,6 +25,7 @@ from ..benchmark.case import (
     TORCH_OPTIONS,
     TRAINING_OPTIONS,
 )
+from . import benchmark_gpu
 
 
 class _Kind(NamedTuple):
@@ -103,9 +105,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add('--pause', type=float, default=0.05, help='seconds before each call')
         add('--no-memory', dest='memory', action='store_false')
         add('--out', type=Path, default=Path('benchmarks'), help='folder')
+    gpu = kinds.add_parser(
+        'gpu',
+        description=benchmark_gpu.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    benchmark_gpu.add_arguments(gpu)
 
 
-def benchmark(
+def benchmark(kind: str, **options: Any) -> int:
+    """Measure and write; return 1 if something could not be run.
+
+    Args:
+        kind: ``gpu``, or one of :data:`KINDS`.
+        **options: of :func:`.benchmark_gpu.benchmark_gpu`, or of :func:`measure`.
+    """
+    if kind == 'gpu':
+        return benchmark_gpu.benchmark_gpu(**options)
+    return measure(kind, **options)
+
+
+def measure(
     kind: str,
     models: Sequence[str],
     backends: Sequence[str],

@@ -41,7 +41,7 @@ def test_mmseg_and_ours_label_alike_and_every_stage_is_timed(
     backends += ['onnxruntime'] if is_installed('onnxruntime') else []
     for backend in backends:
         contender = image.image_contender(CASE._replace(backend=backend), 'cpu')
-        contender.call()
+        contender.stopwatch()
         labels.append(contender.labels())
         seconds = contender.stopwatch.seconds
         assert list(seconds) == list(STAGES)

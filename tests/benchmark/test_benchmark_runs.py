@@ -77,6 +77,28 @@ def test_contenders_that_do_not_fit_together_are_measured_in_groups(toys, monkey
     assert toys == turns
 
 
+@pytest.mark.parametrize(
+    ('device', 'expected'),
+    [('cpu', ['stages'] * 4), ('cuda', ['whole', 'whole', 'stages'] * 2)],
+)
+def test_on_a_gpu_the_waits_around_stages_are_not_in_the_time(
+    device, expected, monkeypatch
+):
+    made = []
+    monkeypatch.setattr(runs, 'waiter', lambda device: lambda: None)
+
+    def watch():
+        made.append('stages')
+
+    watch.seconds = {'all': 1.0}
+    toy = Contender(lambda: made.append('whole'), None, (8, 8), watch)
+    row = runs.Row(*case('a'))
+    settings = SETTINGS._replace(device=device)
+    runs._time_in_turns({'a': (row, toy)}, settings, lambda name: None)
+    assert made == expected
+    assert row.stages == [{'all': 1.0}] * 2
+
+
 def test_peak_memory_is_what_a_call_needs(toys):
     torch.ones(100_000_000).sum()  # what was needed before does not count
     held = []
