@@ -14,6 +14,7 @@ from mmseg import registry as mmseg_registry
 from support import REPOSITORY
 
 from sctnet.catalog import leaf_names, load_config, merge_options, short_names
+from sctnet.engine import FreezeHook
 
 
 def parameters(function):
@@ -25,6 +26,8 @@ LOADER = parameters(torch.utils.data.DataLoader.__init__)
 PLAIN = {
     '': parameters(Runner.__init__) | {'data_root'},
     **{f'{part}_dataloader': LOADER for part in ('train', 'val', 'test')},
+    'default_hooks': {'freeze'},
+    'freeze': parameters(FreezeHook.__init__) | {'type'},
     'clip_grad': parameters(torch.nn.utils.clip_grad_norm_),
     'init_cfg': {'type', 'checkpoint', 'prefix'},
     'randomness': parameters(Runner.set_randomness),

@@ -69,6 +69,8 @@ def test_python_of_a_page_runs(page, place, request, monkeypatch):
             file = place / (block.title or 'my_config.py')
             file.write_text(block.code)
             load_config(file)
+        elif block.title and 'class ' in block.code:  # a module beside a config
+            (place / block.title).write_text(block.code)
         else:
             exec(compile(block.code, block.place, 'exec'), names)
 
