@@ -31,7 +31,7 @@ def info(root):
 @pytest.fixture
 def undecoded(monkeypatch):
     """Decoding fails."""
-    for name in ('read_image', 'read_labels'):
+    for name in ('read_picture', 'read_labels'):
         monkeypatch.setattr(f'sctnet.datasets.check.sample_files.{name}', None)
 
 
