@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from sctnet.cli.library_errors import explain_run
 from sctnet.datasets.own import FolderDataset
+from sctnet.engine.runner import Runner
 from sctnet.engine.seeded_dataset import NumberedIndex, SeededDataset, seed_everything
 from sctnet.errors import DataError
 
@@ -53,6 +54,17 @@ def test_seed_and_number_alone_decide_what_is_drawn():
     assert one[1][0] == 1
     assert not torch.equal(device(), before)  # a plain index is not seeded
     assert not hasattr(one, '__getitems__')  # which torch would prefer
+
+
+def test_a_loader_without_a_batch_size_has_batches_of_one(root):
+    sampler = {'type': 'DefaultSampler', 'shuffle': False}
+    config = {'dataset': dataset(root), 'sampler': sampler}
+    loader = Runner.build_dataloader(config)
+    assert loader.batch_size == 1
+    assert isinstance(loader.dataset.dataset, FolderDataset)  # the user's own
+    assert [name({'data_samples': b['data_samples'][0]}) for b in loader][1] == (
+        'train1.png'
+    )
 
 
 def test_seeds_of_data_and_model_do_not_meet():
