@@ -84,7 +84,7 @@ class TrainingStep:
         ]
 
 
-def _collate(samples: list[dict], case: Case, device: str) -> dict:
+def _collate(samples: Any, case: Case, device: str) -> dict:
     """Return the batch that a loader gives: ours with the short cuts, else mmseg's."""
     ours = case.backend.startswith(SHORTCUTS)
     collate = stack_samples if ours else pseudo_collate
