@@ -50,7 +50,10 @@ def miou(folder: Path) -> float:
 
 def table(results: dict) -> str:
     """A markdown table of mean, spread and every seed."""
-    lines = ['| loader | mean mIoU | standard deviation | each seed |', '|---|---|---|---|']
+    lines = [
+        '| loader | mean mIoU | standard deviation | each seed |',
+        '|---|---|---|---|',
+    ]
     for name, values in results['mIoU'].items():
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         each = ', '.join(f'{value:.2f}' for value in values)
