@@ -205,6 +205,18 @@ def test_sources_may_be_gone(root, folder):
     assert np.array_equal(data[0]['img'], expected)
 
 
+def test_sources_are_not_read_again(root, folder):
+    settings = dataset(root)
+    expected = DATASETS.build(settings)[0]['img']
+    store(folder, settings)
+    path = image_path(root, 'train', 0)
+    state = path.stat()
+    path.write_bytes(b'x' * state.st_size)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    data = SeededDataset(from_store(folder, settings))
+    assert np.array_equal(data[0]['img'], expected)
+
+
 def test_what_is_not_in_the_store_is_named(root, folder):
     with pytest.raises(DataError, match=r'no store in .* prepare store CONFIG --out'):
         Store(folder)
