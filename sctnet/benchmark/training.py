@@ -89,7 +89,13 @@ def _collate(samples: Any, case: Case, device: str) -> dict:
     ours = case.backend.startswith(SHORTCUTS)
     collate = stack_samples if ours else pseudo_collate
     pin = device.startswith('cuda')
-    (batch,) = DataLoader(samples, len(samples), collate_fn=collate, pin_memory=pin)
+    loader: DataLoader = DataLoader(
+        samples,
+        len(samples),
+        collate_fn=collate,
+        pin_memory=pin,
+    )
+    (batch,) = loader
     return batch
 
 

@@ -58,14 +58,13 @@ def check_labels(
     dtype = smallest_type(count, *ignored)
     if not labels.numel():
         return labels.to(dtype)
-    # It runs on every image: one pass over what is mostly 8 bytes a pixel, and the
-    # comparisons on the small copy.
-    least, most = (int(one) for one in labels.aminmax())
-    fits = torch.iinfo(dtype).min <= least and most <= torch.iinfo(dtype).max
-    small = labels.to(dtype) if fits else labels
+    values = labels.numpy()  # compares bytes many times as fast as torch
+    least, most = int(values.min()), int(values.max())
+    if torch.iinfo(dtype).min <= least and most <= torch.iinfo(dtype).max:
+        values = values.astype(str(dtype).removeprefix('torch.'), copy=False)
+    small = torch.from_numpy(values)
     if least >= 0 and most < count:
         return small
-    values = small.numpy()  # compares bytes many times as fast as torch
     outside = values >= count
     if least < 0:
         outside |= values < 0

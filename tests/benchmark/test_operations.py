@@ -34,9 +34,11 @@ def test_the_optimizer_and_the_casts_of_autocast_count_as_well():
     assert found['mm'] >= 2  # forward and backward
 
 
-def test_a_training_step_can_be_counted():
-    step = TrainingStep(Case('sctnet-t-streets', 'shortcuts+amp', 2, (64, 64)), 'cpu')
+def test_a_training_step_takes_few_operations():
+    # What a GPU's host has to start: 1,928 before weights were cast at once.
+    step = TrainingStep(Case('sctnet-t-streets', 'shortcuts+amp', 8, (128, 256)), 'cpu')
+    step()
     found = count_operations(step)
-    assert found['convolution'] > 10
-    assert found['convolution_backward'] > 10
-    assert sum(found.values()) > 100
+    assert found['convolution'] > 90
+    assert found['convolution_backward'] > 50
+    assert sum(found.values()) <= 1000, found.most_common()
