@@ -182,3 +182,17 @@ def test_blocks_cover_each_row_once_and_are_few_on_a_gpu(on_cpu, images, height,
     assert (seen == 1).all()
     # Blocks of whole images or of rows of one: some are not full.
     assert on_cpu or len(blocks) <= 2 * MOST_BLOCKS
+
+
+def test_parts_that_are_computed_again_see_the_same_weights(student):
+    """Activation checkpoints run the layers once more, when the cast ones are gone."""
+    losses, gradients, buffers = step(student, student.teacher)
+    saving = copy.deepcopy(student)
+    saving.backbone.with_cp = True
+    ours = step(saving, student.teacher)
+    for name, value in losses.items():
+        assert torch.equal(ours[0][name], value), name
+    for name, value in gradients.items():
+        assert torch.equal(ours[1][name], value), name
+    for name, value in buffers.items():
+        assert torch.equal(ours[2][name], value), name
