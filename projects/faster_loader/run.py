@@ -35,7 +35,6 @@ def options(iterations: int, seed: int, store: Path | None) -> list[str]:
         f'randomness.seed={seed}',
         f'train_cfg.max_iters={iterations}',
         f'train_cfg.val_interval={iterations}',
-        f'param_scheduler.0.max_iters={iterations}',
         f'default_hooks.checkpoint.interval={iterations}',
     ]
     if store is not None:

@@ -66,8 +66,8 @@ def train(
     if list(folder.glob('best_*.pth')):
         return
     at_the_end = ('train_cfg.val_interval', 'default_hooks.checkpoint.interval')
-    lengths = ('train_cfg.max_iters', 'param_scheduler.0.max_iters')
-    options = [f'{key}={iterations}' for key in (*lengths, *at_the_end)]
+    keys = ('train_cfg.max_iters', *at_the_end)
+    options = [f'{key}={iterations}' for key in keys]
     command = [*SCTNET, 'train', config, '--work-dir', folder, '--data-root', data]
     run([*command, *more, *options])
 
