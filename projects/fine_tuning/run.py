@@ -7,20 +7,20 @@ goes on where it stopped.
 
 import argparse
 import json
-import statistics
-import subprocess
 import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from sctnet.cli.print_errors import run_command
-from sctnet.evaluation.training_curves import read_scalars
-from sctnet.files import write_bytes
-
 HERE = Path(__file__).resolve().parent
-SCTNET = (sys.executable, '-m', 'sctnet')
+sys.path.insert(0, str(HERE.parent))
+
+from over_seeds import length, run, table, train  # noqa: E402
+
+from sctnet.cli.print_errors import run_command  # noqa: E402
+from sctnet.files import write_bytes  # noqa: E402
+
 SOURCE, TARGET = 'sctnet-t-streets', HERE / 'configs' / 'seven_categories.py'
 # Of each of Cityscapes' 19 train ids, its category: 0 flat, 1 construction, 2 object,
 # 3 nature, 4 sky, 5 human, 6 vehicle.
@@ -38,7 +38,7 @@ def write_scenes(folder: Path, train: int, val: int, seed: int) -> Path:
     """Draw street scenes of 512x256 in ``folder`` unless they are there."""
     if not (folder / 'street_scenes.json').exists():  # which is written last
         sizes = ['--train', train, '--val', val, '--size', '512x256', '--seed', seed]
-        run([*SCTNET, 'scenes', folder, *sizes])
+        run('scenes', folder, *sizes)
     return folder
 
 
@@ -50,41 +50,6 @@ def write_categories(folder: Path) -> None:
         labels = table[cv2.imread(str(path), cv2.IMREAD_UNCHANGED)]
         ends = path.name.replace('labelTrainIds', 'categories')
         write_bytes(path.with_name(ends), cv2.imencode('.png', labels)[1].tobytes())
-
-
-def run(words: list) -> None:
-    """Print a command and run it."""
-    words = [str(word) for word in words]
-    print(f'\n$ {" ".join(words)}', flush=True)
-    subprocess.run(words, check=True)
-
-
-def train(
-    config: str | Path, folder: Path, data: Path, iterations: int, *more: str | Path
-) -> None:
-    """Train ``config`` in ``folder``, with one validation at the end, unless it was."""
-    if list(folder.glob('best_*.pth')):
-        return
-    at_the_end = ('train_cfg.val_interval', 'default_hooks.checkpoint.interval')
-    keys = ('train_cfg.max_iters', *at_the_end)
-    options = [f'{key}={iterations}' for key in keys]
-    command = [*SCTNET, 'train', config, '--work-dir', folder, '--data-root', data]
-    run([*command, *more, *options])
-
-
-def table(results: dict) -> str:
-    """A markdown table of mean, spread and every seed."""
-    lines = [
-        '| start | mean mIoU | standard deviation | each seed |',
-        '|---|---|---|---|',
-    ]
-    for name, values in results['mIoU'].items():
-        spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        each = ', '.join(f'{value:.2f}' for value in values)
-        lines.append(
-            f'| {name} | {statistics.mean(values):.2f} | {spread:.2f} | {each} |'
-        )
-    return '\n'.join([*lines, ''])
 
 
 def main() -> None:
@@ -99,28 +64,28 @@ def main() -> None:
     new = write_scenes(args.out / 'scenes_7_categories', 48, 40, seed=2024)
     write_categories(new)
     source = args.out / f'source_{args.source_iterations}'
-    alone = ['--cfg-options', 'model.siam=None', 'randomness.seed=0']
-    train(SOURCE, source, old, args.source_iterations, *alone)
+    alone = [*length(args.source_iterations), 'model.siam=None', 'randomness.seed=0']
+    known = train(SOURCE, source, old, alone)
     found: dict[str, list[float]] = {name: [] for name in VARIANTS}
     for seed in range(args.seeds):
         for name, (tuned, rate) in VARIANTS.items():
             folder = args.out / f'{"tuned" if tuned else "scratch"}_{rate}_{seed}'
             start = ['--from', source] if tuned else []
             options = [f'randomness.seed={seed}', f'optim_wrapper.optimizer.lr={rate}']
-            more = (*start, '--cfg-options', *options)
-            train(TARGET, folder / str(args.iterations), new, args.iterations, *more)
-            scalars = read_scalars(folder / str(args.iterations))
-            found[name].append(scalars['mIoU'][-1][1])
+            options += length(args.iterations)
+            folder = folder / str(args.iterations)
+            found[name].append(train(TARGET, folder, new, options, *start))
             print(f'{name}, seed {seed}: {found[name][-1]:.2f} mIoU', flush=True)
     results = {
         'source_iterations': args.source_iterations,
         'iterations': args.iterations,
-        'source_mIoU_19_classes': read_scalars(source)['mIoU'][-1][1],
+        'source_mIoU_19_classes': known,
         'mIoU': found,
     }
     write_bytes(args.out / 'results.json', json.dumps(results, indent=1).encode())
-    write_bytes(args.out / 'results.md', table(results).encode())
-    print(table(results))
+    text = table('start', found)
+    write_bytes(args.out / 'results.md', text.encode())
+    print(text)
 
 
 if __name__ == '__main__':
