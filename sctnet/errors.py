@@ -85,16 +85,20 @@ class BrokenFileError(DataError):
     """A file of a data set that cannot be read, which a training may leave out.
 
     Args:
+        message: the sentence.
         path: of the file.
         fault: what is wrong with it, in a few words.
     """
 
-    def __init__(self, path: str, fault: str) -> None:
-        super().__init__(
+    def __init__(self, message: str, path: str = '', fault: str = '') -> None:
+        super().__init__(message)  # a loader's worker sends the message alone
+        self.path, self.fault = path, fault
+
+    @classmethod
+    def of(cls, path: str, fault: str) -> 'BrokenFileError':
+        """Return the error for a file and its fault."""
+        message = (
             f"'{path}' is broken ({fault}): put it there again, or take it out of the "
             'data set'
         )
-        self.path, self.fault = path, fault
-
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        return type(self), (self.path, self.fault)  # a worker sends it
+        return cls(message, path, fault)

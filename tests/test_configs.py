@@ -3,11 +3,11 @@ import json
 import pytest
 import torch
 import yaml
-from mmengine.optim import DefaultOptimWrapperConstructor
 from mmseg.registry import MODELS, TRANSFORMS
 from support import GOLDEN, REPOSITORY, SHORT_NAMES
 
 from sctnet.catalog import leaf_names, load_config, short_names
+from sctnet.engine import MergedOptimWrapperConstructor
 from sctnet.weights.key_map import port_name
 
 LEAVES = sorted(
@@ -162,14 +162,19 @@ def test_every_parameter_has_the_originals_rate_and_decay(config):
     cfg = load_config(SHORT_NAMES[config])
     model = MODELS.build(cfg.model)
     wrapper_cfg = cfg.optim_wrapper.to_dict()
-    constructor = DefaultOptimWrapperConstructor(
-        {k: v for k, v in wrapper_cfg.items() if k != 'paramwise_cfg'},
+    constructor = MergedOptimWrapperConstructor(
+        {
+            k: v
+            for k, v in wrapper_cfg.items()
+            if k not in ('constructor', 'paramwise_cfg')
+        },
         wrapper_cfg['paramwise_cfg'],
     )
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     actual = {
-        names[id(group['params'][0])]: (group['lr'], group['weight_decay'])
+        names[id(parameter)]: (group['lr'], group['weight_decay'])
         for group in constructor(model).optimizer.param_groups
+        for parameter in group['params']
     }
     assert actual == expected
 

@@ -1,6 +1,7 @@
 """The benchmark of a training step of a student and its teacher."""
 
 import copy
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,8 +58,9 @@ class TrainingStep:
                 **dict(TEACHER_OPTIONS[o] for o in options if o in TEACHER_OPTIONS),
             )
             self.student.attach_teacher(teacher.to(device))
-            samples = [self._draw_sample(case.size) for _ in range(case.batch)]
-        self.batch = _collate(samples, case, device)
+            self.samples = [self._draw_sample(case.size) for _ in range(case.batch)]
+        self.case, self.device = case, device
+        self.take_images(case.batch)
         self.optim_wrapper = build_optim_wrapper(self.student, cfg.optim_wrapper)
 
     def _draw_sample(self, size: tuple[int, int]) -> dict[str, Any]:
@@ -67,6 +69,11 @@ class TrainingStep:
         image = torch.randint(0, 256, (3, *size), dtype=torch.uint8)
         sample = SegDataSample(gt_sem_seg=PixelData(data=labels))
         return {'inputs': image, 'data_samples': sample}
+
+    def take_images(self, count: int) -> None:
+        """Let the batch be of ``count`` images, repeated if there are not so many."""
+        several = itertools.islice(itertools.cycle(self.samples), count)
+        self.batch = _collate(list(several), self.case, self.device)
 
     def __call__(self) -> None:
         """Train one iteration."""

@@ -120,7 +120,7 @@ def _from_store(
             step = {'type': FROM_STORE[kind], 'folder': store, 'root': root}
             step['reads_as'] = reads_as
         changed.append(step)
-    if changed == steps:
+    if not any(step.get('type') == FROM_STORE['LoadImageFromFile'] for step in changed):
         raise ConfigError(
             f'faster_loader.store: the pipeline begins with '
             f'{kind_of(steps[0]) if steps else "nothing"}, where LoadImageFromFile was '

@@ -7,13 +7,14 @@ from typing import Any
 import torch
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
-from mmengine.model import is_model_wrapper
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from ..errors import ConfigError
+from ..weights.bands import first_bands
 from .distributed import CPUSyncBatchNorm
+from .unwrap import unwrapped
 
 
 def check_batch_size(
@@ -31,8 +32,7 @@ def check_batch_size(
     last = images is not None and batch is not None and images % batch == 1
     if batch != 1 and not last:
         return
-    inner: Any = model.module if is_model_wrapper(model) else model
-    name = single_value_norm(inner)
+    name = single_value_norm(unwrapped(model))
     if name is None:
         return
     why = f'leaves batch norm a single value a channel after global pooling (in {name})'
@@ -95,7 +95,7 @@ def _run(segmentor: Any) -> None:
     """Run backbone and heads, those there are, on an image of the training's size."""
     preprocessor = segmentor.data_preprocessor
     size = getattr(preprocessor, 'size', None) or (128, 128)
-    bands = len(preprocessor.mean) if hasattr(preprocessor, 'mean') else 3
+    bands = first_bands(segmentor.backbone)
     device = next(segmentor.parameters()).device
     features = segmentor.extract_feat(torch.zeros(1, bands, *size, device=device))
     auxiliary = getattr(segmentor, 'auxiliary_head', None)

@@ -6,10 +6,11 @@ from typing import Any
 from mmengine.config import Config
 
 from ..compat.config_types import kind_of
-from ..datasets.from_config import LOADERS
+from ..datasets.from_config import LOADERS, named_datasets
 from ..errors import ConfigError
 
-_READERS = ('LoadBands', 'LoadImageFromFile')
+# What reads 8 bits and three colours, BGR.
+_PLAIN = ('LoadImageFromFile', 'LoadImageFromStore')
 
 
 def check_band_order(cfg: Config) -> None:
@@ -25,9 +26,9 @@ def check_band_order(cfg: Config) -> None:
         return
     if others:
         raise ConfigError(
-            f'{bands[0]} reads by LoadBands and {others[0]} by LoadImageFromFile, of '
-            '8 bits and three colours: let all pipelines, test_pipeline too, '
-            'begin with the same'
+            f'{bands[0]} reads by LoadBands and {others[0]} by {readers[others[0]]}, '
+            'of 8 bits and three colours: let all pipelines, test_pipeline and '
+            'tta_pipeline too, begin with the same'
         )
     preprocessor = cfg.model.get('data_preprocessor') or {}
     swaps = preprocessor.get('bgr_to_rgb') or preprocessor.get('rgb_to_bgr')
@@ -41,13 +42,10 @@ def check_band_order(cfg: Config) -> None:
 def _readers(cfg: Config) -> Iterator[tuple[str, str]]:
     """Yield the place of each pipeline with the step that reads its images."""
     pipelines: dict[str, Any] = {'test_pipeline': cfg.get('test_pipeline')}
-    for name in LOADERS.values():
-        dataset = (cfg.get(name) or {}).get('dataset')
-        while isinstance(dataset, dict) and isinstance(dataset.get('dataset'), dict):
-            dataset = dataset['dataset']  # RepeatDataset and its kind
-        if isinstance(dataset, dict):
-            pipelines[f'{name}.dataset.pipeline'] = dataset.get('pipeline')
+    loaders = [name for name in LOADERS.values() if isinstance(cfg.get(name), dict)]
+    for place, dataset in named_datasets(cfg, loaders).items():
+        pipelines[f'{place}.pipeline'] = dataset.get('pipeline')
     for place, steps in pipelines.items():
         for step in steps if isinstance(steps, list | tuple) else ():
-            if isinstance(step, dict) and kind_of(step) in _READERS:
+            if isinstance(step, dict) and kind_of(step) in ('LoadBands', *_PLAIN):
                 yield place, kind_of(step)

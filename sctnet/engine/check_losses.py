@@ -25,7 +25,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 
 from ..errors import ConfigError
-from ..models.label_range import label_count
+from ..models.label_count import label_count
 
 _HEADS = ('decode_head', 'auxiliary_head')
 

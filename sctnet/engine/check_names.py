@@ -21,7 +21,7 @@ from ..compat.config_types import kind_of
 from ..errors import ConfigError
 from .check_bands import check_band_order
 from .check_losses import check_loss_configs
-from .check_test_cfg import check_test_cfg
+from .check_sliding_window import check_test_cfg
 
 _LOADER = {
     'dataset': r.DATASETS,

@@ -88,7 +88,8 @@ def _on_cpu(value: Any) -> Any:
         return value.cpu()
     if isinstance(value, dict):
         moved = copy.copy(value)  # keeps what torch notes beside a state dict
-        moved.update((key, _on_cpu(one)) for key, one in value.items())
+        for key, one in value.items():  # a Counter's update would count
+            moved[key] = _on_cpu(one)
         return moved
     if type(value) in (list, tuple):
         return type(value)(map(_on_cpu, value))

@@ -8,7 +8,6 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS, MODELS
@@ -20,6 +19,7 @@ from ..models import SCTSegmentor, Teacher
 from ..weights.fit import counted
 from ..weights.segmentor_files import find_segmentor, load_segmentor
 from .teacher_check import check_classes, check_preprocessing, sanity_report
+from .unwrap import unwrapped
 
 
 @HOOKS.register_module()
@@ -70,7 +70,7 @@ class DistillationHook(Hook):
             ConfigError: student, teacher and data set do not go together.
             DataError: labels lie outside the classes.
         """
-        segmentor = _unwrap(runner.model)
+        segmentor = unwrapped(runner.model)
         teacher = self.attach(segmentor)
         if teacher is None:
             return
@@ -84,13 +84,13 @@ class DistillationHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
         """Tell SIAM where the training stands, for scheduled loss weights."""
-        siam = getattr(_unwrap(runner.model), 'siam', None)
+        siam = getattr(unwrapped(runner.model), 'siam', None)
         if siam is not None:
             siam.set_progress(runner.iter, runner.max_iters)
 
     def after_train(self, runner: Runner) -> None:
         """Detach the teacher."""
-        segmentor = _unwrap(runner.model)
+        segmentor = unwrapped(runner.model)
         if isinstance(segmentor, SCTSegmentor):
             segmentor.detach_teacher()
 
@@ -178,7 +178,3 @@ def build_teacher_segmentor(
 
 def _name(teacher: str | os.PathLike | Mapping[str, Any]) -> str:
     return 'of the config' if isinstance(teacher, Mapping) else f"'{teacher}'"
-
-
-def _unwrap(model: Any) -> Any:
-    return model.module if is_model_wrapper(model) else model

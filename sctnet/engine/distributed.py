@@ -50,8 +50,7 @@ class CPUSyncBatchNorm(_BatchNorm):
     def _track(self, mean: Tensor, variance: Tensor) -> None:
         if self.running_mean is None or self.running_var is None:
             return
-        if self.num_batches_tracked is None:  # activations are computed again
-            return
+        assert self.num_batches_tracked is not None
         self.num_batches_tracked.add_(1)
         momentum = self.momentum  # None is a plain average
         if momentum is None:

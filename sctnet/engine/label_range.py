@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mmengine.model import is_model_wrapper
 from torch import nn
 
 from ..errors import ConfigError
-from ..models.label_range import label_count
+from ..models.label_count import label_count
+from .unwrap import unwrapped
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,10 @@ def learnt_labels(model: nn.Module) -> LabelRange | None:
     if not heads:
         return None
     count = min(label_count(head) for head in heads)
-    ignored = [{getattr(head, 'ignore_index', 255)} for head in heads]
+    # None ignores nothing.
+    ignored = [{getattr(head, 'ignore_index', 255)} - {None} for head in heads]
     labels = LabelRange(count, tuple(sorted(set.intersection(*ignored))))
-    _check_padding(_unwrap(model), labels)
+    _check_padding(unwrapped(model), labels)
     return labels
 
 
@@ -48,17 +49,8 @@ def measured_labels(model: nn.Module, evaluator: Any) -> LabelRange | None:
     return LabelRange(label_count(heads[0]), tuple(sorted(set.intersection(*ignored))))
 
 
-def _unwrap(model: Any) -> Any:
-    """The segmentor inside DDP or mmseg's test-time augmentation."""
-    while is_model_wrapper(model) or not hasattr(model, 'decode_head'):
-        if not hasattr(model, 'module'):
-            break
-        model = model.module
-    return model
-
-
 def _heads(model: nn.Module) -> Iterator[Any]:
-    segmentor = _unwrap(model)
+    segmentor = unwrapped(model)
     for name in ('decode_head', 'auxiliary_head'):
         head = getattr(segmentor, name, None)
         for one in head if isinstance(head, nn.ModuleList) else [head]:

@@ -17,6 +17,7 @@ from ..errors import ConfigError
 from ..files import check_writable
 from ..weights.safe_files import read_checkpoint
 from ..weights.segmentor_files import find_segmentor
+from .check_bands import check_band_order
 from .check_names import check_names
 from .checkpoint_hook import check_resumable, newest_checkpoint
 from .distillation_hook import find_teacher
@@ -201,6 +202,7 @@ def enable_tta(cfg: Config) -> None:
             'data set base of sctnet, or drop --tta'
         )
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    check_band_order(cfg)
     cfg.tta_model.module = cfg.model
     cfg.model = cfg.tta_model
 

@@ -105,7 +105,8 @@ def _restore_optimizer(runner: Runner, saved: dict, file: str) -> list[dict]:
         what = (
             f'it moves {theirs} weights and this config {count} (of siam, say)'
             if count != theirs
-            else 'its weights are grouped otherwise (optim_wrapper.paramwise_cfg)'
+            else 'its weights are grouped otherwise (optim_wrapper.paramwise_cfg, or '
+            'model.backbone.frozen_stages)'
         )
         raise CheckpointError(
             f"cannot resume from '{file}': {what}; resume with the config that it was "

@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as _Runner
@@ -25,10 +24,11 @@ from ..weights.segmentor_files import find_segmentor, whole_weights
 from . import schedules
 from .batch_size import check_batch_size
 from .check_losses import check_losses
-from .collate import stacking
 from .label_range import learnt_labels, measured_labels
 from .resume import resume
 from .seeded_dataset import seeded
+from .stacking import stacking
+from .unwrap import unwrapped
 
 
 class Runner(_Runner):
@@ -56,6 +56,9 @@ class Runner(_Runner):
     ) -> Checkpoint:
         """Load all of a file, a URL, or the best checkpoint of a work folder.
 
+        What else mmengine's takes has no effect: loading is strict, and renames the
+        original's weights itself.
+
         Raises:
             CheckpointError: it cannot be read, or does not fit.
         """
@@ -72,13 +75,13 @@ class Runner(_Runner):
             raise CheckpointError(f"cannot load '{file}': {error}") from error
         content = {**content, 'state_dict': fit.weights}  # hooks such as EMA's see it
         self.call_hook('after_load_checkpoint', checkpoint=content)
-        load_state_dict(_unwrapped(self.model), content['state_dict'])
+        load_state_dict(unwrapped(self.model), content['state_dict'])
         self._has_loaded = True
         self.logger.info(f"{fit.report} from '{file}'")
         return content
 
     def _fit(self, content: Checkpoint, in_part: bool) -> PartialFit:
-        model, weights = _unwrapped(self.model), weights_of(content)
+        model, weights = unwrapped(self.model), weights_of(content)
         if not in_part:
             own = model.state_dict()
             weights = whole_weights(model, weights, own)
@@ -91,7 +94,7 @@ class Runner(_Runner):
         return fit_in_part(model, weights, explain_classes(old, new))
 
     def _init_model_weights(self) -> None:
-        with checked_pretraining(_unwrapped(self.model)):
+        with checked_pretraining(unwrapped(self.model)):
             super()._init_model_weights()
 
     @staticmethod
@@ -146,7 +149,7 @@ class Runner(_Runner):
         Raises:
             ConfigError: they do not.
         """
-        check_losses(_unwrapped(self.model))
+        check_losses(unwrapped(self.model))
         return super().train()
 
     def resume(
@@ -168,11 +171,6 @@ class Runner(_Runner):
             super().resume(filename, *options)
         else:
             resume(self, filename, *options)
-
-
-def _unwrapped(model: Any) -> nn.Module:
-    wrapped = is_model_wrapper(model) or isinstance(model, BaseTTAModel)
-    return model.module if wrapped else model
 
 
 def without_workers(dataloader: dict) -> dict:

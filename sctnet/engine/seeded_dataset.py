@@ -121,7 +121,7 @@ class SeededDataset(Dataset):
                 self._settle_labels(sample)
                 return _mark(sample, skipped) if skipped else sample
             if not self.skip_broken:
-                raise BrokenFileError(*fault)
+                raise BrokenFileError.of(*fault)
             skipped.append(fault)
             index = (index + 1) % len(self)
         path, detail = skipped[-1]
@@ -206,6 +206,6 @@ def _mark(sample: Any, skipped: list[tuple[str, str]]) -> Any:
     """Tell in ``sample`` what it stands in for; without a place for it, raise."""
     packed: Any = sample.get('data_samples') if isinstance(sample, dict) else None
     if not hasattr(packed, 'set_metainfo'):
-        raise BrokenFileError(*skipped[0])
+        raise BrokenFileError.of(*skipped[0])
     packed.set_metainfo({'skipped_files': skipped})
     return sample

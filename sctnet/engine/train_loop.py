@@ -20,12 +20,12 @@ from torch.utils.data import DataLoader
 
 from ..errors import ConfigError
 from .broken_files import BrokenFiles
-from .collate import stacking
 from .epochs import check_epoch, check_resumed, finite, warn_of_accumulation
 from .label_range import learnt_labels
 from .numbered_sampler import NumberedSampler
 from .runner import without_workers
 from .seeded_dataset import MODEL, seed_everything, seeded
+from .stacking import stacking
 
 
 def _common_seed(runner: Runner) -> int:

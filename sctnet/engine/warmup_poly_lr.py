@@ -109,6 +109,8 @@ class WarmupPolyLR(LRSchedulerMixin, _ParamScheduler):
         self.last_step = max(self._global_step - self.begin, -1)
         begun = self.last_step >= 0
         self._last_value = self._get_value() if begun else [*self.base_values]
+        if not begun:  # another may schedule the rates until then
+            return
         for group, value in zip(
             self.optimizer.param_groups, self._last_value, strict=True
         ):

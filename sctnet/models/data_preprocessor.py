@@ -40,7 +40,7 @@ class BatchDataPreProcessor(SegDataPreProcessor):
             ``inputs``, float (N, C, H, W), and ``data_samples``, on this device.
         """
         if 'sizes' not in data:
-            return super().forward(data, training)
+            return _with_wide_labels(super().forward(data, training))
         sent: Tensor = self._send(data['inputs'])
         maps = {name: self._send(stacked) for name, stacked in data['maps'].items()}
         if LABELS in maps and not maps[LABELS].is_floating_point():
@@ -110,6 +110,15 @@ class BatchDataPreProcessor(SegDataPreProcessor):
             for sample, meta in zip(samples, added, strict=True):
                 sample.set_metainfo(dict(meta))
         return {'inputs': images, 'data_samples': samples}
+
+
+def _with_wide_labels(batch: dict[str, Any]) -> dict[str, Any]:
+    """Make labels int64, which a loader of ours has made small."""
+    for sample in batch.get('data_samples') or []:
+        labels = getattr(sample, LABELS, None)
+        if labels is not None and not labels.data.is_floating_point():
+            labels.data = labels.data.long()
+    return batch
 
 
 def _common(sizes: Sequence[Size]) -> Size | None:

@@ -36,7 +36,7 @@ from .backbone import SCTNet
 from .backbone_fit import check_bands, check_indices
 from .faster_training.few_operations import in_few_operations
 from .faster_training.head_losses import head_losses, supports_losses
-from .label_range import label_count
+from .label_count import label_count
 from .loading import WholeLoading
 from .options import check_train_cfg, under_its_name
 from .siam import SIAM

@@ -63,7 +63,8 @@ class Teacher(nn.Module):
                 f'a {type(segmentor).__name__} cannot teach: expected a segmentor with '
                 "backbone and decode_head, such as mmseg's EncoderDecoder"
             )
-        self._recorded: dict[tuple, Recorded] | None = {} if graph else None
+        self._graph = graph
+        self._recorded: dict[tuple, tuple[Any, Recorded]] = {}
         self._preparations = TeacherPreparations()
         # Its norms only ever run on their statistics; SyncBN would want a GPU for it.
         self.segmentor = revert_sync_batchnorm(segmentor)
@@ -124,7 +125,7 @@ class Teacher(nn.Module):
             shortcuts: False runs mmseg's own code.
         """
         with half_precision(self.dtype, image.device):
-            if self._recorded is None:
+            if not self._graph:
                 return self._compute(self._backbone_call, image, decode, shortcuts)
             return self._replay(image, decode, shortcuts)
 
@@ -135,13 +136,15 @@ class Teacher(nn.Module):
                 f"the teacher's graph=True needs a GPU but the device is "
                 f"'{image.device}': drop it (custom_hooks: DistillationHook, graph)"
             )
-        assert self._recorded is not None
         way = decode, shortcuts, autocast_dtype(image.device.type)
-        if way not in self._recorded:
-            self._recorded[way] = Recorded(
+        parts = self._preparations.prepare(self.segmentor, image.device.type)
+        known, recorded = self._recorded.get(way, (None, None))
+        if recorded is None or known is not parts:  # its weights have changed
+            recorded = Recorded(
                 lambda x: self._compute(self._backbone_call, x, decode, shortcuts)
             )
-        return self._recorded[way](image)
+            self._recorded[way] = parts, recorded
+        return recorded(image)
 
     @torch.no_grad()
     def rounding(self, image: Tensor) -> dict[str, float]:

@@ -16,7 +16,7 @@ from ..apis import inference_model
 from ..datasets.overlay import check_opacity, distinct_colours, draw_overlay
 from ..errors import ArgumentError, ConfigError, ImageError, OutputError
 from ..files import check_writable, write_bytes
-from ..models.label_range import label_count
+from ..models.label_count import label_count
 from ..prediction.preprocess import reads_bands
 from .open_input import Source
 from .pipeline import Pipeline, StreamReport
@@ -147,7 +147,8 @@ def segment_source(
         ConfigError: the model takes bands, not pictures.
         KeyboardInterrupt: this, as any error, leaves a video of what was written.
     """
-    if reads_bands(model.cfg.get('test_pipeline')):
+    config = getattr(model, 'cfg', None) or {}
+    if reads_bands(config.get('test_pipeline')):
         raise ConfigError(
             'pictures and videos are of 8-bit colours, and the test pipeline of this '
             'model reads bands by LoadBands: give its files to '

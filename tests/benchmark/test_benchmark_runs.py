@@ -140,7 +140,7 @@ def test_numbers_out_of_range_and_missing_devices_are_errors():
         ('image', 'openvino+fp16', "'openvino' has no option 'dtype'"),
         ('train', 'fast', "no way 'fast' to train: use readable"),
         ('train', 'shortcuts+fp8', "option 'fp8': expected some of amp"),
-        ('train', 'loader+amp', "option 'amp': it has none"),
+        ('train', 'loader+amp', "option 'amp': expected some of store, crop"),
     ],
 )
 def test_backends_and_ways_are_checked_before_anything_is_built(kind, text, expected):

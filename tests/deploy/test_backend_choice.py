@@ -8,7 +8,7 @@ from sctnet.deploy.network import Network
 from sctnet.deploy.runtimes import BACKENDS, Runtime
 from sctnet.errors import ArgumentError, ConfigError
 
-SLIDE = {'model.test_cfg': {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32}}
+SLIDE = {'model.test_cfg': {'mode': 'slide', 'crop_size': (64, 64), 'stride': (32, 32)}}
 
 
 def test_onnx_runtime_is_the_default_of_an_sctnet_on_a_cpu(narrow, monkeypatch):

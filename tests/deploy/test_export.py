@@ -127,7 +127,13 @@ def test_channels_stay_in_order_where_the_preprocessor_keeps_them(
 @pytest.mark.parametrize(
     'options',
     [
-        {'model.test_cfg': {'mode': 'slide', 'crop_size': (64, 64), 'stride': 32}},
+        {
+            'model.test_cfg': {
+                'mode': 'slide',
+                'crop_size': (64, 64),
+                'stride': (32, 32),
+            }
+        },
         {'model.decode_head.align_corners': True},
         {'model.data_preprocessor.test_cfg': {'size_divisor': 32}},
     ],

@@ -36,7 +36,7 @@ MISSPELT = {
     'model.siam.sdah': 'SIAM has no .*sdha',
     'model.decode_head.num_clases': 'SCTHead has no .*num_classes',
     'model.decode_head.loss_decode.loss_wieght': 'has no .*loss_weight',
-    'model.data_preprocessor.stdd': 'SegDataPreProcessor has no .*std',
+    'model.data_preprocessor.stdd': 'BatchDataPreProcessor has no .*std',
     'train_dataloader.batchsize': 'a data loader has no .*batch_size',
     'train_dataloader.dataset.data_rot': 'has no .*data_root',
     'train_dataloader.sampler.shufle': 'InfiniteSampler has no .*shuffle',

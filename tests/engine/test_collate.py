@@ -9,7 +9,7 @@ from small_training import small_config, train
 from torch import nn
 
 from sctnet.datasets.collate import stack_samples
-from sctnet.engine.collate import stacking
+from sctnet.engine.stacking import stacking
 from sctnet.models import BatchDataPreProcessor
 
 WITHOUT_TEACHER = {'model.siam': None, 'custom_hooks': []}

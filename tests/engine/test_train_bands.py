@@ -12,7 +12,9 @@ from sctnet.catalog import load_config, merge_options
 from sctnet.cli.infer import infer
 from sctnet.datasets.check.checker import check_config
 from sctnet.deploy.export import export_model
+from sctnet.engine.check_bands import check_band_order
 from sctnet.engine.check_names import check_names
+from sctnet.engine.launch import enable_tta
 from sctnet.engine.runner import Runner
 from sctnet.errors import ConfigError, ImageError
 
@@ -141,6 +143,21 @@ def test_what_does_not_go_together_is_said(tmp_path):
         ConfigError, match='by LoadBands and test_pipeline by LoadImage'
     ):
         config_of(tmp_path, data, 'student_t', some)
+    cfg = config_of(tmp_path, data, 'student_t', options)
+    with pytest.raises(ConfigError, match='tta_pipeline too, begin with the same'):
+        enable_tta(cfg)
+    cfg = config_of(tmp_path, data, 'student_t', {})
+    joined = {'type': 'ConcatDataset', 'datasets': [cfg.val_dataloader.dataset]}
+    bands = cfg.train_dataloader.dataset.pipeline[0]
+    bands.type = 'LoadBands'
+    cfg.test_pipeline = []
+    cfg.val_dataloader.dataset = joined
+    cfg.test_dataloader = cfg.val_dataloader
+    with pytest.raises(ConfigError, match=r'datasets\.0\.pipeline by LoadImageFromF'):
+        check_band_order(cfg)
+    cfg.val_dataloader.dataset.datasets[0].pipeline[0].type = 'LoadImageFromStore'
+    with pytest.raises(ConfigError, match=r'datasets\.0\.pipeline by LoadImageFromS'):
+        check_band_order(cfg)
     cfg = config_of(tmp_path, data, 'student_t', read_by_bands(4, 255))
     cfg.model.data_preprocessor.mean = [1.0, 2.0, 3.0]
     with pytest.raises(ConfigError, match='mean has 3 values and the backbone takes 4'):

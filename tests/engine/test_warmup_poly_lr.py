@@ -57,3 +57,12 @@ def test_it_begins_where_it_is_told_to():
     later = rates(*build(max_iters=13, begin=3, **options), 13)
     assert later[:3] == [[1e-3, 1e-2]] * 3
     assert later[3:] == whole
+
+
+def test_one_that_has_not_begun_leaves_the_rates_to_another():
+    optimizer, first = build(max_iters=100, warmup_iters=0)
+    config = {'type': 'WarmupPolyLR', 'begin': 60, 'max_iters': 100}
+    second = PARAM_SCHEDULERS.build({**config, 'optimizer': optimizer})
+    for scheduler in (first, second):
+        scheduler.load_state_dict({'_global_step': 50})
+    assert [g['lr'] for g in optimizer.param_groups] == pytest.approx([5e-4, 5e-3])

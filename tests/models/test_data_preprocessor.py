@@ -167,6 +167,18 @@ def test_wrong_options_are_told_as_mmseg_tells_them():
             BatchDataPreProcessor(**options)(stack_samples(samples((24, 32))), True)
 
 
+def test_small_labels_of_lists_are_widened_too():
+    made = samples((24, 32), (24, 32))
+    for sample in made:
+        labels = sample['data_samples'].gt_sem_seg
+        labels.data = labels.data.to(torch.uint8)
+        sample['more'] = 1  # a user's packer: no stacks
+    batch = stack_samples(made)
+    assert 'sizes' not in batch
+    ours = BatchDataPreProcessor(**VALUES, **SIZE)(batch, True)
+    assert {s.gt_sem_seg.data.dtype for s in ours['data_samples']} == {torch.int64}
+
+
 def test_what_mmseg_collated_is_taken_too():
     options = {**VALUES, **SIZE, 'bgr_to_rgb': True}
     made = samples((24, 32), (24, 32))
@@ -208,8 +220,12 @@ def test_labels_keep_their_type_on_the_way(dtype):
         labels = sample['data_samples'].gt_sem_seg
         labels.data = labels.data.to(dtype)
         labels.data[0, 0, 0] = -100
-    assert stack_samples(made)['maps']['gt_sem_seg'].dtype == dtype
-    assert_like_mmseg({**VALUES, **SIZE, 'seg_pad_val': -100}, made)
+    batch = stack_samples(made)
+    assert batch['maps']['gt_sem_seg'].dtype == dtype
+    ours = BatchDataPreProcessor(**VALUES, **SIZE, seg_pad_val=-100)(batch, True)
+    for mine, sample in zip(ours['data_samples'], made, strict=True):
+        labels = sample['data_samples'].gt_sem_seg.data
+        assert torch.equal(mine.gt_sem_seg.data[:, :24, :32], labels.long())
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,18 @@ from functools import partial
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
 from ...catalog import load_config
 from ...datasets.street_scenes import write_street_scenes
+from ...engine.label_range import learnt_labels
 from ...engine.launch import set_data_root
 from ...engine.runner import Runner
+from ...engine.seeded_dataset import seeded
+from ...engine.stacking import stacking
 from ...files import temporary_folder
 from ..machine import count_cores
-from .place import Facts, Place, Task, Tasks
+from .place import Facts, Place, Task, Tasks, quietly
 
 
 def loader(place: Place) -> Tasks:
@@ -33,7 +37,9 @@ def loader(place: Place) -> Tasks:
 
 def _measure(place: Place, cfg: Config, workers: int) -> Facts:
     options = {'num_workers': workers, 'persistent_workers': workers > 0}
-    options = {**cfg.train_dataloader, **options, 'pin_memory': place.gpu}
+    options = {**cfg.train_dataloader, **options}
+    model = quietly(MODELS.build, cfg.model)
+    options = seeded(stacking(options, model), labels=learnt_labels(model))
     batches = iter(Runner.build_dataloader(options, seed=0))
     for _ in range(place.pick(2, 0)):
         next(batches)

@@ -46,8 +46,6 @@ def steps(place: Place) -> Tasks:
 
 def _measure(place: Place, case: Case) -> Facts:
     step = quietly(TrainingStep, case, place.device)
-    if place.gpu:
-        _pin(step)
     for _ in range(place.pick(3, 1)):
         step()
     place.peak_mib()
@@ -65,13 +63,6 @@ def _measure(place: Place, case: Case) -> Facts:
         'peak_mib': peak,
         'stages_ms': {name: round(1e3 * x, 2) for name, x in stages.items()},
     }
-
-
-def _pin(step: TrainingStep) -> None:
-    """Put a batch where a Runner's loader puts it: into pinned memory."""
-    step.batch['inputs'] = [image.pin_memory() for image in step.batch['inputs']]
-    for sample in step.batch['data_samples']:
-        sample.gt_sem_seg.data = sample.gt_sem_seg.data.pin_memory()
 
 
 def operations(place: Place) -> Tasks:
@@ -99,14 +90,13 @@ def largest_batch(place: Place) -> Tasks:
 
 def _search(place: Place, case: Case) -> Facts:
     step = quietly(TrainingStep, case, place.device)
-    one = {name: several[:1] for name, several in step.batch.items()}
-    fits = partial(_fits, place, step, one)
+    fits = partial(_fits, place, step)
     return {'images': largest(fits, place.pick(CEILING, 2))}
 
 
-def _fits(place: Place, step: TrainingStep, one: dict[str, list], batch: int) -> bool:
+def _fits(place: Place, step: TrainingStep, batch: int) -> bool:
     """Try two steps, the second with the first one's leftovers around."""
-    step.batch = {name: several * batch for name, several in one.items()}
+    step.take_images(batch)
     try:
         step()
         step()

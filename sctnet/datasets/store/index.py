@@ -99,12 +99,14 @@ class Store:
                 f'{reader}: make a store of its own, with another --out'
             )
         if entry.fault is not None:
-            raise BrokenFileError(path, entry.fault)
+            raise BrokenFileError.of(path, entry.fault)
         try:
             return read_array(self.folder, key)
         except DAMAGED as error:
             stored = str(file_of(self.folder, key))
-            raise BrokenFileError(stored, f'{error}; {again} makes it again') from error
+            raise BrokenFileError.of(
+                stored, f'{error}; {again} makes it again'
+            ) from error
 
 
 def open_store(folder: str) -> Store:

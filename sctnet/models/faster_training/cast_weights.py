@@ -58,7 +58,12 @@ def _cast(part: nn.Module) -> list[tuple[nn.Module, str, Any, nn.Parameter]]:
     dtype = autocast_dtype(weights[0].device.type) if weights else None
     if dtype is None:
         return []
-    halves = dict(zip(map(id, weights), _CastAll.apply(dtype, *weights), strict=True))
+    halves: dict[int, Tensor] = {}
+    for learns in (True, False):  # what is frozen must not seem to want gradients
+        some = [weight for weight in weights if weight.requires_grad is learns]
+        with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
+            cast = _CastAll.apply(dtype, *some) if some else ()
+        halves |= zip(map(id, some), cast, strict=True)
     return [(layer, name, halves[id(p)], p) for (layer, name), p in found.items()]
 
 

@@ -56,7 +56,7 @@ class PointwiseFeatures(TeacherFeatures):
             # The matrix exceeds half precision where features have next to no spread.
             decoded = F.conv2d(centred, matrix[..., None, None], constant)
         features = upsample(decoded, size).relu_()
-        return Decoded(features, self.decoder.cls_seg(features))
+        return Decoded(features, self.decoder.own_cls_seg(features))
 
 
 def supports_decoder(head: nn.Module) -> bool:
@@ -83,6 +83,8 @@ class FoldedDecoder:
     def __init__(self, head: SegformerHead, cast: SegformerHead) -> None:
         dtype = cast.conv_seg.weight.dtype
         self.inputs_of, self.cls_seg = head._transform_inputs, cast.cls_seg
+        # For a student, whose precision may be another.
+        self.own_cls_seg = head.cls_seg
         self.convs = [_fold(conv, dtype) for conv in head.convs]
         self.fusion_conv = head.fusion_conv
         weight, bias = self._fusion = _fold(head.fusion_conv)

@@ -196,3 +196,41 @@ def test_parts_that_are_computed_again_see_the_same_weights(student):
         assert torch.equal(ours[1][name], value), name
     for name, value in buffers.items():
         assert torch.equal(ours[2][name], value), name
+
+
+def test_a_teacher_in_half_precision_teaches_a_student_that_is_not(student):
+    teacher = Teacher(copy.deepcopy(student.teacher.segmentor), dtype='bf16')
+    ours = copy.deepcopy(student)
+    labels = torch.zeros(1, 64, 64, dtype=torch.long)
+    batch = (
+        torch.randn(2, 3, 64, 64),
+        [SegDataSample(gt_sem_seg=PixelData(data=labels)) for _ in range(2)],
+    )
+    values = []
+    for one in (student.teacher, teacher):
+        ours.attach_teacher(one)
+        torch.manual_seed(3)
+        values.append(ours.loss(*batch)['siam.loss_sdha_logits'])
+    exact, half = values
+    assert half.dtype == torch.float32
+    assert 0 < abs(float(half / exact) - 1) < 0.05
+    half.backward()
+
+
+@pytest.mark.parametrize('with_cp', [False, True])
+def test_frozen_parts_want_no_gradients_under_autocast(with_cp):
+    torch.manual_seed(0)
+    cfg = copy.deepcopy(load_config('sctnet-t-streets').model)
+    cfg.siam = None
+    cfg.backbone.update(frozen_stages=2, with_cp=with_cp)
+    student, wanted = MODELS.build(cfg).train(), []
+    for part in (student.backbone.stage2, student.backbone.stage3):
+        part.register_forward_hook(lambda *args: wanted.append(args[2].requires_grad))
+    labels = torch.zeros(1, 64, 64, dtype=torch.long)
+    samples = [SegDataSample(gt_sem_seg=PixelData(data=labels)) for _ in range(2)]
+    with torch.autocast(*BF16):
+        losses = student.loss(torch.randn(2, 3, 64, 64), samples)
+    assert wanted == [False, True]
+    student.parse_losses(losses)[0].backward()
+    assert student.backbone.stage2[0].conv1.weight.grad is None
+    assert student.backbone.stage3[0].conv1.weight.grad.abs().max() > 0

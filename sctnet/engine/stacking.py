@@ -3,11 +3,11 @@
 from typing import Any
 
 import torch
-from mmengine.model import is_model_wrapper
 from torch import nn
 
 from ..datasets.collate import stack_samples
 from ..models import BatchDataPreProcessor
+from .unwrap import unwrapped
 
 
 def stacking(dataloader: Any, model: nn.Module) -> Any:
@@ -20,7 +20,8 @@ def stacking(dataloader: Any, model: nn.Module) -> Any:
     if not isinstance(dataloader, dict):
         return dataloader
     options: dict[str, Any] = {'pin_memory': torch.cuda.is_available()}
-    inner: Any = model.module if is_model_wrapper(model) else model
-    if isinstance(getattr(inner, 'data_preprocessor', None), BatchDataPreProcessor):
+    if isinstance(
+        getattr(unwrapped(model), 'data_preprocessor', None), BatchDataPreProcessor
+    ):
         options['collate_fn'] = stack_samples
     return {**options, **dataloader}
