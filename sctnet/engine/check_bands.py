@@ -42,7 +42,12 @@ def check_band_order(cfg: Config) -> None:
 def _readers(cfg: Config) -> Iterator[tuple[str, str]]:
     """Yield the place of each pipeline with the step that reads its images."""
     pipelines: dict[str, Any] = {'test_pipeline': cfg.get('test_pipeline')}
-    loaders = [name for name in LOADERS.values() if isinstance(cfg.get(name), dict)]
+    # What is no config of a data set is told where loaders are checked.
+    loaders = [
+        name
+        for name in LOADERS.values()
+        if isinstance((cfg.get(name) or {}).get('dataset'), dict)
+    ]
     for place, dataset in named_datasets(cfg, loaders).items():
         pipelines[f'{place}.pipeline'] = dataset.get('pipeline')
     for place, steps in pipelines.items():
