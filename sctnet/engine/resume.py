@@ -73,7 +73,8 @@ def _take_seed(runner: Runner, seed: int | None) -> None:
         runner.logger.warning(
             f"the seed is the checkpoint's, {seed}, and not randomness.seed={ours}"
         )
-    runner._randomness_cfg.update(seed=seed)
+    # A copy: mmengine's default is one dict for all Runners of a process.
+    runner._randomness_cfg = {**runner._randomness_cfg, 'seed': seed}
     runner.set_randomness(**runner._randomness_cfg)
 
 

@@ -154,6 +154,7 @@ def model_of(decode, auxiliary=None, **preprocessor):
 def test_a_model_learns_what_all_its_heads_know(decode, auxiliary, expected):
     model = model_of(decode, auxiliary)
     assert learnt_labels(model) == expected
+    model.test_step = print  # which test-time augmentation asks for
     assert learnt_labels(SegTTAModel(module=model)) == expected
     assert learnt_labels(nn.Linear(1, 1)) is None
 

@@ -192,6 +192,8 @@ def test_a_training_without_a_seed_goes_on_with_its_checkpoints(tmp_path):
     assert resumed.seed != uninterrupted.seed
     resumed.train()
     assert_same_training(ours / 'iter_8.pth', whole / 'iter_8.pth')
+    # mmengine's Runners share the dict that they have by default.
+    assert runner_of(tmp_path / 'next', 8).seed != uninterrupted.seed
 
 
 def test_resuming_at_iteration_100_000_loads_nothing_that_was_seen(tmp_path):
