@@ -166,6 +166,8 @@ class Line(BaseModel):
 def runner_of(work_dir, max_iters, checkpoint=None, batch=2, workers=0, **hook):
     hook = {'type': AtomicCheckpointHook, 'by_epoch': False, 'interval': 2, **hook}
     return Runner(
+        # mmengine writes the seed into the dict that its Runners share by default.
+        randomness={'seed': None},
         model=Line(),
         work_dir=str(work_dir),
         experiment_name=f'{work_dir.parent.name}_{work_dir.name}_{max_iters}',
@@ -192,8 +194,6 @@ def test_a_training_without_a_seed_goes_on_with_its_checkpoints(tmp_path):
     assert resumed.seed != uninterrupted.seed
     resumed.train()
     assert_same_training(ours / 'iter_8.pth', whole / 'iter_8.pth')
-    # mmengine's Runners share the dict that they have by default.
-    assert runner_of(tmp_path / 'next', 8).seed != uninterrupted.seed
 
 
 def test_resuming_at_iteration_100_000_loads_nothing_that_was_seen(tmp_path):
