@@ -309,6 +309,12 @@ def _tell_torch_cuda():
         init(self, NAME if device_type == 'cuda' else device_type, *args, **kwargs)
 
     torch.autocast.__init__ = autocast
+    for name in ('is_autocast_enabled', 'get_autocast_dtype'):
+        setattr(torch, name, _of_device(getattr(torch, name)))
+
+
+def _of_device(ask):
+    return lambda *kind: ask(*(NAME if one == 'cuda' else one for one in kind))
 
 
 def pretend():

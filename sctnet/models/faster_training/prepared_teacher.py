@@ -66,7 +66,8 @@ def _prepare(segmentor: Any, dtype: torch.dtype | None) -> PreparedTeacher:
 def _cast(part: nn.Module, dtype: torch.dtype) -> nn.Module:
     for layer in part.modules():
         if type(layer) in _LAYERS:
-            for parameter in layer.parameters(recurse=False):
+            for name, parameter in list(layer.named_parameters(recurse=False)):
                 if parameter.dtype == torch.float32:
-                    parameter.data = parameter.data.to(dtype)
+                    half = nn.Parameter(parameter.to(dtype), requires_grad=False)
+                    setattr(layer, name, half)
     return part
