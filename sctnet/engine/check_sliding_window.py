@@ -22,6 +22,8 @@ def check_test_cfg(model: Mapping[str, Any], place: str = 'model') -> None:
         check_test_cfg(model['module'], f'{place}.module')
     test_cfg = model.get('test_cfg') or {}
     place = f'{place}.test_cfg'
+    if not isinstance(test_cfg, Mapping):
+        raise ConfigError(f'{place} is {test_cfg!r}: set it to a dict, with a mode')
     mode = test_cfg.get('mode', 'whole')
     if mode not in ('whole', 'slide'):
         raise ConfigError(f'{place}.mode is {mode!r}: set it to whole or slide')

@@ -46,7 +46,7 @@ def resume(
     """
     device = get_device() if map_location == 'default' else map_location
     checkpoint = runner.load_checkpoint(file, map_location=device)
-    meta = checkpoint['meta']
+    meta = _sound_meta(checkpoint, file)
     runner.train_loop._epoch, runner.train_loop._iter = meta['epoch'], meta['iter']
     _take_seed(runner, meta.get('seed'))
     _compare_classes(runner, meta.get('dataset_meta') or {})
@@ -62,6 +62,18 @@ def resume(
     if runner.iter >= runner.max_iters:
         runner.logger.warning(_finished(runner))
     runner._has_loaded = True
+
+
+def _sound_meta(checkpoint: Mapping[str, Any], file: str) -> Mapping[str, Any]:
+    """Return what a checkpoint says of itself, if it says where it stands."""
+    meta = checkpoint.get('meta')
+    places = meta if isinstance(meta, Mapping) else {}
+    if all(type(places.get(key)) is int for key in ('epoch', 'iter')):
+        return places
+    raise CheckpointError(
+        f"cannot resume from '{file}': it does not say its epoch and iteration; name "
+        f'one that a training has written, or {_ANEW.format(file)}'
+    )
 
 
 def _take_seed(runner: Runner, seed: int | None) -> None:
@@ -93,6 +105,11 @@ def _restore_optimizer(runner: Runner, saved: dict, file: str) -> list[dict]:
     """Take the moments; keep the config's values. Return those of the checkpoint."""
     wrapper = runner.optim_wrapper
     planned = [{**group} for group in wrapper.param_groups]
+    if not (isinstance(saved, dict) and saved.get('param_groups')):
+        raise CheckpointError(
+            f"cannot resume from '{file}': it holds no state of an optimizer; "
+            + _ANEW.format(file)
+        )
     _check_optimizer(planned[0], saved['param_groups'][0], file)
     count = sum(len(group['params']) for group in wrapper.optimizer.param_groups)
     theirs = sum(len(group['params']) for group in saved['param_groups'])

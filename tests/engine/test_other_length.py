@@ -245,6 +245,24 @@ def test_another_model_is_refused_with_the_remedy(tmp_path):
         train(tmp_path / 'grouped', [POLY], 6, file, optim_wrapper=wrapper)
 
 
+DAMAGED = {
+    'no meta': ('meta', None, 'does not say its epoch and iteration'),
+    'text': ('meta', {'epoch': 0, 'iter': '4'}, 'does not say its epoch and iteration'),
+    'optimizer': ('optimizer', {}, 'holds no state of an optimizer'),
+    'groups': ('optimizer', {'state': {}, 'param_groups': []}, 'holds no state of an'),
+}
+
+
+@pytest.mark.parametrize('name', DAMAGED)
+def test_a_checkpoint_without_a_place_is_refused_with_the_remedy(name, tmp_path):
+    train(tmp_path / 'work', [POLY], 4)
+    file = tmp_path / 'work' / 'iter_4.pth'
+    part, value, words = DAMAGED[name]
+    torch.save({**read_checkpoint(file), part: value}, file)
+    with pytest.raises(CheckpointError, match=f'{words}.*with load_from='):
+        train(tmp_path / 'on', [POLY], 6, file)
+
+
 def test_a_finished_training_says_so_and_trains_nothing(tmp_path):
     train(tmp_path / 'work', [POLY], 4)
     before = (tmp_path / 'work' / 'iter_4.pth').read_bytes()
