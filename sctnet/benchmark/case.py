@@ -36,6 +36,7 @@ TEACHER_OPTIONS: dict[str, tuple[str, Any]] = {
     'teacher-bf16': ('dtype', 'bf16'),
     'teacher-fp16': ('dtype', 'fp16'),
     'teacher-compile': ('compile', True),
+    'teacher-eager': ('graph', False),
 }
 TRAINING_OPTIONS = ('amp', 'channels_last', 'compile', *TEACHER_OPTIONS)
 

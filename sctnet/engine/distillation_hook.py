@@ -40,7 +40,8 @@ class DistillationHook(Hook):
             of; 0 skips both. With ``dtype`` also its rounding on these images.
         dtype: ``bf16`` or ``fp16`` for the teacher's features, see :class:`Teacher`.
         compile: compile the teacher's backbone with ``torch.compile``.
-        graph: replay what the teacher starts on a GPU, see :class:`Teacher`.
+        graph: replay what the teacher starts on a GPU: by default where that is known
+            to work, see :class:`Teacher`.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class DistillationHook(Hook):
         sanity_images: int = 8,
         dtype: str | None = None,
         compile: bool = False,
-        graph: bool = False,
+        graph: bool | None = None,
     ) -> None:
         self.teacher = teacher
         self.checkpoint = checkpoint

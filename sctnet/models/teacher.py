@@ -33,8 +33,8 @@ class Teacher(nn.Module):
             weights and the statistics that SIAM takes in float32; None computes them as
             the student's are.
         compile: compile its backbone with ``torch.compile``: minutes at first.
-        graph: record what it starts on a GPU for each size of crop, and replay it. No
-            GPU has run this yet.
+        graph: record what it starts on a GPU for each size of crop, and replay it. By
+            default a SegFormer's, once a size has come three times, and of four sizes.
 
     Raises:
         ConfigError: ``segmentor`` has no backbone and decode head, or there is no such
@@ -47,7 +47,7 @@ class Teacher(nn.Module):
         dataset_meta: dict[str, Any] | None = None,
         dtype: str | None = None,
         compile: bool = False,
-        graph: bool = False,
+        graph: bool | None = None,
     ) -> None:
         super().__init__()
         self.dataset_meta = dataset_meta or {}
@@ -63,7 +63,7 @@ class Teacher(nn.Module):
                 f'a {type(segmentor).__name__} cannot teach: expected a segmentor with '
                 "backbone and decode_head, such as mmseg's EncoderDecoder"
             )
-        self._graph = graph
+        self._graph, self._compiled = graph, compile
         self._recorded: dict[tuple, tuple[Any, Recorded]] = {}
         self._preparations = TeacherPreparations()
         # Its norms only ever run on their statistics; SyncBN would want a GPU for it.
@@ -125,13 +125,22 @@ class Teacher(nn.Module):
             shortcuts: False runs mmseg's own code.
         """
         with half_precision(self.dtype, image.device):
-            if not self._graph:
+            recorded = self._recording(image, decode, shortcuts)
+            if recorded is None:
                 return self._compute(self._backbone_call, image, decode, shortcuts)
-            return self._replay(image, decode, shortcuts)
+            return recorded(image)  # which holds until the next batch
 
-    def _replay(self, image: Tensor, decode: bool, shortcuts: bool) -> TeacherFeatures:
-        """Return features that hold until the next batch."""
-        if image.device.type != 'cuda':
+    def _recording(
+        self, image: Tensor, decode: bool, shortcuts: bool
+    ) -> Recorded | None:
+        """Return what replays the teacher on ``image``; None to let it run."""
+        if self._graph is None:
+            fits = shortcuts and supports_backbone(self.segmentor.backbone)
+            if self._compiled or not fits or image.device.type != 'cuda':
+                return None
+        elif not self._graph:
+            return None
+        elif image.device.type != 'cuda':
             raise ConfigError(
                 f"the teacher's graph=True needs a GPU but the device is "
                 f"'{image.device}': drop it (custom_hooks: DistillationHook, graph)"
@@ -144,7 +153,7 @@ class Teacher(nn.Module):
                 lambda x: self._compute(self._backbone_call, x, decode, shortcuts)
             )
             self._recorded[way] = parts, recorded
-        return recorded(image)
+        return recorded if self._graph or recorded.pays(image) else None
 
     @torch.no_grad()
     def rounding(self, image: Tensor) -> dict[str, float]:

@@ -5,6 +5,7 @@ to do.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 _WARM_UP = 3  # libraries choose their kernels before recording
+_OFTEN = 3  # a size that comes so often comes again
 
 
 class Recorded:
@@ -28,6 +30,15 @@ class Recorded:
         self.kept = kept
         self._graphs: dict[Any, tuple[torch.cuda.CUDAGraph, Tensor, Any]] = {}
         self._lock = threading.Lock()
+        self._seen: Counter[Any] = Counter()
+
+    def pays(self, x: Tensor) -> bool:
+        """Whether inputs like ``x`` came often enough, and there is room for them."""
+        key = _kind(x)
+        if key not in self._graphs and len(self._graphs) < self.kept:
+            self._seen[key] += 1
+            return self._seen[key] >= _OFTEN
+        return key in self._graphs
 
     def __call__(
         self, x: Tensor, finish: Callable[[Any], Any] = lambda outputs: outputs
@@ -37,7 +48,7 @@ class Recorded:
         The next call writes to the same outputs: ``finish`` copies what is to stay.
         """
         with self._lock, torch.cuda.device(x.device):
-            key = x.shape, x.dtype, x.device
+            key = _kind(x)
             recorded = self._graphs.pop(key, None) or self._record(x)
             self._graphs[key] = recorded  # the last used is the last to go
             while len(self._graphs) > self.kept:
@@ -60,3 +71,7 @@ class Recorded:
         with torch.cuda.graph(graph, capture_error_mode='thread_local'):
             outputs = self.run(place)
         return graph, place, outputs
+
+
+def _kind(x: Tensor) -> Any:
+    return x.shape, x.dtype, x.device

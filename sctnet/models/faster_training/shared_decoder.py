@@ -117,7 +117,9 @@ def decode_stages(
         projected = F.conv2d(x, *conv).relu_()
         with torch.autocast(x.device.type, enabled=False):
             statistics.append(upsampled_std_mean(full_precision(projected), size))
-        term = upsample(F.conv2d(projected, part), size)
+        term = F.conv2d(projected, part)
+        with torch.autocast(x.device.type, enabled=False):  # as it is, not in float32
+            term = upsample(term, size)
         total = term if total is None else total.add_(term)
     assert total is not None
     features = total.add_(decoder.bias).relu_()
