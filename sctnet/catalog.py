@@ -194,6 +194,8 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
             'config'
         ) from error
     _spread_faster_loader(cfg)
+    if any(key.partition('.')[0] == 'custom_imports' for key in others):
+        import_custom_modules(cfg)
     scope = cfg.get('default_scope', 'mmseg')
     if not isinstance(scope, str) or not scope.isidentifier():
         raise ConfigError(

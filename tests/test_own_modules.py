@@ -1,5 +1,6 @@
 """Hooks and transforms in a file beside the config."""
 
+import re
 import sys
 import textwrap
 import uuid
@@ -7,7 +8,8 @@ import uuid
 import pytest
 from own_folder import write_config
 
-from sctnet.catalog import load_config
+from sctnet.catalog import load_config, merge_options
+from sctnet.compat import own_modules
 from sctnet.engine.check_names import check_names
 from sctnet.errors import ConfigError
 
@@ -117,13 +119,53 @@ def test_custom_imports_of_another_form_are_said(beside, value):
         load_config(beside(f'{HEAD}custom_imports = {value}'))
 
 
-def test_what_fails_inside_of_it_keeps_its_own_error(beside):
-    with pytest.raises(ModuleNotFoundError, match='no_such_package'):
-        load_config(beside(CONFIGS['custom_imports'], module='import no_such_package'))
-    text = (
-        HEAD + "custom_imports = dict(imports=['nowhere'], allow_failed_imports=True)"
+FAILING = {
+    'import no_such_package': 'ModuleNotFoundError: .*no_such_package.* line 1',
+    'x = 1\nimport sctnet.no_such_part': r'ModuleNotFoundError: .*\.py line 2',
+    'from os import no_such_name': 'ImportError: .* line 1',
+    'x = (': 'SyntaxError: .* line 1',
+    'x = 1\ny = int("z")': r'ValueError: .*\.py line 2',
+    'x = dict()["y"]': 'KeyError: ',
+}
+
+
+@pytest.mark.parametrize('kind', ['an import', 'custom_imports'])
+@pytest.mark.parametrize('code', FAILING)
+def test_what_fails_inside_of_it_is_said_with_its_line(beside, kind, code):
+    with pytest.raises(ConfigError, match=FAILING[code]) as raised:
+        load_config(beside(CONFIGS[kind], module=code))
+    assert '\n' not in str(raised.value)
+
+
+def test_what_may_fail_is_left_out_and_said(beside, monkeypatch):
+    said = []
+    monkeypatch.setattr(own_modules, 'print_log', lambda text, *_: said.append(text))
+    allowed = CONFIGS['custom_imports'].replace(
+        "'])", "', 'nowhere'], allow_failed_imports=True)", 1
     )
-    load_config(beside(text))
+    load_config(beside(allowed, module='x = int("z")'))
+    assert ['ValueError' in said[0], "'nowhere'" in said[1]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ('value', 'said'),
+    [
+        ("['mine.py']", "'mine.py', which is no module: write 'mine'"),
+        ("['.mine']", "which is no module: write 'mine'"),
+        ("['']", "'', which is no module: write one such as my_hooks"),
+        ("['sctnet.modles']", 'sctnet has no such module: correct the name'),
+        ("['os'], allow_failed=True", 'set it to a dict of names of modules'),
+    ],
+)
+def test_a_name_that_is_no_modules_is_said(beside, value, said):
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        load_config(beside(f'{HEAD}custom_imports = dict(imports={value})'))
+
+
+def test_options_of_the_command_line_import_too(beside):
+    cfg = load_config(beside("custom_hooks = [dict(type='{hook}')]"))
+    merge_options(cfg, {'custom_imports.imports': [beside.names['module']]})
+    check_names(cfg, ['custom_hooks'])
 
 
 def test_it_trains_a_config_of_own_data(tmp_path, monkeypatch):

@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='write a page there: classes, confusions, worst images',
     )
     add('--overwrite', action='store_true', help='replace the report in DIR')
+    add(
+        '--no-check',
+        dest='check',
+        action='store_false',
+        help='no look at the data set before',
+    )
 
 
 def test(
@@ -35,12 +41,14 @@ def test(
     out: str | None = None,
     report: str | None = None,
     overwrite: bool = False,
+    check: bool = True,
     **run_options: Any,
 ) -> None:
     """Test; print and log the metrics.
 
     ``run_options`` are those of :func:`sctnet.engine.launch.prepare_config`.
     """
+    from ..datasets.check import quick_check
     from ..engine import launch, preflight
     from ..engine.runner import Runner
     from ..evaluation.report import collect_report, write_report
@@ -57,6 +65,8 @@ def test(
     if report:
         collect_report(cfg, report, overwrite)
     preflight.check_data(cfg, ('test_dataloader',))
+    if check and preflight.is_first_process():
+        quick_check(cfg, splits=['test'])
 
     runner = Runner.from_cfg(cfg)
     runner.test()

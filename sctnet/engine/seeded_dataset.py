@@ -17,6 +17,7 @@ from ..datasets.store import LoadImageFromStore
 from ..errors import BrokenFileError, DataError
 from .broken_files import innermost
 from .label_range import LabelRange
+from .loaded_labels import look_at_labels
 
 DATA, MODEL = 0, 1  # two streams of seeds that must not meet
 _IN_A_ROW = 100  # so many neighbours broken: something else is wrong
@@ -84,6 +85,7 @@ class SeededDataset(Dataset):
         remote = any(getattr(leaf, 'backend_args', None) for leaf in leaves)
         unread = remote or all(map(_reads_store, leaves))
         self._names_files = hasattr(self.dataset, 'get_data_info') and not unread
+        look_at_labels(leaves, labels)
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -140,6 +142,8 @@ class SeededDataset(Dataset):
             sample = self.dataset[index]
         except BrokenFileError as error:
             return None, (error.path, error.fault)
+        except DataError:
+            raise
         except Exception as error:
             fault = find_fault(info)
             if fault is None:

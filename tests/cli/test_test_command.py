@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from mmseg.registry import MODELS
@@ -112,3 +113,17 @@ def test_a_report_is_not_replaced_unless_told(one, task):
     error = one_line_error(run(task, 'again', '--report', 'one'))
     assert "'one' has a file index.html already" in error
     assert not list((task / 'work_again').glob('*'))  # said before the test
+
+
+def test_labels_that_would_measure_nothing_end_it_before(task):
+    folder = task / 'streets' / 'gtFine' / 'val'
+    maps = {path: path.read_bytes() for path in folder.rglob('*_labelTrainIds.png')}
+    try:
+        for path in maps:
+            cv2.imwrite(str(path), np.full((64, 128), 255, np.uint8))
+        said = one_line_error(run(task, 'nothing'))
+    finally:
+        for path, data in maps.items():
+            path.write_bytes(data)
+    assert 'nothing labelled' in said
+    assert said.endswith('--no-check goes on as it is')

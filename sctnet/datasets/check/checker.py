@@ -12,7 +12,7 @@ from ...errors import SCTNetError
 from ..parallel import run_all
 from .faults import KINDS, Fault
 from .inspection import Inspection, inspect_pair
-from .pairs import Pair, Part, list_parts
+from .pairs import SPLITS, Pair, Part, list_parts
 
 
 @dataclass
@@ -66,6 +66,7 @@ def check_config(
     workers: int | None = None,
     most: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    splits: Iterable[str] = SPLITS,
 ) -> CheckResult:
     """Inspect the pairs of every data set that ``cfg`` trains or validates on.
 
@@ -74,13 +75,14 @@ def check_config(
         workers: threads; 0 works in the caller's, None takes one a core.
         most: how many pairs of each part, spread evenly; None takes all.
         progress: called as progress(done, total) after every pair.
+        splits: other than train and val, such as test.
 
     Raises:
         ArgumentError: ``workers`` is negative.
         ConfigError: the config is not sound, or a data set cannot be built.
         DataError: a folder is not there.
     """
-    parts = list(list_parts(cfg))
+    parts = list(list_parts(cfg, splits))
     jobs = [(part, pair) for part in parts for pair in _spread(part.pairs, most)]
     shares = {part.name: _empty(part) for part in parts}
     faults = [fault for part in parts for fault in part.faults]
@@ -96,6 +98,7 @@ def check_config(
             if progress is not None:
                 progress(done, len(jobs))
     faults += _repeated(pictures.values())
+    faults += _of_one_value(parts, shares)
     shifted = list(_shifted(parts, shares))
     faults += shifted
     # That a class is never seen follows from a shift.
@@ -140,6 +143,21 @@ def _repeated(groups: Iterable[list[tuple[str, str]]]) -> Iterator[Fault]:
             across = name.partition(' ')[0] != first[0].partition(' ')[0]
             kind = 'in train and val' if across else 'twice'
             yield Fault(kind, name, path, f"same pixels as '{first[1]}'")
+
+
+def _of_one_value(parts: Iterable[Part], shares: dict[str, Share]) -> Iterator[Fault]:
+    """Label maps that all hold nothing to learn, or nothing to tell apart."""
+    for part in parts:
+        share = shares[part.name]
+        if not share.stored.any():
+            continue
+        values = np.flatnonzero(share.stored).tolist()
+        if not share.pixels.any() and share.ignored == share.stored.sum():
+            detail = f'they hold {values} alone, which is to ignore'
+            yield Fault('nothing labelled', part.name, 'all label maps', detail)
+        elif values == [0, 255] and len(part.classes) > 1 and not part.label_map_given:
+            detail = '255 is to ignore, so that 0 is the only class there is'
+            yield Fault('masks of 0 and 255', part.name, 'all label maps', detail)
 
 
 def _unseen(parts: Iterable[Part], shares: dict[str, Share]) -> Iterator[Fault]:

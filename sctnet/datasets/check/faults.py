@@ -15,6 +15,17 @@ KINDS: dict[str, tuple[bool, str, str]] = {
         'labels that run one past the classes',
         'correct classes or reduce_zero_label as said',
     ),
+    'nothing labelled': (
+        True,
+        'label maps without a pixel of any class',
+        'correct reduce_zero_label, or write label maps that hold class indices',
+    ),
+    'masks of 0 and 255': (
+        True,
+        'masks as pictures, where 255 is to ignore',
+        'write 1 in the place of 255, or set ignore_index to another number in the '
+        'data set and the heads',
+    ),
     'no images': (
         True,
         'a folder without a single image',
@@ -78,7 +89,7 @@ class Fault:
 
     Attributes:
         kind: one of ``KINDS``.
-        part: ``'train'``, ``'val'`` or both.
+        part: ``'train'``, ``'val'``, ``'test'`` or several.
         path: the file, or what else it concerns.
         detail: in a few words, what was found.
     """

@@ -1,7 +1,7 @@
 """Which images and label maps a config's data set means to read."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from ..label_values import label_values
 from ..own.dataset import FolderDataset
 from .faults import Fault
 
+SPLITS = ('train', 'val')  # what a training reads
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -33,7 +35,7 @@ class Part:
     """One data set: its pairs, and how it reads a label map's values.
 
     Attributes:
-        name: ``'train'`` or ``'val'``; the second of several ``'train 2'``.
+        name: ``'train'``, ``'val'`` or ``'test'``; the second of several ``'train 2'``.
         classes: their names.
         palette: RGB of each class.
         ignored: labels of pixels that count nothing, to the data set or to the loss.
@@ -59,15 +61,15 @@ class Part:
         return (labels >= len(self.classes)) & ~np.isin(labels, self.ignored)
 
 
-def list_parts(cfg: Config) -> Iterator[Part]:
-    """Yield every data set that ``cfg`` trains or validates on.
+def list_parts(cfg: Config, splits: Iterable[str] = SPLITS) -> Iterator[Part]:
+    """Yield every data set that ``cfg`` has for ``splits``.
 
     Raises:
         ConfigError: a data set cannot be built, or does not read files in pairs.
         DataError: its folder is not there.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    for split in ('train', 'val'):
+    for split in splits:
         for number, dataset in enumerate(datasets_of(cfg, [LOADERS[split]]), 1):
             name = split if number == 1 else f'{split} {number}'
             yield _part(name, dataset, _ignored_by_loss(cfg))

@@ -1,6 +1,7 @@
-"""What a training looks at before its first iteration."""
+"""What a training, or a test, looks at before its first image."""
 
 import logging
+from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -11,6 +12,7 @@ from ..faster_loader import FROM_STORE
 from ..from_config import LOADERS, datasets_of
 from .checker import CheckResult, check_config
 from .faults import Fault
+from .pairs import SPLITS
 
 PAIRS = 32  # of each part: some seconds at most
 _READERS = {'LoadImageFromFile', 'LoadBands'}
@@ -19,16 +21,25 @@ _BROKEN = ('broken image', 'broken label map')
 _MMENGINE_LOOPS = ('', 'EpochBasedTrainLoop', 'IterBasedTrainLoop')
 
 
-def quick_check(cfg: Config, pairs: int = PAIRS) -> None:
+def quick_check(
+    cfg: Config, pairs: int = PAIRS, splits: Sequence[str] = SPLITS
+) -> None:
     """List all pairs of files, decode ``pairs`` of each data set, and log warnings.
 
     Broken files that the training's loop leaves out are warnings.
 
+    Args:
+        cfg: the config.
+        pairs: how many to decode.
+        splits: of which data sets; those that a training reads by default.
+
     Raises:
         DataError: something is wrong by which a training fails or learns nonsense.
     """
+    # A test may be of images alone.
+    splits = [x for x in splits if x != 'test' or _reads_pictures(cfg, LOADERS[x])]
     try:
-        result = check_config(cfg, most=pairs)
+        result = check_config(cfg, most=pairs, splits=splits)
     except ConfigError as error:
         # Of another kind, which may train all the same; what else is wrong with the
         # config, its Runner will say.
@@ -40,9 +51,10 @@ def quick_check(cfg: Config, pairs: int = PAIRS) -> None:
     if serious:
         first, more = serious[0], len(serious) - 1
         others = f' and {more} more' if more else ''
+        lists = '' if 'test' in splits else 'sctnet check CONFIG lists them all, '
         raise DataError(
             f'the data set has faults, {first}{others}: {first.remedy}; '
-            'sctnet check CONFIG lists them all, --no-check trains as it is'
+            f'{lists}--no-check goes on as it is'
         )
 
 
@@ -50,7 +62,7 @@ def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
     """Return the faults by which this training fails or learns nonsense."""
     loop = kind_of(cfg.get('train_cfg') or {})
     # Validation leaves nothing out; another loop of a user's own may do as ours does.
-    ends = {'train': loop in _MMENGINE_LOOPS, 'val': True}
+    ends = {'train': loop in _MMENGINE_LOOPS, 'val': True, 'test': True}
     for split in ends:
         ends[split] &= _reads_pictures(cfg, LOADERS[split])
     # Some validate on training images to see whether a network can learn them.

@@ -1,5 +1,6 @@
 """What a training looks at before its first iteration, and what stops it there."""
 
+import cv2
 import numpy as np
 import pytest
 from own_folder import (
@@ -103,3 +104,31 @@ def test_a_data_set_of_another_kind_trains_unchecked(root, logged):
     cfg.train_dataloader.dataset = {'type': 'BaseDataset'}
     quick_check(cfg)
     assert 'was not checked' in logged[0]
+
+
+def all_labels_become(root, part, change):
+    for path in sorted((root / 'labels' / part).glob('*.png')):
+        write(path, change(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)))
+
+
+@pytest.mark.parametrize('splits', [('train', 'val'), ('test',)])
+def test_masks_of_0_and_255_and_label_maps_of_nothing_stop_it(root, splits):
+    all_labels_become(root, 'val', lambda labels: np.where(labels > 1, 255, 0))
+    cfg = config(root)
+    with pytest.raises(
+        DataError, match=r'masks of 0 and 255: .* 1 in the place of 255'
+    ):
+        quick_check(cfg, splits=splits)
+    all_labels_become(root, 'val', lambda labels: np.full_like(labels, 255))
+    with pytest.raises(DataError, match=r'nothing labelled: .* \[255\] alone'):
+        quick_check(cfg, splits=splits)
+
+
+def test_a_test_of_images_alone_has_no_labels_to_judge(root):
+    all_labels_become(root, 'val', lambda labels: np.full_like(labels, 99))
+    cfg = config(root)
+    with pytest.raises(DataError, match='labels outside'):
+        quick_check(cfg, splits=['test'])
+    steps = cfg.test_dataloader.dataset.pipeline
+    steps[:] = [step for step in steps if 'LoadAnnotations' not in str(step['type'])]
+    quick_check(cfg, splits=['test'])
