@@ -53,8 +53,8 @@ def import_custom_modules(cfg: Config) -> None:
         try:
             importlib.import_module(name)
         except Exception as error:
-            missing = isinstance(error, ModuleNotFoundError)
-            if missing and f'{name}.'.startswith(f'{error.name}.'):
+            absent = getattr(error, 'name', None)  # of a module that is not there
+            if absent and f'{name}.'.startswith(f'{absent}.'):
                 said = _no_module('custom_imports names', name)
             else:  # it is there, and what it does fails
                 said = f"custom_imports names '{name}', {_failed(error)}"

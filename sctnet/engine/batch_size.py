@@ -1,4 +1,4 @@
-"""Whether a model can train on a batch of one image, which batch norm may not."""
+"""Batches of one image, which batch norm may not like, and batches of another size."""
 
 from collections.abc import Mapping, Sized
 from contextlib import suppress
@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
+from mmengine.runner import Runner
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
@@ -15,6 +16,8 @@ from ..errors import ConfigError
 from ..weights.bands import first_bands
 from .distributed import CPUSyncBatchNorm
 from .unwrap import unwrapped
+
+_NOTED = 'images_of_an_iteration'  # in a checkpoint's message hub
 
 
 def check_batch_size(
@@ -45,6 +48,24 @@ def check_batch_size(
         f'the last batch of an epoch has one image of {images}, which {why}: set '
         'train_dataloader.drop_last=True'
     )
+
+
+def note_batch_size(runner: Runner, images: int) -> None:
+    """Say where a resumed training has other batches than before; note their size.
+
+    Args:
+        runner: of the training, after it resumed.
+        images: in a batch of this process.
+    """
+    hub, images = runner.message_hub, images * get_world_size()
+    before = hub.get_info(_NOTED) if _NOTED in hub.runtime_info else images
+    if before != images:
+        runner.logger.warning(
+            f'an iteration has {images} images now and had {before} before: the '
+            'schedule still counts iterations; it goes on with the images that come '
+            f'after {runner.iter} iterations of {images}'
+        )
+    hub.update_info(_NOTED, images)
 
 
 def _images_of_epoch(loader: DataLoader) -> int | None:

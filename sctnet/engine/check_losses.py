@@ -5,6 +5,7 @@ torch's, or belongs to other classes than meant and trains all the same.
 """
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.losses import (
     CrossEntropyLoss,
     DiceLoss,
+    FocalLoss,
     HuasdorffDisstanceLoss,
     LovaszLoss,
     TverskyLoss,
@@ -41,6 +43,12 @@ def check_loss_configs(model: dict[str, Any]) -> None:
         for where, config in _each(place, {'loss_decode': loss}):
             if not isinstance(config, dict):
                 continue
+            weights = config.get('class_weight')
+            if isinstance(weights, str) and not os.path.isfile(weights):
+                raise ConfigError(
+                    f'{where}.class_weight is {weights!r}, which is no file: set it to '
+                    'a list of numbers, one for each class, or to a .npy file of them'
+                )
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter('ignore')  # the model's own will come
@@ -67,6 +75,7 @@ def check_losses(segmentor: nn.Module) -> None:
         _check_labels(place, head, heads['decode_head'])
         for where, loss in _each(place, {'loss_decode': head.loss_decode}):
             _check_weights(where, loss, head)
+            _check_alpha(where, loss, head)
             _check_channels(where, loss, head)
             _check_sampling(where, loss, head)
         _try(place, head)
@@ -122,6 +131,17 @@ def _check_weights(place: str, loss: nn.Module, head: BaseDecodeHead) -> None:
         raise ConfigError(
             f'{place} has {len(values)} values and there are {head.out_channels} '
             'classes: give one weight for each class, in the order of the labels'
+        )
+
+
+def _check_alpha(place: str, loss: nn.Module, head: BaseDecodeHead) -> None:
+    values: Any = getattr(loss, 'alpha', None)
+    listed = isinstance(loss, FocalLoss) and isinstance(values, list)
+    if listed and len(values) != head.out_channels:
+        raise ConfigError(
+            f'{place}.alpha has {len(values)} values and there are {head.out_channels} '
+            'classes: give one for each class, in the order of the labels, or one '
+            'number for all'
         )
 
 

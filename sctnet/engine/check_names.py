@@ -9,6 +9,7 @@ import difflib
 import dis
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -23,6 +24,7 @@ from .check_bands import check_band_order
 from .check_losses import check_loss_configs
 from .check_sliding_window import check_test_cfg
 
+_COMPAT = Path(__file__).resolve().parents[1] / 'compat'
 _LOADER = {
     'dataset': r.DATASETS,
     'datasets': r.DATASETS,
@@ -215,8 +217,8 @@ def _parameters(cls: Callable) -> set[str] | None:
             parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError):
             return None
-        if hasattr(function, '__wrapped__'):  # what wraps it may take others
-            return None
+        if hasattr(function, '__wrapped__') and not _is_ours(function):
+            return None  # what wraps it may take others
         names |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return names - {'self'}
@@ -230,6 +232,11 @@ def _parameters(cls: Callable) -> set[str] | None:
     return None
 
 
+def _is_ours(function: Any) -> bool:
+    code = getattr(function, '__code__', None)
+    return code is not None and Path(code.co_filename).parent == _COMPAT
+
+
 def _reads(code: CodeType, name: str) -> bool:
     """Whether a function's ``code`` reads its argument ``name``."""
     loads = (i.argval for i in dis.get_instructions(code) if 'LOAD' in i.opname)
@@ -239,6 +246,8 @@ def _reads(code: CodeType, name: str) -> bool:
 
 def _unknown(place: str, key: object, owner: str, known: Iterable[str]) -> str:
     suggestion = _suggest(str(key), known) or ': take it out'
+    if key == 'class_weight':  # not nearly a loss_weight
+        suggestion = ': it cannot weigh classes, take it out or take CrossEntropyLoss'
     return f"{place}.{key}: {owner} has no argument '{key}'{suggestion}"
 
 

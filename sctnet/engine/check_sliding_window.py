@@ -1,6 +1,7 @@
 """Checks how a config's model is to be tested, before the first image."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from ..errors import ConfigError
@@ -47,4 +48,7 @@ def check_test_cfg(model: Mapping[str, Any], place: str = 'model') -> None:
 def _is_pair(value: Any) -> bool:
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
         return False
-    return all(type(side) is int and side > 0 for side in value)
+    return all(
+        isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0
+        for side in value
+    )

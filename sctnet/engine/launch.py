@@ -194,7 +194,7 @@ def enable_tta(cfg: Config) -> None:
     """Test with the config's ``tta_pipeline``: several scales, and flipped.
 
     Raises:
-        ConfigError: the config has no test-time augmentation.
+        ConfigError: the config has no test-time augmentation, or names what is not.
     """
     if 'tta_model' not in cfg or 'tta_pipeline' not in cfg:
         raise ConfigError(
@@ -205,6 +205,7 @@ def enable_tta(cfg: Config) -> None:
     check_band_order(cfg)
     cfg.tta_model.module = cfg.model
     cfg.model = cfg.tta_model
+    check_names(cfg, ('model', 'test_dataloader'))
 
 
 def draw_results(cfg: Config, show_dir: str) -> None:

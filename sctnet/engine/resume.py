@@ -22,6 +22,7 @@ _SWITCHES = {
     *('capturable', 'decoupled_weight_decay', 'differentiable', 'foreach', 'fused'),
     *('maximize', 'params'),
 }
+_DECOUPLED = 'decoupled_weight_decay'  # which older versions of torch do not note
 _ANEW = 'start a new training from its weights, with load_from={} and without --resume'
 
 
@@ -110,7 +111,12 @@ def _restore_optimizer(runner: Runner, saved: dict, file: str) -> list[dict]:
             f"cannot resume from '{file}': it holds no state of an optimizer; "
             + _ANEW.format(file)
         )
-    _check_optimizer(planned[0], saved['param_groups'][0], file)
+    first = saved['param_groups'][0]
+    _check_optimizer(planned[0], first, file)
+    if first.get(_DECOUPLED, planned[0].get(_DECOUPLED)) != planned[0].get(_DECOUPLED):
+        ways = 'added to the gradients, as by Adam', 'apart from them, as by AdamW'
+        was, now = (ways[bool(group.get(_DECOUPLED))] for group in (first, planned[0]))
+        runner.logger.warning(f'weight decay is {now}, and was {was}')
     count = sum(len(group['params']) for group in wrapper.optimizer.param_groups)
     theirs = sum(len(group['params']) for group in saved['param_groups'])
     for group in saved['param_groups']:  # by which torch chooses the steps' device

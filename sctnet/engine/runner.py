@@ -150,7 +150,21 @@ class Runner(_Runner):
             ConfigError: they do not.
         """
         check_losses(unwrapped(self.model))
+        self._tell_what_is_frozen()
         return super().train()
+
+    def _tell_what_is_frozen(self) -> None:
+        weights = dict(unwrapped(self.model).named_parameters())
+        frozen = [name for name, weight in weights.items() if not weight.requires_grad]
+        if frozen:
+            # Such as backbone.stage1: the first two parts of a name.
+            parts = dict.fromkeys('.'.join(name.split('.')[:2]) for name in frozen)
+            self.logger.info(
+                f'{len(frozen)} of {len(weights)} weights are frozen and keep their '
+                f'values, in {", ".join(parts)}'
+            )
+        if getattr(getattr(unwrapped(self.model), 'backbone', None), 'norm_eval', 0):
+            self.logger.info("the backbone's norms keep their statistics (norm_eval)")
 
     def resume(
         self,

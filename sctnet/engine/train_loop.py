@@ -19,6 +19,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ..errors import ConfigError
+from .batch_size import note_batch_size
 from .broken_files import BrokenFiles
 from .epochs import check_epoch, check_resumed, finite, warn_of_accumulation
 from .label_range import learnt_labels
@@ -94,6 +95,8 @@ class ResumableTrainLoop(_ResumableLoop, IterBasedTrainLoop):
     def run(self) -> nn.Module:
         """Train from the current iteration to the last, validating in between."""
         warn_of_accumulation(self.runner, self._max_iters)
+        if self._sampler is not None:
+            note_batch_size(self.runner, self._batch_size)
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         if self._iter > 0 and self._config is not None:

@@ -166,7 +166,8 @@ class SCTNet(WholeLoading, BaseModule):
             raise ImageError(
                 f'SCTNet needs inputs of at least {MIN_SIZE}x{MIN_SIZE} pixels but got '
                 f'{x.shape[-1]}x{x.shape[-2]} (width x height): crop it to a '
-                "less extreme shape or raise the test pipeline's Resize scale"
+                "less extreme shape, or raise the test pipeline's Resize scale or the "
+                'crop_size of test_cfg.mode=slide'
             )
         features = self._features(x)
         if len(self.out_indices) == len(SCTNetFeatures._fields):

@@ -68,7 +68,7 @@ REFUSED = {
     ),
     'another number of weights in alpha': (
         loss({'type': 'FocalLoss', 'alpha': [0.1, 0.2]}),
-        'FocalLoss cannot be computed on logits of 3 channels',
+        r'loss_decode\.alpha has 2 values and there are 3 classes',
     ),
     'binary, of three': (
         loss({**LOVASZ, 'loss_type': 'binary'}), 'LovaszLoss cannot be computed'
@@ -137,7 +137,12 @@ def test_that_ohem_passes_a_loss_by_is_said(tiny_model, caplog, monkeypatch):
 def test_losses_that_cannot_be_built_are_told_with_their_place(tmp_path):
     cfg = load_config(LEAF)
     key = 'model.decode_head.loss_decode.class_weight'
-    merge_options(cfg, {key: str(tmp_path / 'none.json')})
+    for value in (str(tmp_path / 'none.json'), 'balanced'):
+        merge_options(cfg, {key: value})
+        with pytest.raises(ConfigError, match=f"^{key} is '{value}', which is no file"):
+            check_names(cfg)
+    (tmp_path / 'weights.json').write_text('3, 4')
+    merge_options(cfg, {key: str(tmp_path / 'weights.json')})
     with pytest.raises(
         ConfigError, match=r'^model\.decode_head\.loss_decode cannot be'
     ):

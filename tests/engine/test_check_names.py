@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
@@ -10,6 +11,7 @@ from small_training import LEAF
 from sctnet.apis import init_model
 from sctnet.catalog import leaf_names, load_config, merge_options
 from sctnet.engine.check_names import check_names
+from sctnet.engine.launch import enable_tta
 from sctnet.errors import ConfigError
 
 
@@ -139,6 +141,20 @@ def test_a_sliding_window_needs_its_size_and_step(leaf, test_cfg, said):
 def test_a_sliding_window_that_covers_the_image_is_taken(leaf):
     fine = {'mode': 'slide', 'crop_size': (64, 64), 'stride': [64, 32]}
     check(leaf, **{'model.test_cfg': fine})
+    check(leaf, **{'model.test_cfg': {**fine, 'stride': list(np.array([64, 32]))}})
+
+
+def test_a_loss_without_class_weights_is_not_told_to_take_another_argument(leaf):
+    loss = {'type': 'DiceLoss', 'class_weight': [1, 1]}
+    with pytest.raises(ConfigError, match=r"'class_weight': it cannot weigh classes"):
+        check(leaf, **{'model.decode_head.loss_decode': loss})
+
+
+def test_arguments_of_a_test_time_augmentation_are_checked(leaf):
+    cfg = copy.deepcopy(leaf)
+    cfg.tta_model.test_cfg = {'mode': 'slide'}
+    with pytest.raises(ConfigError, match="SegTTAModel has no argument 'test_cfg'"):
+        enable_tta(cfg)
 
 
 @pytest.mark.parametrize('key', ['dataset', 'sampler'])

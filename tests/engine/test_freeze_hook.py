@@ -1,6 +1,8 @@
 """Parts that stay as they are for the first iterations, and are trained then."""
 
 import copy
+import logging
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -156,3 +158,17 @@ def test_a_place_far_beyond_the_end_of_a_list_is_refused():
     with pytest.raises(ConfigError, match='cannot be merged'):
         merge_options(cfg, {'custom_hooks.5.type': 'B'})
     assert len(cfg.custom_hooks) == 1
+
+
+def test_what_is_frozen_is_told(caplog):
+    model = nn.ModuleDict({'backbone': nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))})
+    model.backbone = model['backbone']
+    model.backbone[0].requires_grad_(False)
+    model.backbone.norm_eval = True
+    runner = SimpleNamespace(model=model, logger=logging.getLogger('frozen'))
+    with caplog.at_level(logging.INFO, 'frozen'):
+        Runner._tell_what_is_frozen(runner)
+    assert [record.message for record in caplog.records] == [
+        '2 of 4 weights are frozen and keep their values, in backbone.0',
+        "the backbone's norms keep their statistics (norm_eval)",
+    ]

@@ -71,7 +71,7 @@ class Values(Hook):
 
 
 def runner_of(folder, schedule, length, checkpoint=None, kind=Runner, **changes):
-    epochs = changes.pop('epochs', False)
+    epochs, batch = changes.pop('epochs', False), changes.pop('batch', 2)
     loop = {'type': ResumableTrainLoop, 'max_iters': length}
     every = {'type': AtomicCheckpointHook, 'by_epoch': epochs, 'interval': 1}
     sampler = 'DefaultSampler' if epochs else 'InfiniteSampler'
@@ -89,7 +89,7 @@ def runner_of(folder, schedule, length, checkpoint=None, kind=Runner, **changes)
         experiment_name=uuid.uuid4().hex,
         param_scheduler=schedule,
         train_dataloader={
-            'batch_size': 2,
+            'batch_size': batch,
             'num_workers': 0,
             'sampler': {'type': sampler, 'shuffle': False},
             'dataset': {'type': Noise},
@@ -233,6 +233,18 @@ def test_adam_after_adamw_is_taken(tmp_path):
     file = tmp_path / 'work' / 'iter_4.pth'
     _, told = train(tmp_path / 'on', [POLY], 4, file, optimizer={'type': 'Adam'})
     assert any('weight_decay 0.01 -> 0' in line for line in warnings(told))
+    assert any('Adam, and was apart' in line for line in warnings(told))
+
+
+def test_batches_of_another_size_are_told(tmp_path):
+    _, told = train(tmp_path / 'work', [POLY], 4)
+    file = tmp_path / 'work' / 'iter_4.pth'
+    assert not warnings(told)
+    _, told = train(tmp_path / 'on', [POLY], 6, file, batch=3)
+    (line,) = (line for line in warnings(told) if 'images' in line)
+    assert line.startswith('an iteration has 3 images now and had 2 before')
+    _, told = train(tmp_path / 'same', [POLY], 8, tmp_path / 'on/iter_6.pth', batch=3)
+    assert not [line for line in warnings(told) if 'images' in line]
 
 
 def test_another_model_is_refused_with_the_remedy(tmp_path):
