@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from ..errors import ConfigError
+from ..models.heads import heads_of
 from ..weights.bands import first_bands
 from .distributed import CPUSyncBatchNorm
 from .unwrap import unwrapped
@@ -119,8 +120,5 @@ def _run(segmentor: Any) -> None:
     bands = first_bands(segmentor.backbone)
     device = next(segmentor.parameters()).device
     features = segmentor.extract_feat(torch.zeros(1, bands, *size, device=device))
-    auxiliary = getattr(segmentor, 'auxiliary_head', None)
-    more = auxiliary if isinstance(auxiliary, nn.ModuleList) else [auxiliary]
-    for head in (getattr(segmentor, 'decode_head', None), *more):
-        if head is not None:
-            head(features)
+    for head in heads_of(segmentor).values():
+        head(features)

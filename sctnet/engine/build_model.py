@@ -13,7 +13,7 @@ from mmseg.registry import DATASETS, MODELS
 from .. import models  # noqa: F401  registers them
 from ..catalog import load_config, merge_options
 from ..compat.gaps import quieten_libraries
-from ..models.label_count import label_count
+from ..models.heads import label_count
 from ..weights.segmentor_files import load_segmentor
 from .check_names import check_names
 

@@ -27,7 +27,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 
 from ..errors import ConfigError
-from ..models.label_count import label_count
+from ..models.heads import heads_of, label_count
 
 _HEADS = ('decode_head', 'auxiliary_head')
 
@@ -68,11 +68,12 @@ def check_losses(segmentor: nn.Module) -> None:
     Raises:
         ConfigError: one does not; the message has the place in the config.
     """
-    heads = {key: getattr(segmentor, key, None) for key in _HEADS}
-    for place, head in _each('model', heads):
+    main = getattr(segmentor, 'decode_head', None)
+    for name, head in heads_of(segmentor).items():
         if not isinstance(head, BaseDecodeHead):
             continue
-        _check_labels(place, head, heads['decode_head'])
+        place = f'model.{name}'
+        _check_labels(place, head, main)
         for where, loss in _each(place, {'loss_decode': head.loss_decode}):
             _check_weights(where, loss, head)
             _check_alpha(where, loss, head)

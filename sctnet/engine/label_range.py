@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import ConfigError
-from ..models.label_count import label_count
+from ..models.heads import heads_of, label_count
 from .unwrap import unwrapped
 
 
@@ -50,12 +50,9 @@ def measured_labels(model: nn.Module, evaluator: Any) -> LabelRange | None:
 
 
 def _heads(model: nn.Module) -> Iterator[Any]:
-    segmentor = unwrapped(model)
-    for name in ('decode_head', 'auxiliary_head'):
-        head = getattr(segmentor, name, None)
-        for one in head if isinstance(head, nn.ModuleList) else [head]:
-            if isinstance(getattr(one, 'num_classes', None), int):
-                yield one
+    for head in heads_of(unwrapped(model)).values():
+        if isinstance(getattr(head, 'num_classes', None), int):
+            yield head
 
 
 def _metrics(evaluator: Any) -> list[Any]:

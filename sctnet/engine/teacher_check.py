@@ -18,7 +18,7 @@ from mmseg.models.segmentors import BaseSegmentor
 
 from ..errors import ConfigError
 from ..models import Teacher
-from ..models.label_count import label_count
+from ..models.heads import label_count
 from ..weights.bands import first_bands
 
 _CHANCE = 1.5  # times what guessing gives: a teacher below this knows nothing

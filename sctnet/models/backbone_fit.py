@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import ConfigError
+from .heads import heads_of
 
 
 def check_bands(segmentor: Any) -> None:
@@ -47,17 +48,12 @@ def check_indices(segmentor: Any) -> None:
 
 
 def _of_heads(segmentor: Any) -> Iterator[tuple[str, int]]:
-    for key in ('decode_head', 'auxiliary_head'):
-        part = getattr(segmentor, key, None)
-        several = isinstance(part, nn.ModuleList)
-        heads: Any = part if several else [part]
-        for i, head in enumerate(heads):
-            place = f'model.{key}.{i}' if several else f'model.{key}'
-            selected = getattr(head, 'in_index', None)
-            listed = selected if isinstance(selected, list | tuple) else [selected]
-            for index in listed:
-                if isinstance(index, int):
-                    yield f'{place}.in_index', index
+    for name, head in heads_of(segmentor).items():
+        selected = getattr(head, 'in_index', None)
+        listed = selected if isinstance(selected, list | tuple) else [selected]
+        for index in listed:
+            if isinstance(index, int):
+                yield f'model.{name}.in_index', index
 
 
 def _of_siam(siam: Any) -> Iterator[tuple[str, int]]:

@@ -36,7 +36,7 @@ from .backbone import SCTNet
 from .backbone_fit import check_bands, check_indices
 from .faster_training.few_operations import in_few_operations
 from .faster_training.head_losses import head_losses, supports_losses
-from .label_count import label_count
+from .heads import heads_of, label_count
 from .loading import WholeLoading
 from .options import check_train_cfg, under_its_name
 from .siam import SIAM
@@ -178,13 +178,13 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
         return teacher(inputs, self.siam.sdha is not None, self.shortcuts)
 
     def _heads(self) -> dict[str, Any]:
-        heads = {'decode': self.decode_head}
-        auxiliary = getattr(self, 'auxiliary_head', None)
-        if isinstance(auxiliary, nn.ModuleList):
-            heads |= {f'aux_{i}': head for i, head in enumerate(auxiliary)}
-        elif auxiliary is not None:
-            heads['aux'] = auxiliary
-        return heads
+        """The heads by their names in the log: decode, and aux or aux_0, aux_1, ..."""
+        short = {'decode_head': 'decode', 'auxiliary_head': 'aux'}
+        found = {}
+        for name, head in heads_of(self).items():
+            kind, _, number = name.partition('.')
+            found[f'{short[kind]}_{number}' if number else short[kind]] = head
+        return found
 
     def _head_losses(
         self, features: tuple[Tensor, ...], data_samples: SampleList

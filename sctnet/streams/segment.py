@@ -16,7 +16,7 @@ from ..apis import inference_model
 from ..datasets.overlay import check_opacity, distinct_colours, draw_overlay
 from ..errors import ArgumentError, ConfigError, ImageError, OutputError
 from ..files import check_writable, write_bytes
-from ..models.label_count import label_count
+from ..models.heads import label_count
 from ..prediction.preprocess import reads_bands
 from .open_input import Source
 from .pipeline import Pipeline, StreamReport
