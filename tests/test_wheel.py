@@ -80,6 +80,7 @@ def test_wheel_holds_each_thing_once_and_nothing_else(wheel):
     assert not any('test_' in name for name in names)
 
 
+@pytest.mark.more
 def test_commands_work_in_an_empty_folder(site, tmp_path):
     """The demo runs scenes, train, test and infer, and compares in its own process."""
     said = run('sctnet', '--help', cwd=tmp_path, site=site)
@@ -100,6 +101,7 @@ def test_commands_work_in_an_empty_folder(site, tmp_path):
     assert "the page is 'page.html'" in said
 
 
+@pytest.mark.more
 def test_mim_lists_and_trains(site, streets, tmp_path):
     out = run('mim', 'search', 'sctnet', '--config', SEG50, cwd=tmp_path, site=site)
     assert 'sctnet-s-seg50' in out
@@ -116,6 +118,7 @@ def test_mim_lists_and_trains(site, streets, tmp_path):
     assert list((tmp_path / 'work').glob('best_mIoU*.pth'))
 
 
+@pytest.mark.more
 def test_mim_test_computes_the_logits_of_init_model(
     site, streets, released_city_s, tmp_path
 ):
@@ -168,6 +171,7 @@ def test_mim_test_computes_the_logits_of_init_model(
     assert int(out.split()[-2]) > 100
 
 
+@pytest.mark.more
 def test_an_editable_install_tests_by_bare_leaf_name(
     streets, released_city_s, tmp_path
 ):

@@ -15,7 +15,7 @@ from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
 from ..errors import CheckpointError
-from .schedules import go_to
+from .schedules import bring_to_iteration
 
 # How a step is computed, not what it is; or what differs between versions of torch.
 _SWITCHES = {
@@ -59,7 +59,7 @@ def resume(
     groups = None if saved is None else _restore_optimizer(runner, saved, file)
     _tell(runner, checkpoint, file, saved)
     if schedule:
-        _go_on(runner, checkpoint.get('param_schedulers'), groups)
+        _follow_schedule(runner, checkpoint.get('param_schedulers'), groups)
     if runner.iter >= runner.max_iters:
         runner.logger.warning(_finished(runner))
     runner._has_loaded = True
@@ -164,9 +164,11 @@ def _check_optimizer(planned: dict, saved: dict, file: str) -> None:
     )
 
 
-def _go_on(runner: Runner, saved: Any, before: list[dict] | None) -> None:
+def _follow_schedule(runner: Runner, saved: Any, before: list[dict] | None) -> None:
     """Bring the schedule to the checkpoint's iteration, and say what is new."""
-    followed = go_to(runner, saved if isinstance(saved, list) else None, before)
+    followed = bring_to_iteration(
+        runner, saved if isinstance(saved, list) else None, before
+    )
     if before is None:
         return
     now = runner.optim_wrapper.param_groups

@@ -66,7 +66,9 @@ def _end_of(scheduler: Any) -> int:
     return int(scheduler.max_iters if ours else scheduler.end)
 
 
-def go_to(runner: Runner, saved: list[dict] | None, groups: list[dict] | None) -> bool:
+def bring_to_iteration(
+    runner: Runner, saved: list[dict] | None, groups: list[dict] | None
+) -> bool:
     """Bring the fresh schedulers of ``runner`` to its iteration, by the config alone.
 
     Args:

@@ -21,7 +21,7 @@ def check_train_cfg(train_cfg: Mapping[str, Any]) -> None:
             )
 
 
-def under_its_name(options: Any, place: str) -> Any:
+def rename_fused(options: Any, place: str) -> Any:
     """Rename ``fused``, as older configs call ``shortcuts``."""
     if not options or 'fused' not in options:
         return options

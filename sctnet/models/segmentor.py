@@ -38,7 +38,7 @@ from .faster_training.few_operations import in_few_operations
 from .faster_training.head_losses import head_losses, supports_losses
 from .heads import heads_of, label_count
 from .loading import WholeLoading
-from .options import check_train_cfg, under_its_name
+from .options import check_train_cfg, rename_fused
 from .siam import SIAM
 from .teacher import Teacher
 from .teacher_features import TeacherFeatures
@@ -90,7 +90,7 @@ class SCTSegmentor(WholeLoading, EncoderDecoder):
 
     def __init__(self, *, siam: dict | None = None, **kwargs: Any) -> None:
         for place in ('train_cfg', 'test_cfg'):
-            kwargs[place] = under_its_name(kwargs.get(place), place)
+            kwargs[place] = rename_fused(kwargs.get(place), place)
         super().__init__(**kwargs)
         check_train_cfg(self.train_cfg or {})
         self.siam: SIAM | None = None if siam is None else MODELS.build(siam)

@@ -118,6 +118,7 @@ def assert_same_training(*paths):
     assert ours.get('best_score') == expected.get('best_score')
 
 
+@pytest.mark.more
 def test_killed_twice_it_ends_with_the_same_bits(training):
     moments = random.Random(0)
     for first, last in ((1, 3), (4, 6)):
@@ -129,6 +130,7 @@ def test_killed_twice_it_ends_with_the_same_bits(training):
     assert len(read_checkpoint(files[0])['optimizer']['state']) > 100
 
 
+@pytest.mark.more
 def test_a_truncated_newest_checkpoint_is_named_and_the_one_before_used(training):
     whole = training.folder / 'whole'
     newest = shutil.copytree(whole, training.folder / 'truncated') / 'iter_8.pth'

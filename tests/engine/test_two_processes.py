@@ -17,7 +17,7 @@ from support import REPOSITORY
 from sctnet.catalog import load_config
 from sctnet.weights.safe_files import read_checkpoint
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.more]
 
 # The training that these tests start, with a process that hangs, or fails alone.
 MISHAP = """

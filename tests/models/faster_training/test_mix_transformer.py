@@ -1,15 +1,22 @@
+import sys
+from collections import Counter
+from types import ModuleType
+
 import pytest
 import torch
 from mmseg.models.backbones import MixVisionTransformer
 from mmseg.registry import MODELS
+from torch.nn import functional as F
 
 from sctnet.catalog import load_config
-from sctnet.models import Teacher
+from sctnet.models import Teacher, faster_training
+from sctnet.models.faster_training import mix_transformer
 from sctnet.models.faster_training.mix_transformer import (
     run_backbone,
     supports_backbone,
 )
 
+KERNELS = 'sctnet.models.faster_training.mix_transformer_gpu'
 SMALL = {
     'embed_dims': 8,
     'num_layers': [1, 2, 1, 1],
@@ -120,3 +127,66 @@ def test_an_adapting_padding_or_separate_projections_are_left_alone():
     backbone = build()
     backbone.layers[2][0].adap_padding = torch.nn.Identity()
     assert not supports_backbone(backbone)
+
+
+class TorchKernels(ModuleType):
+    """Computes by torch what the kernels of a GPU compute, and counts."""
+
+    def __init__(self):
+        super().__init__('kernels')
+        self.calls = Counter()
+
+    def add_and_norm(self, stream, branch, norm, dtype):
+        self.calls['add'] += branch is not None
+        self.calls[dtype] += 1
+        if branch is not None:
+            stream += branch
+        return F.layer_norm(
+            stream.float(), norm.normalized_shape, norm.weight, norm.bias, norm.eps
+        ).to(dtype)
+
+    def bias_and_gelu(self, x, bias):
+        self.calls['gelu'] += 1
+        return F.gelu(x + bias)
+
+
+def test_the_way_of_a_gpu_computes_the_same(monkeypatch):
+    kernels = TorchKernels()
+    monkeypatch.setitem(sys.modules, KERNELS, kernels)
+    monkeypatch.setattr(faster_training, 'mix_transformer_gpu', kernels, raising=False)
+    backbone, image = build().float(), torch.randn(2, 3, 64, 96)
+    ways = mix_transformer._HalfOnGPU(torch.float32)
+    monkeypatch.setattr(mix_transformer, '_ways', lambda image: ways)
+    assert_same(backbone, image, rtol=1e-4, atol=1e-5)
+    blocks = sum(SMALL['num_layers'])
+    assert kernels.calls['gelu'] == blocks
+    # Each branch once, at its norm or at the norm of what follows.
+    assert kernels.calls['add'] == 2 * blocks
+
+
+@pytest.mark.parametrize(
+    'options', [{'act_cfg': {'type': 'ReLU'}}, {'norm_cfg': {'type': 'LN', 'eps': 1}}]
+)
+def test_what_the_kernels_do_not_know_is_left_to_torch(options, monkeypatch):
+    kernels = TorchKernels()
+    monkeypatch.setitem(sys.modules, KERNELS, kernels)
+    monkeypatch.setattr(faster_training, 'mix_transformer_gpu', kernels, raising=False)
+    ways = mix_transformer._HalfOnGPU(torch.float32)
+    monkeypatch.setattr(mix_transformer, '_ways', lambda image: ways)
+    backbone = build(**options).float()
+    for layer in backbone.layers:
+        layer[2].bias = None
+    assert_same(backbone, torch.randn(1, 3, 64, 64), rtol=1e-4, atol=1e-5)
+    assert bool(kernels.calls['gelu']) == ('act_cfg' not in options)
+
+
+def test_a_gpu_whose_kernels_fail_is_left_to_torch_and_that_is_said(monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        mix_transformer, 'print_log', lambda text, **_: said.append(text)
+    )
+    monkeypatch.setitem(sys.modules, KERNELS, None)
+    monkeypatch.delattr(faster_training, 'mix_transformer_gpu', raising=False)
+    assert not mix_transformer._kernels.__wrapped__(torch.device('cuda'))
+    assert 'Triton cannot help the teacher here' in said[0]
+    assert type(mix_transformer._ways(torch.zeros(1))) is mix_transformer._Ways
