@@ -6,11 +6,7 @@ their place in the config. What a class makes of a value, it says itself.
 
 import contextlib
 import difflib
-import dis
-import inspect
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from types import CodeType
 from typing import Any
 
 from mmengine import registry as r
@@ -23,8 +19,8 @@ from ..errors import ConfigError
 from .check_bands import check_band_order
 from .check_losses import check_loss_configs
 from .check_sliding_window import check_test_cfg
+from .parameters import parameters_of
 
-_COMPAT = Path(__file__).resolve().parents[1] / 'compat'
 _LOADER = {
     'dataset': r.DATASETS,
     'datasets': r.DATASETS,
@@ -117,7 +113,7 @@ def _is_dict(place: str, value: Any) -> bool:
 
 
 def _check_loader(place: str, loader: dict) -> None:
-    known = {*_parameters(DataLoader), *_LOADER_KEYS}  # type: ignore[misc]
+    known = {*parameters_of(DataLoader), *_LOADER_KEYS}  # type: ignore[misc]
     for key in loader:
         if key not in known:
             raise ConfigError(_unknown(place, key, 'a data loader', known))
@@ -166,7 +162,7 @@ class _Walk:
 
     def _check_built(self, place: str, config: dict, registry: Registry) -> None:
         cls = _find_class(place, config['type'], registry)
-        names = _parameters(cls)
+        names = parameters_of(cls)
         # Layers have arguments from elsewhere, and a constructor may take its own.
         if names is None or (place.endswith('_cfg') and self.section == 'model'):
             return
@@ -203,45 +199,6 @@ def _find_class(place: str, kind: Any, registry: Registry) -> Callable:
             f'{_suggest(kind, known)}'
         )
     return found
-
-
-def _parameters(cls: Callable) -> set[str] | None:
-    """Names of the arguments of ``cls`` and its bases; None where any are taken."""
-    functions: list[Any] = [cls]
-    if inspect.isclass(cls):
-        inits = (vars(base).get('__init__') for base in cls.__mro__)
-        functions = [init for init in inits if init is not None]
-    names: set[str] = set()
-    for function in functions:
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):
-            return None
-        if hasattr(function, '__wrapped__') and not _is_ours(function):
-            return None  # what wraps it may take others
-        names |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return names - {'self'}
-        # mmseg's IoUMetric, for one, takes any and passes none on.
-        code = getattr(function, '__code__', None)
-        (rest,) = (p.name for p in parameters if p.kind is p.VAR_KEYWORD)
-        if code is None or not _reads(code, rest):
-            return None
-        # Names that it looks for among them.
-        names |= {one for one in code.co_consts if isinstance(one, str)}
-    return None
-
-
-def _is_ours(function: Any) -> bool:
-    code = getattr(function, '__code__', None)
-    return code is not None and Path(code.co_filename).parent == _COMPAT
-
-
-def _reads(code: CodeType, name: str) -> bool:
-    """Whether a function's ``code`` reads its argument ``name``."""
-    loads = (i.argval for i in dis.get_instructions(code) if 'LOAD' in i.opname)
-    # Python 3.13 loads two at once.
-    return any(name in (one if isinstance(one, tuple) else (one,)) for one in loads)
 
 
 def _unknown(place: str, key: object, owner: str, known: Iterable[str]) -> str:

@@ -165,9 +165,8 @@ class SCTNet(WholeLoading, BaseModule):
         if min(x.shape[-2:]) < MIN_SIZE:
             raise ImageError(
                 f'SCTNet needs inputs of at least {MIN_SIZE}x{MIN_SIZE} pixels but got '
-                f'{x.shape[-1]}x{x.shape[-2]} (width x height): crop it to a '
-                "less extreme shape, or raise the test pipeline's Resize scale or the "
-                'crop_size of test_cfg.mode=slide'
+                f'{x.shape[-1]}x{x.shape[-2]} (width x height): crop it less, or raise '
+                "the test pipeline's Resize scale, or test_cfg.crop_size of slide mode"
             )
         features = self._features(x)
         if len(self.out_indices) == len(SCTNetFeatures._fields):

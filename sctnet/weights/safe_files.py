@@ -65,10 +65,7 @@ def find_checkpoint(path: str | os.PathLike) -> Path:
     if not os.path.isfile(file):
         raise CheckpointError(f"checkpoint '{file}' does not exist: check the path")
     if file.suffix == '.py':
-        raise CheckpointError(
-            f"'{file}' is Python, a config perhaps, and holds no weights: name a .pth "
-            'or .safetensors file, or the work folder of a training'
-        )
+        raise CheckpointError(f"'{file}' is a config: name a .pth or .safetensors file")
     return file
 
 

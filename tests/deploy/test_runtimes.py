@@ -21,7 +21,7 @@ RUNTIMES = [
     ('openvino', {'threads': 1}),
     ('torch', {'channels_last': True}),
     ('torch', {'dtype': 'bf16'}),
-    pytest.param('torch', {'compile': True}, marks=pytest.mark.slow),
+    pytest.param('torch', {'compile': True}, marks=pytest.mark.more),
 ]
 
 
