@@ -126,6 +126,9 @@ FAILING = {
     'x = (': 'SyntaxError: .* line 1',
     'x = 1\ny = int("z")': r'ValueError: .*\.py line 2',
     'x = dict()["y"]': 'KeyError: ',
+    'from {module} import nothing_yet': 'ImportError: .*nothing_yet.* line 1',
+    'x = {module}': r'NameError: .*\.py line 1',
+    'import json; json.loads("{{")': r'JSONDecodeError: .*my_hooks_\w+\.py line 1',
 }
 
 

@@ -5,6 +5,7 @@ import importlib.util
 import logging
 import os
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from mmengine.logging import print_log
 from ..errors import ConfigError
 
 _KEYS = {'imports', 'allow_failed_imports'}
-_NOT_OWN = ('<frozen', 'site-packages', 'importlib', __file__)  # in paths
+_NOT_OWN = ('<frozen', 'site-packages', sysconfig.get_path('stdlib'), __file__)
 
 
 def search_beside(config: Path) -> None:
@@ -53,7 +54,7 @@ def import_custom_modules(cfg: Config) -> None:
         try:
             importlib.import_module(name)
         except Exception as error:
-            absent = getattr(error, 'name', None)  # of a module that is not there
+            absent = error.name if isinstance(error, ModuleNotFoundError) else None
             if absent and f'{name}.'.startswith(f'{absent}.'):
                 said = _no_module('custom_imports names', name)
             else:  # it is there, and what it does fails
@@ -64,7 +65,8 @@ def import_custom_modules(cfg: Config) -> None:
 
 
 def _check_name(name: str) -> None:
-    if all(part.isidentifier() for part in name.split('.')) and name[-3:] != '.py':
+    path = name.startswith('.') or name.endswith('.py') or set(name) & {'/', '\\'}
+    if name and not path:
         return
     stem = Path(name.removesuffix('.py')).name.strip('.')
     cure = f"write '{stem}'" if stem.isidentifier() else 'write one such as my_hooks'

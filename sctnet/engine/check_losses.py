@@ -44,7 +44,8 @@ def check_loss_configs(model: dict[str, Any]) -> None:
             if not isinstance(config, dict):
                 continue
             weights = config.get('class_weight')
-            if isinstance(weights, str) and not os.path.isfile(weights):
+            local = isinstance(weights, str) and '://' not in weights
+            if local and not os.path.isfile(str(weights)):
                 raise ConfigError(
                     f'{where}.class_weight is {weights!r}, which is no file: set it to '
                     'a list of numbers, one for each class, or to a .npy file of them'
@@ -56,7 +57,8 @@ def check_loss_configs(model: dict[str, Any]) -> None:
             except Exception as error:
                 said = ' '.join(str(error).split())
                 raise ConfigError(
-                    f'{where} cannot be built ({said}): correct its values'
+                    f'{where} cannot be built ({said}): correct its values, or the '
+                    'file that it names, such as a .npy or .json list of numbers'
                 ) from error
 
 
@@ -107,7 +109,8 @@ def _check_weights(place: str, loss: nn.Module, head: BaseDecodeHead) -> None:
         return
     place = f'{place}.class_weight'
     try:
-        if isinstance(weights, str):  # a loss of mmseg's that does not read files
+        # A loss of mmseg's that does not read files; a file of names and numbers.
+        if isinstance(weights, str | dict):
             raise ValueError
         values = torch.as_tensor([float(value) for value in weights])
     except (TypeError, ValueError):
@@ -138,7 +141,7 @@ def _check_weights(place: str, loss: nn.Module, head: BaseDecodeHead) -> None:
 def _check_alpha(place: str, loss: nn.Module, head: BaseDecodeHead) -> None:
     values: Any = getattr(loss, 'alpha', None)
     listed = isinstance(loss, FocalLoss) and isinstance(values, list)
-    if listed and len(values) != head.out_channels:
+    if listed and len(values) not in (1, head.out_channels):
         raise ConfigError(
             f'{place}.alpha has {len(values)} values and there are {head.out_channels} '
             'classes: give one for each class, in the order of the labels, or one '

@@ -16,10 +16,10 @@ from torch.utils.data import DataLoader
 
 from ..compat.config_types import kind_of
 from ..errors import ConfigError
+from .arguments import arguments_of
 from .check_bands import check_band_order
 from .check_losses import check_loss_configs
 from .check_sliding_window import check_test_cfg
-from .parameters import parameters_of
 
 _LOADER = {
     'dataset': r.DATASETS,
@@ -113,7 +113,7 @@ def _is_dict(place: str, value: Any) -> bool:
 
 
 def _check_loader(place: str, loader: dict) -> None:
-    known = {*parameters_of(DataLoader), *_LOADER_KEYS}  # type: ignore[misc]
+    known = {*arguments_of(DataLoader), *_LOADER_KEYS}  # type: ignore[misc]
     for key in loader:
         if key not in known:
             raise ConfigError(_unknown(place, key, 'a data loader', known))
@@ -162,7 +162,7 @@ class _Walk:
 
     def _check_built(self, place: str, config: dict, registry: Registry) -> None:
         cls = _find_class(place, config['type'], registry)
-        names = parameters_of(cls)
+        names = arguments_of(cls)
         # Layers have arguments from elsewhere, and a constructor may take its own.
         if names is None or (place.endswith('_cfg') and self.section == 'model'):
             return

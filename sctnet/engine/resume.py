@@ -113,7 +113,8 @@ def _restore_optimizer(runner: Runner, saved: dict, file: str) -> list[dict]:
         )
     first = saved['param_groups'][0]
     _check_optimizer(planned[0], first, file)
-    if first.get(_DECOUPLED, planned[0].get(_DECOUPLED)) != planned[0].get(_DECOUPLED):
+    both = _DECOUPLED in first and _DECOUPLED in planned[0]
+    if both and first[_DECOUPLED] != planned[0][_DECOUPLED]:
         ways = 'added to the gradients, as by Adam', 'apart from them, as by AdamW'
         was, now = (ways[bool(group.get(_DECOUPLED))] for group in (first, planned[0]))
         runner.logger.warning(f'weight decay is {now}, and was {was}')

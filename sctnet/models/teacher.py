@@ -12,11 +12,11 @@ from mmseg.utils import SampleList
 from torch import Tensor, nn
 
 from ..errors import ConfigError
-from ..prediction.recorded import Recorded
 from ..weights.bands import first_bands
 from .faster_training.cast_weights import autocast_dtype
-from .faster_training.mix_transformer import run_backbone, supports_backbone
-from .faster_training.prepared_teacher import TeacherPreparations
+from .faster_training.mix_transformer import run_any_backbone, supports_backbone
+from .faster_training.prepared_teacher import PreparedTeacher, TeacherPreparations
+from .faster_training.replayed_teacher import TeacherReplays
 from .faster_training.shared_decoder import decode_stages
 from .half_precision import HALF, half_precision
 from .teacher_features import Decoded, MergedFeatures, TeacherFeatures
@@ -34,7 +34,8 @@ class Teacher(nn.Module):
             the student's are.
         compile: compile its backbone with ``torch.compile``: minutes at first.
         graph: record what it starts on a GPU for each size of crop, and replay it. By
-            default a SegFormer's, once a size has come three times, and of four sizes.
+            default a SegFormer's, once a size has come three times, of four sizes; the
+            first replays are compared with runs.
 
     Raises:
         ConfigError: ``segmentor`` has no backbone and decode head, or there is no such
@@ -57,14 +58,16 @@ class Teacher(nn.Module):
                 'None for that of the student'
             )
         self.dtype = dtype
-        self._backbone_call = torch.compile(_run_backbone) if compile else _run_backbone
+        self._backbone_call = (
+            torch.compile(run_any_backbone) if compile else run_any_backbone
+        )
         if not isinstance(segmentor, EncoderDecoder):
             raise ConfigError(
                 f'a {type(segmentor).__name__} cannot teach: expected a segmentor with '
                 "backbone and decode_head, such as mmseg's EncoderDecoder"
             )
         self._graph, self._compiled = graph, compile
-        self._recorded: dict[tuple, tuple[Any, Recorded]] = {}
+        self._replays = TeacherReplays()
         self._preparations = TeacherPreparations()
         # Its norms only ever run on their statistics; SyncBN would want a GPU for it.
         self.segmentor = revert_sync_batchnorm(segmentor)
@@ -110,7 +113,7 @@ class Teacher(nn.Module):
         """Channels of each map that its backbone returns."""
         weight = next(self.parameters())
         image = weight.new_zeros(1, self.bands, 64, 64)
-        stages = _run_backbone(self.segmentor.backbone, image, True)
+        stages = run_any_backbone(self.segmentor.backbone, image, True)
         return [stage.shape[1] for stage in stages]
 
     @torch.no_grad()
@@ -123,37 +126,46 @@ class Teacher(nn.Module):
             image: the student's batch.
             decode: False leaves the decode head out, for alignment of stages alone.
             shortcuts: False runs mmseg's own code.
-        """
-        with half_precision(self.dtype, image.device):
-            recorded = self._recording(image, decode, shortcuts)
-            if recorded is None:
-                return self._compute(self._backbone_call, image, decode, shortcuts)
-            return recorded(image)  # which holds until the next batch
 
-    def _recording(
-        self, image: Tensor, decode: bool, shortcuts: bool
-    ) -> Recorded | None:
-        """Return what replays the teacher on ``image``; None to let it run."""
-        if self._graph is None:
-            fits = shortcuts and supports_backbone(self.segmentor.backbone)
-            if self._compiled or not fits or image.device.type != 'cuda':
-                return None
-        elif not self._graph:
-            return None
-        elif image.device.type != 'cuda':
+        On a GPU the features may hold until the next batch of the same size alone:
+        go backward before that.
+        """
+        kind = image.device.type
+        if self._graph and kind != 'cuda':
             raise ConfigError(
                 f"the teacher's graph=True needs a GPU but the device is "
                 f"'{image.device}': drop it (custom_hooks: DistillationHook, graph)"
             )
-        way = decode, shortcuts, autocast_dtype(image.device.type)
-        parts = self._preparations.prepare(self.segmentor, image.device.type)
-        known, recorded = self._recorded.get(way, (None, None))
-        if recorded is None or known is not parts:  # its weights have changed
-            recorded = Recorded(
-                lambda x: self._compute(self._backbone_call, x, decode, shortcuts)
-            )
-            self._recorded[way] = parts, recorded
-        return recorded if self._graph or recorded.pays(image) else None
+        with half_precision(self.dtype, image.device):
+            parts = self._parts(image, shortcuts)
+
+            def run(batch: Tensor) -> TeacherFeatures:
+                return self._compute(self._backbone_call, batch, decode, parts)
+
+            if not (self._graph or self._may_replay(image, decode, parts)):
+                return run(image)
+            way = decode, shortcuts, autocast_dtype(kind)
+            prepared = parts or self._preparations.prepare(self.segmentor, kind)
+            return self._replays(run, image, way, prepared, always=bool(self._graph))
+
+    def _parts(self, image: Tensor, shortcuts: bool) -> PreparedTeacher | None:
+        """Return what the short cuts compute with; None for mmseg's own code."""
+        kind = image.device.type
+        return self._preparations.prepare(self.segmentor, kind) if shortcuts else None
+
+    def _may_replay(
+        self, image: Tensor, decode: bool, parts: PreparedTeacher | None
+    ) -> bool:
+        """Whether nothing that runs is known to wait for the GPU."""
+        return (
+            self._graph is None
+            and image.device.type == 'cuda'
+            and parts is not None
+            and supports_backbone(parts.backbone)
+            and (parts.decoder is not None or not decode)
+            and not self._compiled
+            and not torch.is_inference_mode_enabled()
+        )
 
     @torch.no_grad()
     def rounding(self, image: Tensor) -> dict[str, float]:
@@ -165,7 +177,8 @@ class Teacher(nn.Module):
         """
 
         def compute() -> TeacherFeatures:  # not compiled, for images of any size
-            return self._compute(_run_backbone, image, self.shares_decoder, True)
+            parts = self._parts(image, True)
+            return self._compute(run_any_backbone, image, self.shares_decoder, parts)
 
         with half_precision(self.dtype, image.device):
             ours = compute()
@@ -184,13 +197,10 @@ class Teacher(nn.Module):
         run: Callable[..., tuple[Tensor, ...]],
         image: Tensor,
         decode: bool,
-        shortcuts: bool,
+        parts: PreparedTeacher | None,
     ) -> TeacherFeatures:
-        backbone, decoder = self.segmentor.backbone, None
-        if shortcuts:
-            kind = image.device.type
-            backbone, decoder = self._preparations.prepare(self.segmentor, kind)
-        stages = run(backbone, image, shortcuts)
+        backbone, decoder = parts or (self.segmentor.backbone, None)
+        stages = run(backbone, image, parts is not None)
         if not decode:
             return TeacherFeatures(stages, None)
         maps = self.segmentor.neck(stages) if self.segmentor.with_neck else stages
@@ -234,14 +244,6 @@ class Teacher(nn.Module):
             for conv, x in zip(head.convs, inputs, strict=True)
         ]
         return torch.cat(projected, dim=1)
-
-
-def _run_backbone(
-    backbone: nn.Module, image: Tensor, shortcuts: bool
-) -> tuple[Tensor, ...]:
-    if shortcuts and supports_backbone(backbone):
-        return run_backbone(backbone, image)
-    return tuple(backbone(image))
 
 
 def _error(ours: Tensor, exact: Tensor) -> float:

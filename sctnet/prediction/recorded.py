@@ -17,20 +17,22 @@ _OFTEN = 3  # a size that comes so often comes again
 
 
 class Recorded:
-    """Replays a CUDA graph of ``run`` for each size and type of its input.
+    """Replays a CUDA graph of a call for each size and type of its input.
+
+    Copies and pickles hold no graph.
 
     Args:
-        run: from a tensor on a GPU to tensors there, in any structure; it may not wait
-            for the GPU.
         kept: how many sizes are kept, each with the memory of a whole run.
     """
 
-    def __init__(self, run: Callable[[Tensor], Any], kept: int = 4) -> None:
-        self.run = run
+    def __init__(self, kept: int = 4) -> None:
         self.kept = kept
         self._graphs: dict[Any, tuple[torch.cuda.CUDAGraph, Tensor, Any]] = {}
         self._lock = threading.Lock()
         self._seen: Counter[Any] = Counter()
+
+    def __reduce__(self) -> tuple[type, tuple]:
+        return type(self), (self.kept,)
 
     def pays(self, x: Tensor) -> bool:
         """Whether inputs like ``x`` came often enough, and there is room for them."""
@@ -41,15 +43,24 @@ class Recorded:
         return key in self._graphs
 
     def __call__(
-        self, x: Tensor, finish: Callable[[Any], Any] = lambda outputs: outputs
+        self,
+        run: Callable[[Tensor], Any],
+        x: Tensor,
+        finish: Callable[[Any], Any] = lambda outputs: outputs,
     ) -> Any:
-        """Run on ``x`` and return what ``finish`` makes of the outputs.
+        """Return what ``finish`` makes of the outputs of ``run(x)``.
 
         The next call writes to the same outputs: ``finish`` copies what is to stay.
+
+        Args:
+            run: from a tensor on a GPU to tensors there, in any structure; the same in
+                every call. It may not wait for the GPU.
+            x: its input.
+            finish: by default returns the outputs themselves.
         """
         with self._lock, torch.cuda.device(x.device):
             key = _kind(x)
-            recorded = self._graphs.pop(key, None) or self._record(x)
+            recorded = self._graphs.pop(key, None) or self._record(run, x)
             self._graphs[key] = recorded  # the last used is the last to go
             while len(self._graphs) > self.kept:
                 del self._graphs[next(iter(self._graphs))]
@@ -58,18 +69,20 @@ class Recorded:
             graph.replay()
             return finish(outputs)
 
-    def _record(self, x: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Any]:
+    def _record(
+        self, run: Callable[[Tensor], Any], x: Tensor
+    ) -> tuple[torch.cuda.CUDAGraph, Tensor, Any]:
         place = x.clone()
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(_WARM_UP):
-                self.run(place)
+                run(place)
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         # Other threads, such as a loader's that pins memory, may call CUDA meanwhile.
         with torch.cuda.graph(graph, capture_error_mode='thread_local'):
-            outputs = self.run(place)
+            outputs = run(place)
         return graph, place, outputs
 
 

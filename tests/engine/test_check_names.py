@@ -10,6 +10,7 @@ from small_training import LEAF
 
 from sctnet.apis import init_model
 from sctnet.catalog import leaf_names, load_config, merge_options
+from sctnet.engine import check_sliding_window
 from sctnet.engine.check_names import check_names
 from sctnet.engine.launch import enable_tta
 from sctnet.errors import ConfigError
@@ -142,6 +143,21 @@ def test_a_sliding_window_that_covers_the_image_is_taken(leaf):
     fine = {'mode': 'slide', 'crop_size': (64, 64), 'stride': [64, 32]}
     check(leaf, **{'model.test_cfg': fine})
     check(leaf, **{'model.test_cfg': {**fine, 'stride': list(np.array([64, 32]))}})
+
+
+def test_a_window_too_small_for_the_network_is_refused(leaf):
+    small = {'mode': 'slide', 'crop_size': (32, 64), 'stride': (32, 32)}
+    with pytest.raises(ConfigError, match='takes images from 64x64 pixels on'):
+        check(leaf, **{'model.test_cfg': small})
+
+
+def test_a_window_without_its_mode_is_told(leaf, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        check_sliding_window, 'print_log', lambda text, *_: said.append(text)
+    )
+    check(leaf, **{'model.test_cfg.crop_size': (64, 64)})
+    assert 'crop_size has no effect with mode=whole' in said[0]
 
 
 def test_a_loss_without_class_weights_is_not_told_to_take_another_argument(leaf):

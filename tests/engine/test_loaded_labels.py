@@ -54,7 +54,39 @@ def test_a_label_in_the_corner_that_a_crop_loses_is_found(root):
     write(path, values)
     with pytest.raises(DataError, match=rf"'{path}' has labels \[9\] outside"):
         dataset(root, {'type': 'RandomCrop', 'crop_size': (8, 8)})[1]
-    dataset(root, {'type': 'NineIsTwo'}, {'type': 'RandomCrop', 'crop_size': (8, 8)})[1]
+    crop, ours = {'type': 'RandomCrop', 'crop_size': (8, 8)}, {'type': 'NineIsTwo'}
+    for steps in (
+        [ours, crop],
+        [crop, ours],
+        [{'type': 'RandomFlip', 'prob': 0.5}, ours],
+    ):
+        dataset(root, *steps)[1]
+    among = {'type': 'RandomApply', 'transforms': [ours], 'prob': 1.0}
+    dataset(root, among)[1]
+
+
+@TRANSFORMS.register_module()
+class LoadFloats:
+    """Loads label maps as floats, as mmseg does those of volumes."""
+
+    def __call__(self, results):
+        values = cv2.imread(results['seg_map_path'], cv2.IMREAD_UNCHANGED)
+        results['seg_fields'].append('gt_seg_map')
+        return {**results, 'gt_seg_map': values.astype(np.float32)}
+
+
+LoadFloats.__module__ = 'mmseg.datasets.transforms.loading'
+
+
+def test_floats_are_labels_as_mmseg_packs_them(root):
+    own = dataset(root).dataset
+    own.pipeline.transforms[1] = LoadFloats()
+    SeededDataset(own, labels=LABELS)[1]
+    path, values = stored(root)
+    values[0, 0] = 9
+    write(path, values)
+    with pytest.raises(DataError, match=r'labels \[9\] outside'):
+        SeededDataset(own, labels=LABELS)[1]
 
 
 def test_sixteen_bits_hold_what_eight_do_or_are_refused(root):
@@ -63,7 +95,10 @@ def test_sixteen_bits_hold_what_eight_do_or_are_refused(root):
     write(path, wide)
     sample = dataset(root)[1]['data_samples'].gt_sem_seg.data
     assert np.array_equal(sample[0].numpy(), values)
-    wide[2, 3] = 256  # which mmseg reads as 0
+    wide[2, 3] = 65535  # which mmseg reads as 255
+    write(path, wide)
+    assert 255 in dataset(root)[1]['data_samples'].gt_sem_seg.data
+    wide[2, 3] = 256  # and this as 0
     write(path, wide)
     with pytest.raises(DataError, match=rf"'{path}' has labels up to 256, .* 8 bits"):
         dataset(root)[1]

@@ -99,7 +99,8 @@ def test_it_trains_with_the_losses_of_mmsegs_encoder_decoder(segmentor, kind):
         optimizer.step()
         totals.append(float(total.detach()))
     assert all(torch.tensor(totals).isfinite())
-    assert min(totals[1:]) < totals[0]  # the Hausdorff loss jumps
+    # The Hausdorff loss jumps.
+    assert (min(totals[1:]) if kind == 'Hausdorff' else totals[-1]) < totals[0]
     model.eval()
     (first, _) = model.predict(images, samples)
     labels = first.pred_sem_seg.data

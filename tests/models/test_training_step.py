@@ -13,7 +13,7 @@ from support import randomise
 from sctnet.catalog import load_config
 from sctnet.errors import ConfigError, DataError
 from sctnet.models import Teacher, channel_wise_divergence, options, teacher
-from sctnet.models.faster_training import head_losses
+from sctnet.models.faster_training import head_losses, mix_transformer
 
 READABLE = {'shortcuts': False}
 
@@ -85,7 +85,7 @@ def test_a_training_step_equals_the_readable_one(taught):
 @pytest.mark.parametrize(
     ('module', 'name'),
     [
-        (teacher, 'run_backbone'),
+        (mix_transformer, 'run_backbone'),
         (teacher, 'decode_stages'),
         (channel_wise_divergence, 'summed_divergence'),
         (head_losses, 'upsampled_cross_entropy'),

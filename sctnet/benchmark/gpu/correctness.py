@@ -56,15 +56,16 @@ def _replay(place: Place, model: str, size: tuple[int, int]) -> Facts:
     largest = 0.0
     for half in (None, torch.float16, torch.bfloat16):
         step = _step(Case(model, SHORTCUTS, 2, size), place.device)
-        replays = step.student.teacher
-        runs = Teacher(replays.segmentor, graph=False)
-        for seed in range(6):  # the last few of them are replayed
+        segmentor = step.student.teacher.segmentor
+        replays, runs = (Teacher(segmentor, graph=graph) for graph in (True, False))
+        for seed in range(6):
             torch.manual_seed(seed)
             image = torch.randn(2, 3, *size, device=place.device)
             with torch.autocast('cuda', half, enabled=half is not None):
                 pairs = zip(_maps(replays(image)), _maps(runs(image)), strict=True)
                 largest = max(largest, *(float((a - b).abs().max()) for a, b in pairs))
-            next(replays.parameters()).mul_(1 + 1e-3 * (seed == 4))  # is noticed
+            if seed == 2:
+                next(replays.parameters()).mul_(1.001)  # is noticed
     return {'largest_difference': largest, 'ok': largest == 0}
 
 

@@ -98,9 +98,10 @@ def check_config(
             if progress is not None:
                 progress(done, len(jobs))
     faults += _repeated(pictures.values())
-    faults += _of_one_value(parts, shares)
-    shifted = list(_shifted(parts, shares))
-    faults += shifted
+    same = list(_of_one_value(parts, shares))
+    known = {fault.part for fault in same}  # and no shift would mend it
+    shifted = list(_shifted((part for part in parts if part.name not in known), shares))
+    faults += same + shifted
     # That a class is never seen follows from a shift.
     sure = {fault.part for fault in shifted if fault.serious}
     whole = (p for p in parts if shares[p.name].read == len(p.pairs))
@@ -155,9 +156,14 @@ def _of_one_value(parts: Iterable[Part], shares: dict[str, Share]) -> Iterator[F
         if not share.pixels.any() and share.ignored == share.stored.sum():
             detail = f'they hold {values} alone, which is to ignore'
             yield Fault('nothing labelled', part.name, 'all label maps', detail)
-        elif values == [0, 255] and len(part.classes) > 1 and not part.label_map_given:
+        elif values == [0, 255] and _are_masks(part):
             detail = '255 is to ignore, so that 0 is the only class there is'
             yield Fault('masks of 0 and 255', part.name, 'all label maps', detail)
+
+
+def _are_masks(part: Part) -> bool:
+    """Whether 255, in the place of the second of several classes, is to ignore."""
+    return len(part.classes) > 1 and 255 in part.ignored and not part.label_map_given
 
 
 def _unseen(parts: Iterable[Part], shares: dict[str, Share]) -> Iterator[Fault]:

@@ -23,8 +23,7 @@ KINDS: dict[str, tuple[bool, str, str]] = {
     'masks of 0 and 255': (
         True,
         'masks as pictures, where 255 is to ignore',
-        'write 1 in the place of 255, or set ignore_index to another number in the '
-        'data set and the heads',
+        'write 1 in the place of 255',
     ),
     'no images': (
         True,

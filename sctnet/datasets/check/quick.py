@@ -1,7 +1,8 @@
 """What a training, or a test, looks at before its first image."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -15,6 +16,8 @@ from .faults import Fault
 from .pairs import SPLITS
 
 PAIRS = 32  # of each part: some seconds at most
+_OF_ALL = ('nothing labelled', 'masks of 0 and 255')  # what label maps have in common
+_MANY = 20  # times as many pairs, to be sure
 _READERS = {'LoadImageFromFile', 'LoadBands'}
 _BROKEN = ('broken image', 'broken label map')
 # A training in mmengine's loops, '' among them, ends with the first broken file.
@@ -40,6 +43,8 @@ def quick_check(
     splits = [x for x in splits if x != 'test' or _reads_pictures(cfg, LOADERS[x])]
     try:
         result = check_config(cfg, most=pairs, splits=splits)
+        if any(fault.kind in _OF_ALL for fault in result.faults):  # a rare class?
+            result = check_config(cfg, most=_MANY * pairs, splits=splits)
     except ConfigError as error:
         # Of another kind, which may train all the same; what else is wrong with the
         # config, its Runner will say.
@@ -81,9 +86,19 @@ def _reads_pictures(cfg: Config, loader: str) -> bool:
     Or a store's, which were made by these.
     """
     for dataset in datasets_of(cfg, [loader]):
-        kinds = {kind_of(step) for step in dataset.get('pipeline') or []}
+        kinds = set(_kinds(dataset.get('pipeline') or []))
         stored = kinds >= {path.rpartition('.')[2] for path in FROM_STORE.values()}
         read = 'LoadAnnotations' in kinds and not kinds.isdisjoint(_READERS)
         if not (stored or read):
             return False
     return True
+
+
+def _kinds(steps: Iterable[Any]) -> Iterator[str]:
+    """Yield the names of steps, and of those in a test-time augmentation."""
+    for step in steps:
+        if isinstance(step, list | tuple):
+            yield from _kinds(step)
+        else:
+            yield kind_of(step)
+            yield from _kinds(step.get('transforms') or [])

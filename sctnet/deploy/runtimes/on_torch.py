@@ -47,5 +47,5 @@ def load(
 
     if not cuda_graphs:
         return Opened(run)
-    recorded = Recorded(run)
-    return Opened(lambda images: recorded(images.to(device), torch.clone))
+    recorded = Recorded()
+    return Opened(lambda images: recorded(run, images.to(device), torch.clone))

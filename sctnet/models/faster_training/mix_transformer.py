@@ -35,26 +35,35 @@ def supports_backbone(backbone: nn.Module) -> bool:
     )
 
 
+def run_any_backbone(
+    backbone: nn.Module, image: Tensor, shortcuts: bool
+) -> tuple[Tensor, ...]:
+    """Compute a backbone's stages: with ``shortcuts``, a SegFormer's by them."""
+    if shortcuts and supports_backbone(backbone):
+        return run_backbone(cast(MixVisionTransformer, backbone), image)
+    return tuple(backbone(image))
+
+
 def run_backbone(backbone: MixVisionTransformer, image: Tensor) -> tuple[Tensor, ...]:
     """Compute the stages (N, C_i, H / s_i, W / s_i) of an image batch (N, 3, H, W).
 
     They are in torch's ``channels_last`` layout.
     """
     stages = []
-    ways = _ways(image)
+    ops = _choose_ops(image)
     x = image.contiguous(memory_format=torch.channels_last)
     for index, (embed, blocks, norm) in enumerate(backbone.layers):
         x = embed.projection(x)
         size = x.shape[2:]
         tokens, branch = _tokens(x), None  # what is to be added to them
         if embed.norm is not None:
-            tokens = ways.add_and_norm(tokens, None, embed.norm, torch.float32)
+            tokens = ops.add_and_norm(tokens, None, embed.norm, torch.float32)
         for block in blocks:
-            normed = ways.add_and_norm(tokens, branch, block.norm1)
-            branch = _attend(ways, block.attn, normed, size)
-            normed = ways.add_and_norm(tokens, branch, block.norm2)
-            branch = _feed_forward(ways, block.ffn, normed, size)
-        x = _map(ways.add_and_norm(tokens, branch, norm, torch.float32), size)
+            normed = ops.add_and_norm(tokens, branch, block.norm1)
+            branch = _attend(ops, block.attn, normed, size)
+            normed = ops.add_and_norm(tokens, branch, block.norm2)
+            branch = _feed_forward(ops, block.ffn, normed, size)
+        x = _map(ops.add_and_norm(tokens, branch, norm, torch.float32), size)
         if index in backbone.out_indices:
             stages.append(x)
     return tuple(stages)
@@ -70,7 +79,7 @@ def _map(tokens: Tensor, size: Size) -> Tensor:
     return tokens.transpose(1, 2).unflatten(2, size)
 
 
-class _Ways:
+class _TorchOps:
     """How torch computes the parts, in any precision on any device."""
 
     def linear(
@@ -106,7 +115,7 @@ class _Ways:
         return activate(_tokens(depthwise(_map(hidden, size))))
 
 
-class _HalfOnGPU(_Ways):
+class _TritonOps(_TorchOps):
     """How a GPU computes them under autocast to half precision."""
 
     def __init__(self, dtype: torch.dtype) -> None:
@@ -128,7 +137,7 @@ class _HalfOnGPU(_Ways):
         dtype: torch.dtype | None = None,
     ) -> Tensor:
         """Do it in one kernel."""
-        plain = isinstance(norm, nn.LayerNorm) and norm.bias is not None
+        plain = type(norm) is nn.LayerNorm and norm.bias is not None
         if not plain or not tokens.is_contiguous():
             return super().add_and_norm(tokens, branch, norm, dtype)
         kernel = self.kernels.add_and_norm
@@ -145,21 +154,25 @@ class _HalfOnGPU(_Ways):
         return self.kernels.bias_and_gelu(_tokens(x).contiguous(), depthwise.bias)
 
 
-def _ways(image: Tensor) -> _Ways:
+def _choose_ops(image: Tensor) -> _TorchOps:
     dtype = autocast_dtype(image.device.type) if image.is_cuda else None
     # torch.compile makes kernels of its own.
-    if dtype is None or torch.compiler.is_compiling() or not _kernels(image.device):
-        return _Ways()
-    return _HalfOnGPU(dtype)
+    if (
+        dtype is None
+        or torch.compiler.is_compiling()
+        or not _triton_works(image.device, dtype)
+    ):
+        return _TorchOps()
+    return _TritonOps(dtype)
 
 
 @cache
-def _kernels(device: torch.device) -> bool:
-    """Whether Triton's kernels work on ``device``: tried once."""
+def _triton_works(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether Triton's kernels work on ``device`` in ``dtype``: tried once."""
     try:
         from . import mix_transformer_gpu
 
-        mix_transformer_gpu.try_out(device)
+        mix_transformer_gpu.try_out(device, dtype)
     except Exception as error:
         reason = ' '.join(str(error).split())[:200]
         print_log(
@@ -172,7 +185,7 @@ def _kernels(device: torch.device) -> bool:
 
 
 def _attend(
-    ways: _Ways, layer: EfficientMultiheadAttention, x: Tensor, size: Size
+    ops: _TorchOps, layer: EfficientMultiheadAttention, x: Tensor, size: Size
 ) -> Tensor:
     """Attend from all tokens (N, h w, C) to those of the reduced map."""
     attention = layer.attn
@@ -181,25 +194,25 @@ def _attend(
     if layer.sr_ratio > 1:
         small = layer.sr(_map(x, size))
         reduced_size = small.shape[2:]
-        reduced = ways.add_and_norm(_tokens(small), None, layer.norm)
+        reduced = ops.add_and_norm(_tokens(small), None, layer.norm)
     weight, bias = attention.in_proj_weight, attention.in_proj_bias
     query_bias, other_bias = (
         (None, None) if bias is None else (bias[:channels], bias[channels:])
     )
-    query = ways.linear(x, weight[:channels], query_bias, size)
-    others = ways.linear(reduced, weight[channels:], other_bias, reduced_size)
+    query = ops.linear(x, weight[:channels], query_bias, size)
+    others = ops.linear(reduced, weight[channels:], other_bias, reduced_size)
     query, key, value = (
         t.unflatten(2, (heads, -1)).transpose(1, 2)
         for t in (query, *others.chunk(2, dim=2))
     )
     y = F.scaled_dot_product_attention(query, key, value)
     y = y.transpose(1, 2).flatten(2)
-    return ways.linear(y, attention.out_proj.weight, attention.out_proj.bias, size)
+    return ops.linear(y, attention.out_proj.weight, attention.out_proj.bias, size)
 
 
-def _feed_forward(ways: _Ways, layer: MixFFN, x: Tensor, size: Size) -> Tensor:
+def _feed_forward(ops: _TorchOps, layer: MixFFN, x: Tensor, size: Size) -> Tensor:
     """Two 1x1 convolutions around a depthwise 3x3 one, on tokens (N, h w, C)."""
     expand, depthwise, activate, _, reduce, _ = layer.layers
-    hidden = ways.linear(x, expand.weight, expand.bias, size)
-    hidden = ways.filter_and_activate(hidden, depthwise, activate, size)
-    return ways.linear(hidden, reduce.weight, reduce.bias, size)
+    hidden = ops.linear(x, expand.weight, expand.bias, size)
+    hidden = ops.filter_and_activate(hidden, depthwise, activate, size)
+    return ops.linear(hidden, reduce.weight, reduce.bias, size)

@@ -56,8 +56,8 @@ def bias_and_gelu(x: Tensor, bias: Tensor) -> Tensor:
     return x
 
 
-def try_out(device: torch.device) -> None:
-    """Compute a little with each kernel.
+def try_out(device: torch.device, dtype: torch.dtype) -> None:
+    """Compute a little with each kernel, as the backbone does in ``dtype``.
 
     Raises:
         Exception: of any kind, where Triton does not work or not rightly.
@@ -65,16 +65,16 @@ def try_out(device: torch.device) -> None:
     with torch.autocast(device.type, enabled=False):
         norm = nn.LayerNorm(24).to(device)
         norm.weight.data += 0.5
-        bias = torch.linspace(-1, 1, 24, device=device)
+        bias = torch.linspace(-1, 1, 24, device=device).to(dtype)
         # Not random numbers, which training draws from the same source.
         stream = torch.linspace(-2, 3, 360, device=device).sin_().view(3, 5, 24)
-        branch = stream.flip(2).half()
-        expected = norm(stream + branch), F.gelu(stream + bias)
+        branch = stream.flip(2).to(dtype)
+        expected = norm(stream + branch).to(dtype), F.gelu(branch.float() + bias)
         found = (
-            add_and_norm(stream.clone(), branch, norm, torch.float32),
-            bias_and_gelu(stream.clone(), bias),
+            add_and_norm(stream.clone(), branch, norm, dtype),
+            bias_and_gelu(branch.clone(), bias).float(),
         )
-        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(found, expected, rtol=2e-2, atol=2e-2)
 
 
 @triton.jit

@@ -124,6 +124,29 @@ def test_masks_of_0_and_255_and_label_maps_of_nothing_stop_it(root, splits):
         quick_check(cfg, splits=splits)
 
 
+def test_masks_are_seen_in_a_test_time_augmentation_and_get_one_remedy(root, logged):
+    all_labels_become(root, 'val', lambda labels: np.where(labels > 1, 255, 0))
+    cfg = config(root)
+    cfg.test_dataloader = {**cfg.test_dataloader}
+    cfg.test_dataloader.dataset = {**cfg.test_dataloader.dataset}
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    with pytest.raises(DataError, match='masks of 0 and 255'):
+        quick_check(cfg, splits=['test'])
+    assert not [line for line in logged if 'shifted' in line]
+
+
+def test_a_rare_class_beyond_the_first_look_is_found(tmp_path):
+    root = write_own_data(tmp_path / 'parts', train=30, val=1)
+    all_labels_become(root, 'train', lambda labels: np.where(labels > 1, 255, 0))
+    path = label_path(root, 'train', 7)
+    write(path, np.ones_like(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)))
+    quick_check(config(root), pairs=2)
+    path.unlink()
+    image_path(root, 'train', 7).unlink()
+    with pytest.raises(DataError, match='masks of 0 and 255'):
+        quick_check(config(root), pairs=2)
+
+
 def test_a_test_of_images_alone_has_no_labels_to_judge(root):
     all_labels_become(root, 'val', lambda labels: np.full_like(labels, 99))
     cfg = config(root)

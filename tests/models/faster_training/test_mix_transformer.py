@@ -1,6 +1,6 @@
 import sys
 from collections import Counter
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -16,6 +16,7 @@ from sctnet.models.faster_training.mix_transformer import (
     supports_backbone,
 )
 
+DEVICE = torch.device('cuda')
 KERNELS = 'sctnet.models.faster_training.mix_transformer_gpu'
 SMALL = {
     'embed_dims': 8,
@@ -138,7 +139,7 @@ class TorchKernels(ModuleType):
 
     def add_and_norm(self, stream, branch, norm, dtype):
         self.calls['add'] += branch is not None
-        self.calls[dtype] += 1
+        self.calls['norm'] += 1
         if branch is not None:
             stream += branch
         return F.layer_norm(
@@ -155,8 +156,8 @@ def test_the_way_of_a_gpu_computes_the_same(monkeypatch):
     monkeypatch.setitem(sys.modules, KERNELS, kernels)
     monkeypatch.setattr(faster_training, 'mix_transformer_gpu', kernels, raising=False)
     backbone, image = build().float(), torch.randn(2, 3, 64, 96)
-    ways = mix_transformer._HalfOnGPU(torch.float32)
-    monkeypatch.setattr(mix_transformer, '_ways', lambda image: ways)
+    ops = mix_transformer._TritonOps(torch.float32)
+    monkeypatch.setattr(mix_transformer, '_choose_ops', lambda image: ops)
     assert_same(backbone, image, rtol=1e-4, atol=1e-5)
     blocks = sum(SMALL['num_layers'])
     assert kernels.calls['gelu'] == blocks
@@ -171,12 +172,16 @@ def test_what_the_kernels_do_not_know_is_left_to_torch(options, monkeypatch):
     kernels = TorchKernels()
     monkeypatch.setitem(sys.modules, KERNELS, kernels)
     monkeypatch.setattr(faster_training, 'mix_transformer_gpu', kernels, raising=False)
-    ways = mix_transformer._HalfOnGPU(torch.float32)
-    monkeypatch.setattr(mix_transformer, '_ways', lambda image: ways)
-    backbone = build(**options).float()
+    ops = mix_transformer._TritonOps(torch.float32)
+    monkeypatch.setattr(mix_transformer, '_choose_ops', lambda image: ops)
+    backbone, image = build(**options).float(), torch.randn(1, 3, 64, 64)
+    assert_same(backbone, image, rtol=1e-4, atol=1e-5)
+    known = kernels.calls.copy()
     for layer in backbone.layers:
         layer[2].bias = None
-    assert_same(backbone, torch.randn(1, 3, 64, 64), rtol=1e-4, atol=1e-5)
+    assert_same(backbone, image, rtol=1e-4, atol=1e-5)
+    # The last norm of each of four stages was left to torch.
+    assert kernels.calls['norm'] == 2 * known['norm'] - 4
     assert bool(kernels.calls['gelu']) == ('act_cfg' not in options)
 
 
@@ -187,6 +192,13 @@ def test_a_gpu_whose_kernels_fail_is_left_to_torch_and_that_is_said(monkeypatch)
     )
     monkeypatch.setitem(sys.modules, KERNELS, None)
     monkeypatch.delattr(faster_training, 'mix_transformer_gpu', raising=False)
-    assert not mix_transformer._kernels.__wrapped__(torch.device('cuda'))
+    assert not mix_transformer._triton_works.__wrapped__(DEVICE, torch.float16)
     assert 'Triton cannot help the teacher here' in said[0]
-    assert type(mix_transformer._ways(torch.zeros(1))) is mix_transformer._Ways
+    image = SimpleNamespace(is_cuda=True, device=DEVICE)
+    monkeypatch.setattr(mix_transformer, 'autocast_dtype', lambda _: torch.float16)
+    monkeypatch.setattr(mix_transformer, '_triton_works', lambda *_: False)
+    assert type(mix_transformer._choose_ops(image)) is mix_transformer._TorchOps
+    monkeypatch.setitem(sys.modules, KERNELS, TorchKernels())
+    monkeypatch.setattr(mix_transformer, '_triton_works', lambda *_: True)
+    monkeypatch.setattr(faster_training, 'mix_transformer_gpu', None, raising=False)
+    assert type(mix_transformer._choose_ops(image)) is mix_transformer._TritonOps

@@ -50,8 +50,9 @@ def test_a_bias_and_a_gelu_are_torchs():
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_it_is_tried_out_first():
-    gpu.try_out(torch.device(DEVICE))
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_it_is_tried_out_first(dtype):
+    gpu.try_out(torch.device(DEVICE), dtype)
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
@@ -61,11 +62,11 @@ def test_stages_by_kernels_are_as_near_as_without(monkeypatch, dtype):
     with torch.no_grad():
         exact = backbone(image)
         with torch.autocast(DEVICE, dtype):
-            monkeypatch.setattr(mix_transformer, '_ways', lambda x: plain)
-            plain = mix_transformer._Ways()
+            monkeypatch.setattr(mix_transformer, '_choose_ops', lambda x: plain)
+            plain = mix_transformer._TorchOps()
             theirs = mix_transformer.run_backbone(backbone, image)
-            by_kernels = mix_transformer._HalfOnGPU(dtype)
-            monkeypatch.setattr(mix_transformer, '_ways', lambda x: by_kernels)
+            by_kernels = mix_transformer._TritonOps(dtype)
+            monkeypatch.setattr(mix_transformer, '_choose_ops', lambda x: by_kernels)
             ours = mix_transformer.run_backbone(backbone, image)
     for a, b, c in zip(ours, theirs, exact, strict=True):
         assert a.dtype == torch.float32

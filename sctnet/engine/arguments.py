@@ -10,7 +10,7 @@ from typing import Any
 _COMPAT = Path(__file__).resolve().parents[1] / 'compat'
 
 
-def parameters_of(cls: Callable) -> set[str] | None:
+def arguments_of(cls: Callable) -> set[str] | None:
     """Return the arguments of a class and its bases; None where it takes any."""
     functions: list[Any] = [cls]
     if inspect.isclass(cls):
