@@ -127,6 +127,7 @@ FAILING = {
     'x = 1\ny = int("z")': r'ValueError: .*\.py line 2',
     'x = dict()["y"]': 'KeyError: ',
     'from {module} import nothing_yet': 'ImportError: .*nothing_yet.* line 1',
+    'raise SystemExit(0)': 'SystemExit: ',
     'x = {module}': r'NameError: .*\.py line 1',
     'import json; json.loads("{{")': r'JSONDecodeError: .*my_hooks_\w+\.py line 1',
 }

@@ -53,7 +53,7 @@ def import_custom_modules(cfg: Config) -> None:
         _check_name(name)
         try:
             importlib.import_module(name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             absent = error.name if isinstance(error, ModuleNotFoundError) else None
             if absent and f'{name}.'.startswith(f'{absent}.'):
                 said = _no_module('custom_imports names', name)
@@ -73,7 +73,7 @@ def _check_name(name: str) -> None:
     raise ConfigError(f"custom_imports names '{name}', which is no module: {cure}")
 
 
-def _failed(error: Exception) -> str:
+def _failed(error: BaseException) -> str:
     """Say that a module fails, and where: its last line that is no library's."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not any(x in f.filename for x in _NOT_OWN)]
@@ -111,7 +111,7 @@ def check_imports(cfg: Config, path: Path) -> None:
                 continue
             try:
                 importlib.import_module(value.module)
-            except Exception as error:  # mmengine would hide where
+            except (Exception, SystemExit) as error:  # mmengine would hide where
                 raise ConfigError(
                     f"config '{path}' imports '{value.module}', {_failed(error)}"
                 ) from error

@@ -37,6 +37,30 @@ def arguments_of(cls: Callable) -> set[str] | None:
     return None
 
 
+def truths_of(cls: Callable) -> set[str]:
+    """Return the arguments whose default is True or False, of a class and its bases."""
+    bases = cls.__mro__ if inspect.isclass(cls) else ()
+    functions = [vars(base)['__init__'] for base in bases if '__init__' in vars(base)]
+    found: set[str] = set()
+    for function in functions or [cls]:
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):
+            continue
+        found |= {p.name for p in parameters if isinstance(p.default, bool)}
+    return found
+
+
+def required_of(cls: Callable) -> list[str]:
+    """Return the arguments that a class cannot do without."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    try:
+        parameters = inspect.signature(cls).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in kinds]
+
+
 def _is_ours(function: Any) -> bool:
     code = getattr(function, '__code__', None)
     return code is not None and Path(code.co_filename).parent == _COMPAT

@@ -17,7 +17,6 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.losses import (
     CrossEntropyLoss,
     DiceLoss,
-    FocalLoss,
     HuasdorffDisstanceLoss,
     LovaszLoss,
     TverskyLoss,
@@ -28,6 +27,7 @@ from torch import nn
 
 from ..errors import ConfigError
 from ..models.heads import heads_of, label_count
+from .check_loss_values import check_focal, check_weights
 
 _HEADS = ('decode_head', 'auxiliary_head')
 
@@ -77,8 +77,8 @@ def check_losses(segmentor: nn.Module) -> None:
         place = f'model.{name}'
         _check_labels(place, head, main)
         for where, loss in _each(place, {'loss_decode': head.loss_decode}):
-            _check_weights(where, loss, head)
-            _check_alpha(where, loss, head)
+            check_weights(where, loss, head)
+            check_focal(where, loss, head)
             _check_channels(where, loss, head)
             _check_sampling(where, loss, head)
         _try(place, head)
@@ -101,56 +101,6 @@ def _check_labels(place: str, head: BaseDecodeHead, main: Any) -> None:
             f'{label_count(main)}, and both learn from the same labels: set the '
             'num_classes of both to one number'
         )
-
-
-def _check_weights(place: str, loss: nn.Module, head: BaseDecodeHead) -> None:
-    weights = getattr(loss, 'class_weight', None)
-    if weights is None:
-        return
-    place = f'{place}.class_weight'
-    try:
-        # A loss of mmseg's that does not read files; a file of names and numbers.
-        if isinstance(weights, str | dict):
-            raise ValueError
-        values = torch.as_tensor([float(value) for value in weights])
-    except (TypeError, ValueError):
-        values = torch.tensor([torch.nan])
-    if not values.isfinite().all() or (values < 0).any() or not values.any():
-        raise ConfigError(
-            f'{place} is {weights!r}: set it to a list of numbers from 0 up, one for '
-            'each class'
-        )
-    if _is_sigmoid(loss):
-        if head.out_channels > 1:
-            raise ConfigError(
-                f'{place}: mmseg cannot weigh classes with use_sigmoid=True; leave the '
-                'weights or use_sigmoid out, or take FocalLoss, which has both'
-            )
-        if len(values) != 1:
-            raise ConfigError(
-                f'{place} has {len(values)} values and one channel takes one, what a '
-                'pixel of label 1 counts: set it to a list of one number'
-            )
-    elif len(values) != head.out_channels:
-        raise ConfigError(
-            f'{place} has {len(values)} values and there are {head.out_channels} '
-            'classes: give one weight for each class, in the order of the labels'
-        )
-
-
-def _check_alpha(place: str, loss: nn.Module, head: BaseDecodeHead) -> None:
-    values: Any = getattr(loss, 'alpha', None)
-    listed = isinstance(loss, FocalLoss) and isinstance(values, list)
-    if listed and len(values) not in (1, head.out_channels):
-        raise ConfigError(
-            f'{place}.alpha has {len(values)} values and there are {head.out_channels} '
-            'classes: give one for each class, in the order of the labels, or one '
-            'number for all'
-        )
-
-
-def _is_sigmoid(loss: nn.Module) -> bool:
-    return isinstance(loss, CrossEntropyLoss) and loss.use_sigmoid
 
 
 def _check_channels(place: str, loss: nn.Module, head: BaseDecodeHead) -> None:

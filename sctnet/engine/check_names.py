@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from ..compat.config_types import kind_of
 from ..errors import ConfigError
-from .arguments import arguments_of
+from .arguments import arguments_of, required_of, truths_of
 from .check_bands import check_band_order
 from .check_losses import check_loss_configs
 from .check_sliding_window import check_test_cfg
@@ -71,7 +71,11 @@ _NUMBERS = {  # the least that they may be
     **{f'{part}_dataloader.num_workers': 0 for part in ('train', 'val', 'test')},
     **{f'train_cfg.{key}': 1 for key in ('max_iters', 'max_epochs', 'val_interval')},
     'optim_wrapper.optimizer.lr': 0,
+    'optim_wrapper.accumulative_counts': 1,
+    'optim_wrapper.clip_grad.max_norm': 0,
+    'param_scheduler.N.warmup_iters': 0,
 }
+_FRACTIONS = ('.lr', '.max_norm')
 
 
 def check_names(cfg: Config, sections: Iterable[str] = tuple(_SECTIONS)) -> None:
@@ -117,6 +121,7 @@ def _check_loader(place: str, loader: dict) -> None:
     for key in loader:
         if key not in known:
             raise ConfigError(_unknown(place, key, 'a data loader', known))
+    _check_truths(place, loader, DataLoader)
     for key in ('dataset', 'sampler'):
         if key not in loader:
             raise ConfigError(f'{place} has no {key}: give it one')
@@ -155,13 +160,19 @@ class _Walk:
                 many = many and 'type' not in value
                 below = registry if many else self.keys.get(str(key))
                 self.check(f'{place}.{key}', one, below)
-        elif place in _NUMBERS:
+        elif _numbered(place) in _NUMBERS and value is not None:
             _check_number(place, value)
         elif registry is not None and value is not None:
             _is_dict(place, value)
 
     def _check_built(self, place: str, config: dict, registry: Registry) -> None:
         cls = _find_class(place, config['type'], registry)
+        _check_truths(place, config, cls)
+        if registry is r.HOOKS:
+            for key in required_of(cls):
+                if key not in config:
+                    kind = kind_of({'type': cls})
+                    raise ConfigError(f'{place} lacks {key}: {kind} needs it')
         names = arguments_of(cls)
         # Layers have arguments from elsewhere, and a constructor may take its own.
         if names is None or (place.endswith('_cfg') and self.section == 'model'):
@@ -175,12 +186,26 @@ class _Walk:
                 raise ConfigError(_unknown(place, key, kind_of({'type': cls}), names))
 
 
+def _check_truths(place: str, config: dict, cls: Callable) -> None:
+    """See that what is on or off is no text, which Python takes for on."""
+    for key in truths_of(cls) & config.keys():
+        if isinstance(config[key], str):
+            raise ConfigError(
+                f'{place}.{key} is {config[key]!r}: set it to True or False'
+            )
+
+
 def _check_number(place: str, value: Any) -> None:
-    whole, least = not place.endswith('.lr'), _NUMBERS[place]
+    whole, least = not place.endswith(_FRACTIONS), _NUMBERS[_numbered(place)]
     right = isinstance(value, int if whole else int | float)
     if not right or isinstance(value, bool) or not value >= least:
         what = 'whole number' if whole else 'number'
         raise ConfigError(f'{place} is {value!r}: set it to a {what} from {least} up')
+
+
+def _numbered(place: str) -> str:
+    """Return a place with N for each number in it."""
+    return '.'.join('N' if part.isdigit() else part for part in place.split('.'))
 
 
 def _find_class(place: str, kind: Any, registry: Registry) -> Callable:

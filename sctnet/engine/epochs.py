@@ -76,6 +76,12 @@ def check_resumed(hub: MessageHub, length: int, epoch: int, iteration: int) -> N
     """
     before = hub.get_info(_LENGTH) if _LENGTH in hub.runtime_info else None
     inside = 0 <= iteration - epoch * length <= length
+    if iteration and epoch == 0 and before is None and not inside:
+        raise ConfigError(
+            f'the checkpoint is at iteration {iteration} of a training that counted no '
+            'epochs: resume with train_cfg.max_iters, or start anew from its weights '
+            'with load_from'
+        )
     if iteration and not (inside if before is None else before == length):
         known = '' if before is None else f' of {before} iterations'
         raise ConfigError(

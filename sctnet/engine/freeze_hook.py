@@ -30,7 +30,7 @@ class FreezeHook(Hook):
             ``backbone.stem``.
 
     Raises:
-        ConfigError: ``iterations`` is no number from 1 up.
+        ConfigError: ``iterations`` is no number from 1 up, or ``parts`` no names.
     """
 
     def __init__(
@@ -41,8 +41,14 @@ class FreezeHook(Hook):
                 f"FreezeHook's iterations is {iterations!r}: set it to a whole number "
                 'from 1 up, or leave the hook out'
             )
+        named = [parts] if isinstance(parts, str) else parts
+        if not isinstance(named, list | tuple) or not named:
+            raise ConfigError(
+                f"FreezeHook's parts is {parts!r}: set it to names of modules, such as "
+                "['backbone']"
+            )
         self.iterations = iterations
-        self.parts = [parts] if isinstance(parts, str) else list(parts)
+        self.parts = list(named)
         self._modules: list[nn.Module] = []
         self._frozen: list[nn.Parameter] = []
 

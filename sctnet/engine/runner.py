@@ -45,11 +45,22 @@ class Runner(_Runner):
             CheckpointError: the file cannot be read, or does not fit; for a training
                 that starts, if less than half of the backbone does.
         """
+        resumes = self._resume and not self._has_loaded
         starts = isinstance(self._train_loop, BaseLoop) and not self._resume
         if starts and self._load_from is not None and not self._has_loaded:
             self._load(self._load_from, 'cpu', in_part=True)
         else:
             super().load_or_resume()
+        if resumes:  # the checkpoint was taken
+            super().dump_config()
+
+    def dump_config(self) -> None:
+        """Write the config to the work folder; of a resumed training, once it goes on.
+
+        So a resume that is refused leaves that of the training as it is.
+        """
+        if not self._resume:
+            super().dump_config()
 
     def load_checkpoint(
         self, filename: str | os.PathLike, map_location: Any = 'cpu', *_: Any, **__: Any

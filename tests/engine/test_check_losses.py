@@ -70,6 +70,14 @@ REFUSED = {
         loss({'type': 'FocalLoss', 'alpha': [0.1, 0.2]}),
         r'loss_decode\.alpha has 2 values and there are 3 classes',
     ),
+    'an alpha above 1': (
+        loss({'type': 'FocalLoss', 'alpha': 3.0}),
+        r'loss_decode\.alpha is 3.0: set it to a number from 0 to 1',
+    ),
+    'a negative gamma': (
+        loss({'type': 'FocalLoss', 'gamma': -1.0}),
+        r'loss_decode\.gamma is -1.0: set it to a number from 0 up',
+    ),
     'binary, of three': (
         loss({**LOVASZ, 'loss_type': 'binary'}), 'LovaszLoss cannot be computed'
     ),

@@ -145,6 +145,23 @@ def test_a_sliding_window_that_covers_the_image_is_taken(leaf):
     check(leaf, **{'model.test_cfg': {**fine, 'stride': list(np.array([64, 32]))}})
 
 
+@pytest.mark.parametrize(
+    ('key', 'value', 'said'),
+    [
+        ('model.backbone.norm_eval', 'no', "is 'no': set it to True or False"),
+        ('train_dataloader.drop_last', 'no', 'set it to True or False'),
+        ('train_dataloader.dataset.reduce_zero_label', 'no', 'True or False'),
+        ('optim_wrapper.accumulative_counts', 0, 'whole number from 1 up'),
+        ('optim_wrapper.clip_grad', {'max_norm': 'abc'}, 'number from 0 up'),
+        ('param_scheduler.0.warmup_iters', 'abc', 'whole number from 0 up'),
+        ('custom_hooks.1.type', 'FreezeHook', r'custom_hooks\.1 lacks iterations'),
+    ],
+)
+def test_values_of_another_kind_are_said(leaf, key, value, said):
+    with pytest.raises(ConfigError, match=said):
+        check(leaf, **{key: value})
+
+
 def test_a_window_too_small_for_the_network_is_refused(leaf):
     small = {'mode': 'slide', 'crop_size': (32, 64), 'stride': (32, 32)}
     with pytest.raises(ConfigError, match='takes images from 64x64 pixels on'):

@@ -133,6 +133,12 @@ def test_iterations_are_a_number(iterations):
         FreezeHook(iterations)
 
 
+@pytest.mark.parametrize('parts', [[], 5, None])
+def test_parts_are_names(parts):
+    with pytest.raises(ConfigError, match=r"names of modules, such as \['backbone'\]"):
+        FreezeHook(3, parts=parts)
+
+
 @pytest.mark.parametrize(
     'options',
     [
