@@ -212,7 +212,9 @@ def test_iterations_are_not_taken_for_epochs(whole, tmp_path):
     checkpoint['meta'].update(epoch=0)  # as the loop of iterations writes it
     del checkpoint['message_hub']['runtime_info']['epoch_length']
     torch.save(checkpoint, tmp_path / 'iter_8.pth')
-    with pytest.raises(ConfigError, match='iteration 8 of a training that counted no epochs'):
+    with pytest.raises(
+        ConfigError, match='iteration 8 of a training that counted no epochs'
+    ):
         train(tmp_path, resume=tmp_path / 'iter_8.pth')
 
 
