@@ -22,6 +22,8 @@ COMMANDS = {
     'export': 'write a checkpoint as ONNX, OpenVINO IR or a TensorRT engine',
     'check': 'read a whole data set and say what would go wrong',
     'convert': "make a data set from another tool's annotations",
+    'fit': 'from a folder or an export to a trained and exported model',
+    'new': 'look at a folder or an export, and write two configs to train on it',
     'prepare': 'unpack a published data set, or keep any decoded for trainings',
     'benchmark': 'measure how fast networks are',
     'plot': 'draw the curves of trainings',

@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add('source', type=Path, help=module.SOURCE)
         add('out', type=Path, help='new folder, becomes own_data.root')
         add('--val', type=float, default=0.1, help='share, if the source has no split')
+        add('--test', type=float, default=0.0, help='share, likewise')
+        add('--group', metavar='REGEX', help='names that agree in it stay together')
+        add('--lists', type=Path, help='folder of train.txt, val.txt, ..., or a JSON')
         add('--link', action='store_true', help='to images, instead of copying them')
         add('--workers', type=int, help='threads (default: one a core; 0: none)')
 
@@ -49,8 +52,8 @@ def convert(format_name: str, source: Path, out: Path, **options: Any) -> int:
     for line in summary.report_failed(result.failed):
         print(line, file=sys.stderr)
     print(
-        f'{result.images["train"]} training and {result.images["val"]} validation '
-        f"images are in '{result.root}', {len(result.failed)} broken ones are not. In "
-        f'a config:\n\n{summary.own_data_lines(result)}'
+        f"{summary.counted(result)} images are in '{result.root}', "
+        f'{len(result.failed)} broken ones are not. In a config:\n\n'
+        + summary.own_data_lines(result)
     )
     return 1 if result.failed else 0

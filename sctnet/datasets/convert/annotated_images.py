@@ -14,7 +14,7 @@ from ...files import atomic_path
 from ..images import SUFFIXES, read_image
 
 IGNORED = 255
-PARTS = ('train', 'val')
+PARTS = ('train', 'val', 'test')
 Size = tuple[int, int]  # height, width
 
 # Draws a label map: takes the image's size and a counter to which it adds what it

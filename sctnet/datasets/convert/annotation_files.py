@@ -32,19 +32,23 @@ def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any
     Raises:
         DataError: it cannot be read, is damaged, or holds something else.
     """
-    text = read_text(path)
-    try:
-        contents = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"'{path}' is no JSON, or is cut off ({error}): export it again"
-        ) from error
+    contents = read_any_json(path)
     if not isinstance(contents, dict):
         raise DataError(
             f"'{path}' holds a {type(contents).__name__}: expected a JSON object, "
             f'such as {form}; name another file, or write it again'
         )
     return contents
+
+
+def read_any_json(path: Path) -> Any:
+    """Read a JSON file; raises DataError."""
+    try:
+        return json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"'{path}' is no JSON, or is cut off ({error}): export it again"
+        ) from error
 
 
 def as_points(values: Any) -> list[tuple[float, float]]:
@@ -82,6 +86,35 @@ def read_indices(path: Path) -> np.ndarray:
             'values; convert colours with the format "colours"'
         )
     return np.asarray(mask, np.uint8)
+
+
+def read_values(path: Path) -> np.ndarray:
+    """Read a mask of one number a pixel, of 1 to 32 bits, to integers (H, W).
+
+    A grey mask that is stored in colours, all three alike, counts as grey.
+
+    Raises:
+        DataError: the mask is missing, damaged, or in colours.
+    """
+    mask = _open_mask(path)
+    values = np.asarray(mask)
+    if mask.mode in ('LA', 'PA'):
+        values = values[..., 0]
+    elif values.ndim == 3:
+        same = (values[..., :3] == values[..., :1]).all()
+        if not same:
+            raise DataError(
+                f'mask \'{path}\' is in colours: convert it with the format "colours", '
+                'which takes a list of them'
+            )
+        values = values[..., 0]
+    if values.dtype.kind == 'f':
+        if (values != values.round()).any():
+            raise DataError(
+                f"mask '{path}' holds fractions: expected one whole number a pixel"
+            )
+        values = values.astype(np.int64)
+    return values.astype(np.uint8) if values.dtype == bool else values
 
 
 def read_colours(path: Path) -> np.ndarray:

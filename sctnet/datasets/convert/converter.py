@@ -18,7 +18,8 @@ from ...files import atomic_folder, write_bytes
 from ..parallel import run_all
 from .annotated_images import IGNORED, PARTS, Source
 from .formats import FORMATS
-from .names_and_splits import assign_splits, make_unique
+from .names import make_unique
+from .splits import Splitting, assign_splits
 from .write_pair import write_pair
 
 SUMMARY = 'dataset.json'
@@ -48,6 +49,9 @@ def convert(
     out: str | os.PathLike,
     *,
     val: float = 0.1,
+    test: float = 0.0,
+    group: str | None = None,
+    lists: str | os.PathLike | None = None,
     link: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -60,6 +64,9 @@ def convert(
         source: what that format's reader takes.
         out: folder to make, new or empty; it becomes the root of the data set.
         val: share of images for validation, where the source has no split.
+        test: share of images that are kept for a test, likewise.
+        group: regular expression; images stay together whose names agree in it.
+        lists: folder of lists of the parts, or a JSON of them, in the source's place.
         link: to the images, instead of copies.
         workers: threads; 0 works in this one, None takes one a core.
         progress: called as progress(done, total) after every image.
@@ -83,7 +90,10 @@ def convert(
         found = reader(source, **options)
         _check_found(source, found)
         result = Converted(**vars(found), root=Path(out))
-        result.items = assign_splits(make_unique(found.items), val)
+        listed = None if lists is None else Path(lists)
+        splitting = Splitting(val, test, group, listed)
+        unique = make_unique(found.items)
+        result.items = assign_splits(unique, splitting, result.skipped)
         _write_items(result, folder, link, workers, progress)
         _write_summary(result, format_name, folder)
     return result

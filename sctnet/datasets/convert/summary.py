@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pprint import pformat
 
+from .annotated_images import PARTS
 from .converter import Converted
 
 _MOST = 50  # broken files that are named on the terminal; dataset.json has them all
@@ -19,6 +20,12 @@ def own_data_lines(result: Converted) -> str:
         colours = [tuple(int(part) for part in colour) for colour in result.palette]
         lines.append(f'    palette={_wrapped(colours)},')
     return '\n'.join([*lines, '    crop=(512, 512),', ')'])
+
+
+def counted(result: Converted) -> str:
+    """Say how many images each part has, such as ``8 train and 2 val``."""
+    parts = [f'{result.images[part]} {part}' for part in PARTS if result.images[part]]
+    return ' and '.join(parts)
 
 
 def _wrapped(values: Sequence[object]) -> str:

@@ -6,12 +6,8 @@ from pathlib import Path
 import pytest
 
 from sctnet.datasets.convert.annotated_images import ImageFile, Item
-from sctnet.datasets.convert.names_and_splits import (
-    assign_splits,
-    make_unique,
-    output_name,
-    split_by_folder,
-)
+from sctnet.datasets.convert.names import make_unique, output_name
+from sctnet.datasets.convert.splits import assign_splits, split_by_folder
 from sctnet.errors import ArgumentError, DataError
 
 

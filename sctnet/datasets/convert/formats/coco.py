@@ -1,11 +1,13 @@
-"""COCO's JSON: polygons and RLE of instances, crowds among them.
+"""COCO's JSON: polygons and RLE, as COCO, CVAT, Roboflow and Label Studio export them.
 
-Classes are ordered by category id, which may have gaps. Crowd regions are drawn first,
-then the instances from the largest to the smallest, so that of two that overlap the
-smaller one is seen.
+Classes are ordered by category id, which may have gaps. Shapes are drawn from the
+largest to the smallest, so that of two that overlap the smaller one is seen; or in the
+order of the file, with --order file. Of a folder all JSON files are read; names such as
+train, valid and test in their path are the splits.
 """
 
 import argparse
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -15,14 +17,18 @@ from typing import Any
 import numpy as np
 
 from ....compat.optional_packages import require
-from ....errors import DataError
+from ....errors import ArgumentError, DataError
+from ....files import find_files
 from ..annotated_images import ImageFile, Item, Size, Source, check_size
 from ..annotation_files import read_json
 from ..coco_masks import to_rle
-from ..names_and_splits import output_name
+from ..image_files import find_image
+from ..names import output_name
 from ..options import add_background, with_background
+from ..splits import part_of
 
-SOURCE = 'JSON file'
+SOURCE = 'JSON file, or folder of them'
+ORDERS = ('area', 'file')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--images', type=Path, help="their folder (default: the JSON's, or near it)")
     add('--val-annotations', type=Path, help='a second JSON file, for validation')
     add('--val-images', type=Path, help='their folder (default: as of --images)')
+    add(
+        '--order',
+        choices=ORDERS,
+        default='area',
+        help='what is drawn over what: small over large (default), or later over '
+        'earlier in the file',
+    )
     add_background(parser)
 
 
@@ -39,16 +52,27 @@ def read(
     images: Path | None = None,
     val_annotations: Path | None = None,
     val_images: Path | None = None,
+    order: str = 'area',
     background: str = 'background',
     skip_empty: bool = False,
 ) -> Source:
-    """List the images of one JSON file, or of one for training and one to validate.
+    """List the images of one JSON file, of a pair to train and validate, or of many.
 
     Raises ArgumentError, DataError.
     """
     require('pycocotools')
-    part = 'train' if val_annotations else None
-    files = [_File(source, images, part)]
+    if order not in ORDERS:
+        raise ArgumentError(f"--order is {order!r}: expected 'area' or 'file'")
+    if source.is_dir():
+        files = [_File(path, images, part) for path, part in find_jsons(source)]
+        if not files:
+            raise DataError(
+                f"'{source}' has no JSON of COCO's below it (images, annotations and "
+                'categories): name the file, or export as "COCO JSON"'
+            )
+    else:
+        part = 'train' if val_annotations else None
+        files = [_File(source, images, part)]
     if val_annotations:
         files.append(_File(val_annotations, val_images or images, 'val'))
     categories: dict[int, str] = {}
@@ -64,7 +88,29 @@ def read(
     labels = {number: classes.index(name) for number, name in categories.items()}
     found = Source(classes)
     for file in files:
-        file.add_items(found, labels, fill, skip_empty or background == 'ignore')
+        skip = skip_empty or background == 'ignore'
+        file.add_items(found, labels, fill, skip, order == 'area')
+    if not any(not item.empty for item in found.items):
+        raise DataError(
+            f"nothing in '{source}' is segmented: its annotations are boxes, or belong "
+            'to no image that it lists; export instance segmentation as "COCO JSON"'
+        )
+    return found
+
+
+def find_jsons(folder: Path) -> list[tuple[Path, str | None]]:
+    """Return the JSON files of COCO's form below a folder, and the part of each."""
+    found = []
+    for path in find_files(folder, ('.json',)):
+        try:
+            keys = read_json(path).keys()
+        except DataError:
+            continue  # of another kind
+        if keys >= {'images', 'annotations', 'categories'}:
+            text = '/'.join(path.relative_to(folder).with_suffix('').parts)
+            words = re.split('[^a-z]+', text.lower())
+            parts = [part for part in map(part_of, words) if part]
+            found.append((path, parts[-1] if parts else None))
     return found
 
 
@@ -75,8 +121,10 @@ class _File:
         self.path = path
         self.part = part
         self.contents = read_json(path)
-        near = (path.parent, path.parent / 'images', path.parent.parent / 'images')
-        self.folders = (images,) if images else near
+        near = [path.parent, path.parent / 'images', path.parent.parent / 'images']
+        if part:
+            near += [place / part for place in (*near[1:], path.parent.parent)]
+        self.folders = [images] if images else near
         for key in ('images', 'annotations', 'categories'):
             rows = self.contents.get(key)
             if not _is_table(rows):
@@ -97,7 +145,12 @@ class _File:
             ) from error
 
     def add_items(
-        self, found: Source, labels: dict[int, int], fill: int, skip_empty: bool
+        self,
+        found: Source,
+        labels: dict[int, int],
+        fill: int,
+        skip_empty: bool,
+        by_area: bool,
     ) -> None:
         """Add the images to ``found``; a broken entry is a failure of its own."""
         rows = defaultdict(list)
@@ -113,7 +166,8 @@ class _File:
                 found.leave_out('images without annotation', name)
                 continue
             try:
-                found.items.append(self._item(entry, own, labels, fill))
+                item = self._item(entry, own, labels, fill, by_area)
+                found.items.append(item)
             except DataError as error:
                 found.failed.append(str(error))
         lost = sum(map(len, rows.values()))
@@ -121,7 +175,12 @@ class _File:
             found.skipped['annotations of images that are not listed'] += lost
 
     def _item(
-        self, entry: dict, rows: list[dict], labels: dict[int, int], fill: int
+        self,
+        entry: dict,
+        rows: list[dict],
+        labels: dict[int, int],
+        fill: int,
+        by_area: bool,
     ) -> Item:
         name = entry.get('file_name')
         if not isinstance(name, str) or not name:
@@ -130,8 +189,7 @@ class _File:
                 ': export it again'
             )
         relative = name.replace('\\', '/')
-        places = [folder / relative for folder in self.folders]
-        image = next((place for place in places if place.is_file()), places[0])
+        image = find_image(self.folders, relative)
         instances = []
         for row in rows:
             label = labels.get(_hashable(row.get('category_id')))
@@ -143,7 +201,7 @@ class _File:
                 )
             instances.append((label, row))
         stated = entry.get('height'), entry.get('width')
-        draw = partial(_draw, stated, instances, fill)
+        draw = partial(_draw, stated, instances, fill, by_area)
         name = output_name(relative)
         return Item(name, self.part, ImageFile(image), draw, empty=not rows)
 
@@ -160,10 +218,11 @@ def _draw(
     stated: tuple[Any, Any],
     instances: Sequence[tuple[int, dict]],
     fill: int,
+    by_area: bool,
     size: Size,
     notes: Counter[str],
 ) -> np.ndarray:
-    """Draw crowds, then instances (label and row of the JSON) from large to small."""
+    """Draw labels and rows of the JSON, from large to small or as they come."""
     from pycocotools import mask as coco_mask
 
     check_size(stated, size)
@@ -171,11 +230,16 @@ def _draw(
     for label, row in instances:
         region = to_rle(row['segmentation'], size, notes)
         if region is not None:
-            area = int(coco_mask.area(region))
-            regions.append((not row.get('iscrowd'), -area, label, region))
+            regions.append((-int(coco_mask.area(region)), label, region))
     labels = np.full(size, fill, np.uint8)
-    for _, area, label, region in sorted(regions, key=lambda entry: entry[:2]):
+    if by_area:
+        regions.sort(key=lambda entry: entry[0])
+    for area, label, region in regions:
         if area == 0:
             notes['shapes without a pixel in the image'] += 1
         labels[coco_mask.decode(region).astype(bool)] = label
+    for area, label, region in regions:
+        inside = coco_mask.decode(region).astype(bool)
+        if area and not (labels[inside] == label).any():
+            notes['shapes that lie wholly under others (--order)'] += 1
     return labels

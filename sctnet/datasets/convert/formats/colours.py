@@ -19,8 +19,8 @@ from ....files import find_files
 from ...images import LOSSY, SUFFIXES
 from ..annotated_images import IGNORED, ImageFile, Item, Size, Source
 from ..annotation_files import LOSSLESS, read_colours, read_json, read_text
-from ..names_and_splits import split_by_folder
 from ..options import IGNORE
+from ..splits import split_by_folder
 
 SOURCE = 'folder of images'
 UNKNOWN = ('error', IGNORE)

@@ -26,8 +26,8 @@ from ....files import find_files, write_bytes
 from ...images import SUFFIXES, decode_image
 from ..annotated_images import IGNORED, ImageFile, Item, Size, Source, check_size
 from ..annotation_files import as_points, read_json
-from ..names_and_splits import split_by_folder
 from ..options import add_background, add_classes, parse_classes, with_background
+from ..splits import split_by_folder
 
 SOURCE = 'folder of JSON files'
 LEAST_POINTS = {'polygon': 3, 'rectangle': 2, 'circle': 2, 'mask': 2}  # those drawn

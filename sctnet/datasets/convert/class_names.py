@@ -1,0 +1,158 @@
+"""Names of classes, where tools leave them beside the data."""
+
+import csv
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from ...errors import DataError
+from .annotation_files import read_any_json, read_text
+
+Palette = list[list[int]]
+
+
+class Names(NamedTuple):
+    """What a file says of the classes.
+
+    ``classes`` are in the order of the stored values, ``palette`` has the RGB of each,
+    if it is known, and ``file`` says where.
+    """
+
+    classes: tuple[str, ...]
+    palette: Palette | None
+    file: Path
+
+
+def find_names(folder: Path) -> Names | None:
+    """Return what the first file of a known name says, in a folder or one of its own.
+
+    ``dataset.json`` is what a conversion of ours writes, ``dataset_meta.json``
+    Datumaro's, ``_classes.csv`` Roboflow's, ``labelmap.txt`` CVAT's,
+    ``label_colors.txt`` CamVid's, ``data.yaml`` that of YOLO.
+
+    Raises:
+        DataError: there is such a file, and it cannot be read.
+    """
+    for name, read in _READERS.items():
+        for file in (folder / name, *sorted(folder.glob(f'*/{name}'))):
+            if file.is_file():
+                classes, palette = read(file)
+                if not classes or len(set(classes)) < len(classes):
+                    raise DataError(
+                        f"'{file}' names the classes {list(classes)}: expected each "
+                        'once; correct it, or give them with --classes'
+                    )
+                return Names(tuple(classes), palette, file)
+    return None
+
+
+def _of_lines(file: Path) -> tuple[Sequence[str], Palette | None]:
+    lines = (line.strip() for line in read_text(file).splitlines())
+    # labelme's list begins with these two.
+    renamed = {'_background_': 'background', '__ignore__': ''}
+    return [n for n in (renamed.get(x, x) for x in lines) if n and n[0] != '#'], None
+
+
+def _of_json(file: Path) -> tuple[Sequence[str], Palette | None]:
+    content = read_any_json(file)
+    if isinstance(content, Mapping):
+        for key in ('classes', 'labels', 'names', 'categories', 'label_map'):
+            if isinstance(content.get(key), list | Mapping):
+                return _listed(content[key], file), _palette(content)
+    return _listed(content, file), None
+
+
+def _palette(content: Mapping[str, Any]) -> Palette | None:
+    colours = content.get('palette') or content.get('segmentation_colors')
+    if not isinstance(colours, list):
+        return None
+    return [[int(part) for part in colour[:3]] for colour in colours]
+
+
+def _listed(content: Any, file: Path) -> Sequence[str]:
+    """Return names by index, of a list, or of a dict either way round."""
+    pairs: list[tuple[int, str]] = []
+    try:
+        if isinstance(content, Mapping):
+            for key, value in content.items():
+                number, name = (value, key) if _is_number(value) else (key, value)
+                pairs.append((int(number), str(name)))
+        else:
+            for place, entry in enumerate(content):
+                if isinstance(entry, Mapping):
+                    place = int(entry.get('id', entry.get('trainId', place)))
+                    entry = entry.get('readable') or entry['name']
+                pairs.append((place, str(entry)))
+    except (TypeError, ValueError, KeyError) as error:
+        raise DataError(
+            f"'{file}' has no names of classes: expected a list of names, or one by "
+            'number, such as {"0": "background", "1": "road"}'
+        ) from error
+    return _by_number(pairs)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _by_number(pairs: Sequence[tuple[int, str]]) -> Sequence[str]:
+    """Return names in the order of their numbers; what is between has a made-up one."""
+    found = {number: name for number, name in pairs if 0 <= number < 255}
+    count = max(found, default=-1) + 1
+    return [found.get(number, f'class {number}') for number in range(count)]
+
+
+def _of_yaml(file: Path) -> tuple[Sequence[str], Palette | None]:
+    try:
+        content = yaml.safe_load(read_text(file))
+    except yaml.YAMLError as error:
+        raise DataError(f"'{file}' is no YAML ({error}): export it again") from error
+    names = content.get('names') if isinstance(content, Mapping) else None
+    return (_listed(names, file) if names else []), None
+
+
+def _of_csv(file: Path) -> tuple[Sequence[str], Palette | None]:
+    rows = [[cell.strip() for cell in row] for row in csv.reader(_lines(file))]
+    pairs = [(int(row[0]), row[1]) for row in rows if len(row) > 1 and row[0].isdigit()]
+    return _by_number(pairs), None
+
+
+def _of_labelmap(file: Path) -> tuple[Sequence[str], Palette | None]:
+    names, palette = [], []
+    for line in _lines(file):
+        name, _, rest = line.partition(':')
+        numbers = [int(n) for n in re.findall(r'\d+', rest.partition(':')[0])]
+        names.append(name.strip())
+        palette.append(numbers[:3])
+    return names, palette if all(len(colour) == 3 for colour in palette) else None
+
+
+def _of_colours(file: Path) -> tuple[Sequence[str], Palette | None]:
+    names, palette = [], []
+    for line in _lines(file):
+        match = re.match(r'\s*(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(.+?)\s*$', line)
+        if match:
+            names.append(match[4])
+            palette.append([int(match[i]) for i in (1, 2, 3)])
+    return names, palette
+
+
+def _lines(file: Path) -> list[str]:
+    lines = read_text(file).splitlines()
+    return [line for line in lines if line.strip() and not line.startswith('#')]
+
+
+_READERS: dict[str, Callable[[Path], tuple[Sequence[str], Palette | None]]] = {
+    'dataset.json': _of_json,
+    'dataset_meta.json': _of_json,
+    '_classes.csv': _of_csv,
+    'labelmap.txt': _of_labelmap,
+    'label_colors.txt': _of_colours,
+    'classes.txt': _of_lines,
+    'classes.json': _of_json,
+    'data.yaml': _of_yaml,
+    'labels.txt': _of_lines,
+}

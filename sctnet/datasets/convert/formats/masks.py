@@ -1,0 +1,123 @@
+"""Index masks: one number a pixel, beside images or in folders of their own.
+
+Images and masks may lie in two folders, in one with names such as a.jpg and a_mask.png,
+or in folders of the parts. Values become classes as they are, or by --map, and 255 is
+to ignore. Names of the classes are found beside the data, or given.
+"""
+
+import argparse
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ....errors import ArgumentError, DataError
+from ..annotated_images import IGNORED, ImageFile, Item, Size, Source
+from ..annotation_files import read_values
+from ..class_names import find_names
+from ..names import output_name
+from ..options import IGNORE, add_classes, parse_classes
+from ..pairing import find_pairs
+from ..splits import without_part
+
+SOURCE = 'folder of images and masks'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``read`` takes."""
+    add = parser.add_argument
+    add('--masks', type=Path, help='their folder (default: found by its name)')
+    add(
+        '--map',
+        dest='mapping',
+        metavar='VALUES',
+        help='stored value to class or "ignore", such as 0:0,255:1,7:ignore',
+    )
+    add_classes(parser, 'found beside the data')
+
+
+def read(
+    source: Path,
+    masks: Path | None = None,
+    mapping: str | None = None,
+    classes: str | None = None,
+) -> Source:
+    """List the images that have a mask; raises ArgumentError, DataError.
+
+    Folders of usual names (``train``, ``valid``, ...) are the splits.
+    """
+    known = find_names(source)
+    names = parse_classes(classes) if classes else known and known.classes
+    if not names:
+        raise ArgumentError(
+            f"no names of classes lie beside '{source}': give them with --classes, in "
+            'the order of the values, such as background,road'
+        )
+    table = parse_map(mapping, names)
+    found = Source(tuple(names))
+    if known and known.palette and tuple(names) == known.classes:
+        found.palette = known.palette
+    pairs = find_pairs(source, masks)
+    for image, mask, path in pairs.pairs:
+        part, rest = without_part(path)
+        draw = partial(_draw, mask, table, len(names))
+        found.items.append(Item(output_name(f'{rest}.x'), part, ImageFile(image), draw))
+    for file in pairs.images:
+        found.leave_out('images without a mask', file)
+    for file in pairs.masks:
+        found.leave_out('masks without an image', file)
+    return found
+
+
+def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None:
+    """Turn ``'0:0,255:1,7:ignore'`` into class indices by stored value.
+
+    Args:
+        text: pairs of a value, and an index, a name or ``ignore``; None maps nothing.
+        names: of the classes.
+
+    Raises:
+        ArgumentError: it is no such list.
+    """
+    if text is None:
+        return None
+    index_of = {**{name: i for i, name in enumerate(names)}, IGNORE: IGNORED}
+    table = {}
+    for pair in text.split(','):
+        stored, _, meant = (part.strip() for part in pair.partition(':'))
+        target = index_of.get(meant, int(meant) if meant.isdigit() else None)
+        inside = target is not None and (target < len(names) or target == IGNORED)
+        if not stored.isdigit() or not inside:
+            raise ArgumentError(
+                f'--map has {pair!r}: expected a stored value and a class (0 to '
+                f'{len(names) - 1}, its name, or ignore), such as 255:1'
+            )
+        table[int(stored)] = int(target or 0)
+    return table
+
+
+def _draw(
+    mask: Path,
+    table: dict[int, int] | None,
+    classes: int,
+    size: Size,
+    notes: Counter[str],
+) -> np.ndarray:
+    """Read a mask, map its values, and see that they are classes."""
+    stored = read_values(mask)
+    values, places = np.unique(stored, return_inverse=True)
+    if table is None:
+        labels = values.astype(np.int64)
+        outside = (labels >= classes) & (labels != IGNORED)
+        remedy = 'name all of them with --classes, or say what it means with --map'
+    else:
+        labels = np.array([table.get(int(value), -1) for value in values])
+        outside = labels < 0
+        remedy = 'say what it means with --map, such as 7:ignore'
+    if outside.any():
+        raise DataError(
+            f"mask '{mask}' has the values {values[outside][:5].tolist()}, which are "
+            f'none of the {classes} classes: {remedy}'
+        )
+    return labels[places].reshape(stored.shape).astype(np.uint8)

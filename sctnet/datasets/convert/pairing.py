@@ -1,0 +1,216 @@
+"""Which mask belongs to which image, by folders and names as people have them.
+
+A file's folders say whether it is a mask (``masks``, ``trainannot``), or its name does
+(``x_mask.png``, ``gt_0001.png``), or that it is the PNG beside a JPEG. Image and mask
+are a pair if their paths agree without these folders, and their names without what all
+names of their kind begin or end with.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import DataError
+from ...files import find_files
+from ..images import LOSSY, SUFFIXES
+from .annotation_files import LOSSLESS
+
+IMAGE_FOLDERS = {
+    *('images', 'image', 'imgs', 'img', 'jpegimages', 'photos', 'rgb', 'inputs'),
+    *('input', 'leftimg8bit', 'pictures'),
+}
+MASK_FOLDERS = {
+    *('masks', 'mask', 'labels', 'label', 'annotations', 'annotation', 'gt', 'gts'),
+    *('segmentationclass', 'segmentation', 'ground_truth', 'groundtruth', 'targets'),
+    *('gtfine', 'labelmaps', 'annots', 'seg', 'masks_png', 'indexmasks'),
+}
+_AFFIX = re.compile(
+    r'^(?:(?:mask|gt|label|seg|annotation)s?[-_. ](?P<after>.+)'
+    r'|(?P<before>.+)[-_. ](?:mask|gt|label|labels|masks|seg|segmentation|annotation'
+    r'|annot|l|labelids|labeltrainids|groundtruth))$',
+    re.IGNORECASE,
+)
+Key = tuple[str, str]  # folders and name, in one Unicode form and small letters
+
+
+@dataclass
+class Pairs:
+    """What was found.
+
+    Attributes:
+        pairs: image, its mask, and the path that names both, without suffix.
+        images: those without a mask.
+        masks: those without an image.
+    """
+
+    pairs: list[tuple[Path, Path, Path]] = field(default_factory=list)
+    images: list[Path] = field(default_factory=list)
+    masks: list[Path] = field(default_factory=list)
+
+
+def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
+    """Pair the images below a folder with the masks below it, or below another.
+
+    Raises:
+        DataError: a folder is not there, or one mask fits two images.
+    """
+    if masks is None:
+        images, labels = _tell_apart(source, find_files(source, SUFFIXES))
+    else:
+        inside = masks.resolve()
+        files = find_files(source, SUFFIXES)
+        images = {
+            file: _folders(source, file)
+            for file in files
+            if not file.resolve().is_relative_to(inside)
+        }
+        labels = {file: _folders(masks, file) for file in _masks_below(masks)}
+    return _match(images, labels)
+
+
+def _masks_below(folder: Path) -> list[Path]:
+    return find_files(folder, tuple({*LOSSLESS, *LOSSY}))
+
+
+def _folders(root: Path, file: Path) -> Path:
+    """Return the folders of a file below ``root``, without those of its kind."""
+    kept = []
+    for folder in file.relative_to(root).parts[:-1]:
+        small = folder.lower()
+        if small in IMAGE_FOLDERS or small in MASK_FOLDERS:
+            continue
+        kept.append(re.sub(r'(?i)(?<=.)[-_]?(annot|masks?|labels?)$', '', folder))
+    return Path(*kept)
+
+
+def _is_mask_folder(folder: str) -> bool:
+    small = folder.lower()
+    ends = re.search(r'(?<=.)([-_]?annot|[-_](masks?|labels?))$', small)
+    return small in MASK_FOLDERS or ends is not None
+
+
+def _tell_apart(
+    root: Path, files: Sequence[Path]
+) -> tuple[dict[Path, Path], dict[Path, Path]]:
+    """Return images and masks, each with its folders."""
+    by_folder = {
+        file: any(map(_is_mask_folder, file.relative_to(root).parts[:-1]))
+        for file in files
+    }
+    if not any(by_folder.values()) or all(by_folder.values()):
+        by_folder = dict.fromkeys(files, False)
+        stems = {file: _plain(file.stem) for file in files}
+        known = set(stems.values())
+        for file in files:
+            rest = _without_affix(stems[file])
+            by_folder[file] = rest is not None and rest in known
+        if not any(by_folder.values()):
+            lossy = {file.with_suffix('') for file in files if _is_lossy(file)}
+            for file in files:
+                by_folder[file] = not _is_lossy(file) and file.with_suffix('') in lossy
+    folders = {file: _folders(root, file) for file in files}
+    return (
+        {file: folders[file] for file, mask in by_folder.items() if not mask},
+        {file: folders[file] for file, mask in by_folder.items() if mask},
+    )
+
+
+def _is_lossy(file: Path) -> bool:
+    return file.suffix.lower() in LOSSY
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize('NFC', text).casefold()
+
+
+def _without_affix(stem: str) -> str | None:
+    match = _AFFIX.match(stem)
+    return match and (match['after'] or match['before'])
+
+
+def _match(images: dict[Path, Path], masks: dict[Path, Path]) -> Pairs:
+    """Pair by the ways to read names under which most agree."""
+    best: dict[Key, Path] = {}
+    ours: dict[Key, Path] = {}
+    for image_name in _ways(images):
+        for mask_name in _ways(masks):
+            keyed = _keyed(masks, mask_name)
+            mine = _keyed(images, image_name)
+            if keyed is None or mine is None:
+                continue
+            if len(keyed.keys() & mine.keys()) > len(best.keys() & ours.keys()):
+                best, ours = keyed, mine
+    found = Pairs()
+    taken = best.keys() & ours.keys()
+    for key in sorted(taken):
+        image = ours[key]
+        found.pairs.append((image, best[key], images[image] / image.stem))
+    paired = (
+        {image for image, _, _ in found.pairs},
+        {mask for _, mask, _ in found.pairs},
+    )
+    found.images = [image for image in images if image not in paired[0]]
+    found.masks = [mask for mask in masks if mask not in paired[1]]
+    _check_doubles(found, ours, images)
+    return found
+
+
+def _check_doubles(
+    found: Pairs, ours: dict[Key, Path], images: dict[Path, Path]
+) -> None:
+    """See that no left image has the name of a paired one, in another format."""
+    known = {(images[file], file.stem): file for file in ours.values()}
+    for file in found.images:
+        other = known.get((images[file], file.stem))
+        if other is not None and other != file:
+            raise DataError(
+                f"'{other}' and '{file}' would share one mask: give one of them "
+                'another name'
+            )
+
+
+def _keyed(
+    files: dict[Path, Path], name: Callable[[str], str]
+) -> dict[Key, Path] | None:
+    """Return the files by folder and name; None if two have one name.
+
+    Of a lossless and a lossy file of one name, the lossless one.
+    """
+    found: dict[Key, Path] = {}
+    for file, folder in files.items():
+        key = _plain(folder.as_posix()), name(_plain(file.stem))
+        other = found.get(key)
+        if other is None or (_is_lossy(other) and not _is_lossy(file)):
+            found[key] = file
+        elif _is_lossy(file) == _is_lossy(other):
+            return None
+    return found
+
+
+def _ways(files: Iterable[Path]) -> list[Callable[[str], str]]:
+    """Return ways to read names: as they are, or without what does not matter."""
+    stems = [_plain(file.stem) for file in files]
+    begin = _common_beginning(stems)
+    end = _common_beginning([stem[::-1] for stem in stems])[::-1]
+    return [
+        lambda stem: stem,
+        lambda stem: _without_affix(stem) or stem,
+        lambda stem: stem.removeprefix(begin).removesuffix(end) or stem,
+    ]
+
+
+def _common_beginning(stems: Sequence[str]) -> str:
+    """Return what all names begin with, up to a separator or the first digit."""
+    if len(stems) < 2:
+        return ''
+    first, last = min(stems), max(stems)  # all others agree where these do
+    count = next((i for i, c in enumerate(first) if c != last[i]), len(first))
+    common = first[:count]
+    letters = common.rstrip('0123456789')
+    rest = {stem[len(letters) : len(letters) + 1] for stem in stems}
+    if letters and all(one.isdigit() for one in rest):
+        return letters
+    place = max((common.rfind(mark) for mark in '-_. '), default=-1)
+    return common[: place + 1]

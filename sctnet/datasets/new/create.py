@@ -1,0 +1,159 @@
+"""Recognises a data set, converts it where that is needed, and writes two configs."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...errors import ArgumentError, DataError, OutputError
+from ...files import check_writable
+from ..convert import convert
+from ..convert.annotation_files import read_json
+from ..convert.converter import SUMMARY
+from ..convert.summary import report_failed, report_left_out
+from .measure import measure
+from .recognise import Ask, Recognised, recognise
+from .write_configs import TEACHERS, make_plan, write_configs
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class New:
+    """What was made.
+
+    Attributes:
+        configs: the teacher's, if there is one, and the student's.
+        root: of the data set.
+        said: what was found, what it was taken for, what was left out; a line each.
+        failed: one sentence for each broken file, which is not in the data set.
+    """
+
+    configs: list[Path]
+    root: Path
+    said: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def stop_at_questions(question: str, choices: Mapping[str, str], option: str) -> str:
+    """Answer nothing: for programs and pipes.
+
+    Raises:
+        ArgumentError: always; it names the option that answers.
+    """
+    listed = '; '.join(f'{name}: {meaning}' for name, meaning in choices.items())
+    raise ArgumentError(f'{question} ({listed}): say it with {option}')
+
+
+def new_project(
+    data: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    student: str = 's',
+    crop: int | None = None,
+    iterations: int | None = None,
+    batch: int | None = None,
+    pretrained: Mapping[str, str] | None = None,
+    teacher: bool = True,
+    link: bool = True,
+    ask: Ask = stop_at_questions,
+    progress: Progress | None = None,
+    format_name: str | None = None,
+    **options: Any,
+) -> New:
+    """Make a data set of what is at ``data``, and configs to train on it.
+
+    Args:
+        data: a folder or an annotation file, see :func:`.recognise.recognise`.
+        out: folder for ``teacher.py``, ``student.py`` and, where it is converted, the
+            data set, in ``data``. It must not hold these yet.
+        student: ``s``, ``b`` or ``t``.
+        crop: side of the square that a training sees, a multiple of 32 from 64 up.
+        iterations: of each training.
+        batch: images a step.
+        pretrained: backbones' files, under ``teacher`` and ``student``.
+        teacher: write its config; the student is trained alone without it.
+        link: to the images instead of copying them.
+        ask: answers where two readings are possible.
+        progress: called as progress(done, total) while files are converted.
+        format_name: of a format of ``sctnet convert``, if it is not to be recognised.
+        **options: of :func:`~sctnet.datasets.convert.convert` and of the format.
+
+    Raises:
+        ArgumentError: a question is open, or an option is out of range.
+        DataError: nothing is recognised, or nothing could be converted.
+        OutputError: ``out`` has configs already, or cannot be written.
+    """
+    data, out = Path(data), Path(out)
+    _check(student, crop, iterations, batch)
+    check_writable(out, '--out')
+    for name in ('teacher.py', 'student.py', 'data'):
+        if (out / name).exists():
+            raise OutputError(
+                f"'{out}' has a {name} already: name another folder with --out, or "
+                'delete that'
+            )
+    if format_name is None:
+        masks = options.pop('masks', None)
+        found = recognise(data, ask, masks and Path(masks), options)
+    else:
+        found = Recognised(format_name, data, f'the format {format_name}, as you say')
+    said = [f"'{data}' is taken for {found.said}"]
+    failed: list[str] = []
+    root = data
+    if found.format_name is not None:
+        root = out / 'data'
+        chosen = {**options, **found.options}
+        result = convert(
+            found.format_name,
+            found.source,
+            root,
+            link=link,
+            progress=progress,
+            **{name: value for name, value in chosen.items() if value is not None},
+        )
+        said += report_left_out(result)
+        failed = report_failed(result.failed)
+    summary = read_json(root / SUMMARY)
+    measured = measure(root / 'images' / 'train')
+    plan = make_plan(root, summary, measured, student, crop, iterations, batch, teacher)
+    said += _found(summary, plan.crop, measured.short_side)
+    configs = write_configs(plan, out, pretrained or {})
+    return New(configs, root, said, failed)
+
+
+def _check(
+    student: str, crop: int | None, iterations: int | None, batch: int | None
+) -> None:
+    if student not in TEACHERS:
+        raise ArgumentError(
+            f'--student is {student!r}: expected one of {", ".join(TEACHERS)}'
+        )
+    if crop is not None and (crop < 64 or crop % 32):
+        raise ArgumentError(
+            f'--crop is {crop}: expected a multiple of 32 from 64 up, such as 512'
+        )
+    for name, value in (('iterations', iterations), ('batch', batch)):
+        if value is not None and value < 1:
+            raise ArgumentError(f'--{name} is {value}: expected 1 or more')
+
+
+def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
+    images, pixels = summary['images'], summary['pixels']
+    counted = ', '.join(f'{count} {part}' for part, count in images.items() if count)
+    total = sum(pixels.values()) or 1
+    shares = ', '.join(f'{k} {100 * v / total:.3g} %' for k, v in pixels.items())
+    lines = [
+        f'images: {counted}; their short side is {short} pixels, a training sees '
+        f'{crop}x{crop}',
+        f'classes: {shares}',
+    ]
+    empty = [name for name, count in pixels.items() if not count]
+    if empty:
+        lines.append(f'without a single pixel: {", ".join(empty)}')
+    if not images.get('val'):
+        raise DataError(
+            'there is no image to validate on: give a share with --val, such as 0.1'
+        )
+    return lines

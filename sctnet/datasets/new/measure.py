@@ -1,0 +1,88 @@
+"""What the images of a data set are like: sizes, bands, range, mean and spread."""
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DataError, SCTNetError
+from ...files import find_files
+from ..bands import read_bands
+from ..images import SUFFIXES
+from ..parallel import run_all
+
+SAMPLE = 200  # images that are decoded
+STEP = 4  # of rows and columns
+
+
+@dataclass
+class Measured:
+    """Of a sample of the images to train on.
+
+    Attributes:
+        sizes: how many have each (height, width).
+        kinds: how many have each (bands, type of numbers).
+        mean: of each band, in the file's order (R, G, B).
+        std: likewise.
+        largest: value of all.
+    """
+
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    kinds: Counter[tuple[int, str]] = field(default_factory=Counter)
+    mean: list[float] = field(default_factory=list)
+    std: list[float] = field(default_factory=list)
+    largest: float = 0.0
+
+    @property
+    def short_side(self) -> int:
+        """The median length of the short sides."""
+        return int(np.median([min(size) for size in self.sizes.elements()]))
+
+    @property
+    def kind(self) -> tuple[int, str]:
+        """Bands and type, which all have."""
+        return next(iter(self.kinds))
+
+
+def measure(folder: Path) -> Measured:
+    """Decode some images of a folder.
+
+    Raises:
+        DataError: there is none, or they differ in bands or type.
+    """
+    files = find_files(folder, SUFFIXES)
+    chosen = [files[i] for i in np.linspace(0, len(files) - 1, SAMPLE).astype(int)]
+    found, sums = Measured(), []
+    with closing(run_all(_look, sorted(set(chosen)) if files else [], None)) as looks:
+        for _, look in looks:
+            if isinstance(look, SCTNetError):
+                continue  # the check names it
+            size, kind, figures = look
+            found.sizes[size] += 1
+            found.kinds[kind] += 1
+            sums.append(figures)
+    if not found.sizes:
+        raise DataError(f"'{folder}' has no image that can be read: check its files")
+    if len(found.kinds) > 1:
+        listed = ', '.join(f'{n} of {b} bands {t}' for (b, t), n in found.kinds.items())
+        raise DataError(
+            f"the images of '{folder}' are of several kinds ({listed}): export all "
+            'with the same bands and bits'
+        )
+    count = sum(one[0] for one in sums)
+    mean = sum(one[1] for one in sums) / count
+    square = sum(one[2] for one in sums) / count
+    found.mean = mean.tolist()
+    found.std = np.sqrt(np.maximum(square - mean**2, 1e-12)).tolist()
+    found.largest = float(max(one[3] for one in sums))
+    return found
+
+
+def _look(file: Path) -> tuple[tuple[int, int], tuple[int, str], tuple]:
+    image = read_bands(file)
+    kind = (image.shape[2], str(image.dtype))
+    values = image[::STEP, ::STEP].reshape(-1, image.shape[2]).astype(np.float64)
+    figures = len(values), values.sum(0), (values**2).sum(0), image.max()
+    return image.shape[:2], kind, figures

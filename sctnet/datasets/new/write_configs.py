@@ -1,0 +1,213 @@
+"""Writes a teacher's and a student's config for a data set, every value in sight."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from pprint import pformat
+from textwrap import indent, wrap
+from typing import Any
+
+from jinja2 import Environment
+
+from ...files import write_bytes
+from ..overlay import distinct_colours
+from .measure import Measured
+
+TEACHERS = {'s': 'b2', 'b': 'b3', 't': 't'}  # of each student
+_NAMES = {'s': 'SCTNet-S', 'b': 'SCTNet-B', 't': 'SCTNet-T'}
+_TEACHER_NAMES = {'b2': 'SegFormer-B2', 'b3': 'SegFormer-B3', 't': 'SegFormer-T'}
+_LARGEST_CROP = {'s': 512, 'b': 512, 't': 256}
+_BATCH = {'s': 8, 'b': 8, 't': 4}
+_TEMPLATE = Path(__file__).with_name('config.py.jinja')
+_IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+
+
+@dataclass
+class Plan:
+    """What both configs have in common.
+
+    Attributes:
+        root: of the data set, as the configs name it.
+        classes: their names, in the order of the labels.
+        palette: RGB of each.
+        images: how many each part has.
+        pixels: of each class in the training part, if they were counted.
+        measured: what the images are like.
+        student: ``s``, ``b`` or ``t``.
+        crop: side of the square that a training sees.
+        iterations: of each training.
+        batch: images a step.
+        teacher: whether the student has one.
+    """
+
+    root: str
+    classes: Sequence[str]
+    palette: Sequence[Sequence[int]]
+    images: Mapping[str, int]
+    pixels: Mapping[str, int]
+    measured: Measured
+    student: str
+    crop: int
+    iterations: int
+    batch: int
+    teacher: bool
+
+
+def make_plan(
+    root: Path,
+    summary: Mapping[str, Any],
+    measured: Measured,
+    student: str,
+    crop: int | None = None,
+    iterations: int | None = None,
+    batch: int | None = None,
+    teacher: bool = True,
+) -> Plan:
+    """Choose what was not given: crop by the images' size, length by their number."""
+    classes = summary['classes']
+    train = summary['images']['train']
+    most = min(_LARGEST_CROP[student], measured.short_side // 32 * 32)
+    usual = 600 if student == 't' else _length(train)
+    return Plan(
+        root=str(root),
+        classes=classes,
+        palette=summary.get('palette') or distinct_colours(len(classes)),
+        images=summary['images'],
+        pixels=summary.get('pixels') or {},
+        measured=measured,
+        student=student,
+        crop=crop or max(64, most),
+        iterations=iterations or usual,
+        batch=batch or max(1, min(_BATCH[student], train)),
+        teacher=teacher,
+    )
+
+
+def _length(images: int) -> int:
+    """Return 4000 iterations for a hundred images, 40000 for ten thousand and more."""
+    steps = 4000 * math.sqrt(max(images, 100) / 100)
+    return int(min(40000, round(steps, -3)))
+
+
+def write_configs(plan: Plan, out: Path, pretrained: Mapping[str, str]) -> list[Path]:
+    """Write ``teacher.py``, if there is to be one, and ``student.py``.
+
+    Args:
+        plan: what they say.
+        out: folder.
+        pretrained: files of backbones, under ``teacher`` and ``student``.
+    """
+    teacher = TEACHERS[plan.student]
+    small = 'adamw_600'
+    taught = ', taught by teacher.py' if plan.teacher else ''
+    files = {
+        out / 'teacher.py': {
+            'title': f'{_TEACHER_NAMES[teacher]} for these classes, the teacher.',
+            'network': f'segformer_{teacher}',
+            'schedule': small if teacher == 't' else 'segformer_160k',
+            'heads': ['decode_head'],
+        },
+        out / 'student.py': {
+            'title': f'{_NAMES[plan.student]} for these classes{taught}.',
+            'network': f'sctnet_{plan.student}',
+            'schedule': small if plan.student == 't' else 'adamw_160k',
+            'heads': ['decode_head', 'auxiliary_head'],
+            'taught': plan.teacher,
+            'teacher': str(out / 'teacher.py'),
+        },
+    }
+    if not plan.teacher:
+        del files[out / 'teacher.py']
+    for file, values in files.items():
+        text = _render(plan, pretrained.get(file.stem), values)
+        write_bytes(file, text.encode(errors='backslashreplace'))
+    return list(files)
+
+
+def _render(plan: Plan, pretrained: str | None, values: Any) -> str:
+    bands, measured = _Bands(plan.measured), plan.measured
+    backbone = [bands.backbone] if bands.backbone else []
+    if pretrained:
+        backbone.append(f"init_cfg=dict(type='Pretrained', checkpoint={pretrained!r})")
+    environment = Environment(trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(_TEMPLATE.read_text(encoding='utf-8'))
+    (height, width), count = measured.sizes.most_common(1)[0]
+    total = sum(measured.sizes.values())
+    return (
+        template.render(
+            plan=plan,
+            bands=bands,
+            backbone=', '.join(backbone),
+            counts=', '.join(f'{n} {part}' for part, n in plan.images.items() if n),
+            classes=_wrapped(tuple(plan.classes)),
+            palette=_wrapped([list(map(int, colour)) for colour in plan.palette]),
+            weights=_weights(plan),
+            sizes=f'{count} of {total} images have {height}x{width}.',
+            said=indent(_comment(bands.said, 84), '    '),
+            parts=[part for part in ('train', 'val', 'test') if plan.images.get(part)],
+            measured_on='test' if plan.images.get('test') else 'val',
+            **values,
+        ).rstrip()
+        + '\n'
+    )
+
+
+class _Bands:
+    """How the images are read and normalised."""
+
+    def __init__(self, measured: Measured) -> None:
+        bands, kind = measured.kind
+        self.own = (bands, kind) != (3, 'uint8')
+        self.load = 'LoadBands' if self.own else "'LoadImageFromFile'"
+        self.backbone = f'in_channels={bands}' if bands != 3 else ''
+        self.flips = not self.own
+        self.range = ''
+        mean, std = (measured.mean, measured.std) if self.own else _IMAGENET
+        self.mean, self.std = (
+            [round(value, 4) for value in values] for values in (mean, std)
+        )
+        found = ', '.join(f'{value:.4g}' for value in measured.mean)
+        spread = ', '.join(f'{value:.4g}' for value in measured.std)
+        self.said = f"ImageNet's, of pre-trained weights; here {found} and {spread}."
+        if self.own:
+            self.said = (
+                f'Of each of {bands} bands of {kind}, in the units of the files.'
+            )
+            if kind != 'uint8':
+                self.range = f', max_value={_full_range(measured.largest, kind)}'
+
+
+def _full_range(largest: float, kind: str) -> float:
+    """Return the largest value that can occur: 4095 for 12 bits in 16, and so on."""
+    if kind.startswith('uint'):
+        return 2 ** max(8, math.ceil(math.log2(largest + 1))) - 1
+    return float(f'{largest:.3g}')
+
+
+def _weights(plan: Plan) -> str:
+    """Say what share each class has, and weights for those that are rare."""
+    total = sum(plan.pixels.values())
+    if not total:
+        return ''
+    shares = {name: plan.pixels.get(name, 0) / total for name in plan.classes}
+    listed = ', '.join(f'{name} {100 * share:.3g} %' for name, share in shares.items())
+    roots = [share**-0.5 if share else 1.0 for share in shares.values()]
+    scale = len(roots) / sum(roots)
+    weights = [round(root * scale, 3) for root in roots]
+    lines = [_comment(f'Of the pixels: {listed}.')]
+    lines.append(
+        _comment(
+            'If a rare class is not learnt, give weights to the losses, such as '
+            f'model.update(decode_head=dict(loss_decode=dict(class_weight={weights}))).'
+        )
+    )
+    return '\n'.join(lines)
+
+
+def _comment(text: str, width: int = 88) -> str:
+    return '\n'.join(wrap(text, width, initial_indent='# ', subsequent_indent='# '))
+
+
+def _wrapped(values: Any) -> str:
+    return pformat(values, width=76, compact=True)
