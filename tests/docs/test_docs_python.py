@@ -31,6 +31,7 @@ def place(tmp_path_factory):
     (folder / 'work_dirs/teacher').mkdir(parents=True)
     save_teacher_of(folder / 'work_dirs/teacher/iter_0.pth', TEACHER)
     write_own_data(folder / 'data' / 'rooms')
+    write_own_data(folder / 'photos')
     for i in range(2):
         picture(folder / f'rooms_coco/images/{i}.jpg')
     rows = [(i, 3, [outline(LARGE)]) for i in range(2)]

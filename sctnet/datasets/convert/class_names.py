@@ -11,6 +11,7 @@ import yaml
 from ...errors import DataError
 from .annotation_files import read_any_json, read_text
 
+COLOUR_FILES = ('labelmap.txt', 'label_colors.txt')
 Palette = list[list[int]]
 
 
@@ -36,17 +37,22 @@ def find_names(folder: Path) -> Names | None:
     Raises:
         DataError: there is such a file, and it cannot be read.
     """
-    for name, read in _READERS.items():
+    for name in _READERS:
         for file in (folder / name, *sorted(folder.glob(f'*/{name}'))):
             if file.is_file():
-                classes, palette = read(file)
-                if not classes or len(set(classes)) < len(classes):
-                    raise DataError(
-                        f"'{file}' names the classes {list(classes)}: expected each "
-                        'once; correct it, or give them with --classes'
-                    )
-                return Names(tuple(classes), palette, file)
+                return read_names(file)
     return None
+
+
+def read_names(file: Path) -> Names:
+    """Read a file of one of the known names; raises DataError."""
+    classes, palette = _READERS[file.name](file)
+    if not classes or len(set(classes)) < len(classes):
+        raise DataError(
+            f"'{file}' names the classes {list(classes)}: expected each once; correct "
+            'it, or give them with --classes'
+        )
+    return Names(tuple(classes), palette, file)
 
 
 def _of_lines(file: Path) -> tuple[Sequence[str], Palette | None]:

@@ -23,9 +23,10 @@ def own_data_lines(result: Converted) -> str:
 
 
 def counted(result: Converted) -> str:
-    """Say how many images each part has, such as ``8 train and 2 val``."""
-    parts = [f'{result.images[part]} {part}' for part in PARTS if result.images[part]]
-    return ' and '.join(parts)
+    """Say how many images each part has: ``8 training and 2 validation``."""
+    words = dict(zip(PARTS, ('training', 'validation', 'test'), strict=True))
+    listed = [f'{result.images[p]} {words[p]}' for p in PARTS if result.images[p]]
+    return ' and '.join(listed)
 
 
 def _wrapped(values: Sequence[object]) -> str:

@@ -12,6 +12,7 @@ from jinja2 import Environment
 
 from ...files import write_bytes
 from ..overlay import distinct_colours
+from ..parallel import default_workers
 from .measure import Measured
 
 TEACHERS = {'s': 'b2', 'b': 'b3', 't': 't'}  # of each student
@@ -145,6 +146,7 @@ def _render(plan: Plan, pretrained: str | None, values: Any) -> str:
             weights=_weights(plan),
             sizes=f'{count} of {total} images have {height}x{width}.',
             said=indent(_comment(bands.said, 84), '    '),
+            workers=min(4, default_workers()),
             parts=[part for part in ('train', 'val', 'test') if plan.images.get(part)],
             measured_on='test' if plan.images.get('test') else 'val',
             **values,

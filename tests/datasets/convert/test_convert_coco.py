@@ -45,10 +45,16 @@ def test_polygons_become_their_rectangles_with_the_smaller_on_top(source):
     assert result.pixels[1] == 20 * 20
     original = out.parent / 'coco' / 'a.jpg'
     assert (out / 'images/train/a.jpg').read_bytes() == original.read_bytes()
-    # A crowd lies under instances that are larger.
+    # CVAT exports every mask as a crowd: it lies no lower than polygons do.
     crowd = {'size': list(SIZE), 'counts': run_lengths(expected((SMALL, 1)))}
     _, out = source([(0, 7, large), (0, 3, crowd, 1)], out='crowd')
+    same(labels_of(out, 'a'), expected((LARGE, 2), (SMALL, 1)))
+    # By its z-order the file's last is on top.
+    rows = [(0, 3, small), (0, 7, large)]
+    result, out = source(rows, out='ordered', order='file')
     same(labels_of(out, 'a'), expected((SMALL, 1), (LARGE, 2)))
+    hidden = 'shapes that lie wholly under others (--order)'
+    assert result.skipped[hidden] == (labels_of(out, 'a') != 1).all()
     # An instance of two polygons is one.
     left, right = (slice(5, 15), slice(5, 15)), (slice(5, 15), slice(60, 90))
     _, out = source([(0, 3, [outline(left), outline(right)])], out='two')

@@ -1,6 +1,7 @@
 """Colour-coded masks: a folder of images, one of masks, and a list of colours.
 
-The list has one ``name,R,G,B`` a line, or is JSON, ``{"name": [R, G, B]}``. A class may
+The list has one ``name,R,G,B`` a line, or is JSON, ``{"name": [R, G, B]}``, CVAT's
+``labelmap.txt`` or CamVid's ``label_colors.txt``. A class may
 have several lines; the name ``ignore`` stands for 255. A mask is named as its image is,
 with ``--mask-suffix`` added. JPEG masks are refused: they change colours at the edges.
 """
@@ -19,6 +20,7 @@ from ....files import find_files
 from ...images import LOSSY, SUFFIXES
 from ..annotated_images import IGNORED, ImageFile, Item, Size, Source
 from ..annotation_files import LOSSLESS, read_colours, read_json, read_text
+from ..class_names import COLOUR_FILES, read_names
 from ..options import IGNORE
 from ..splits import split_by_folder
 
@@ -116,6 +118,11 @@ def read_colour_list(path: Path) -> list[tuple[str, Colour]]:
             ``#`` are skipped.
     """
     form = 'road,128,64,128'
+    known = read_names(path) if path.name in COLOUR_FILES else None
+    if known is not None and known.palette:
+        colours = map(_colour, known.palette)
+        pairs = zip(known.classes, colours, strict=True)
+        return [(name, colour) for name, colour in pairs if colour is not None]
     if path.suffix.lower() == '.json':
         form = '{"road": [128, 64, 128]}'
         entries = [(k, v, f'{k}: {v}') for k, v in read_json(path, form).items()]

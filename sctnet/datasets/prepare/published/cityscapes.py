@@ -10,7 +10,6 @@ import numpy as np
 
 from ....compat.optional_packages import require
 from ....errors import DataError
-from ...convert.annotated_images import PARTS
 from ...convert.formats.cityscapes import POLYGONS, draw_polygons
 from ..archives import Archive, Job
 
@@ -42,7 +41,7 @@ def list_jobs(archives: Sequence[Archive], root: Path) -> list[Job]:
             if name.partition('/')[0] not in FOLDERS:  # README and licence
                 continue
             jobs.append(Job(archive, name, root / name))
-            if name.endswith(POLYGONS) and name.split('/')[1] in PARTS:
+            if name.endswith(POLYGONS) and name.split('/')[1] in ('train', 'val'):
                 stem = name.removesuffix('_polygons.json')
                 target = root / f'{stem}_labelTrainIds.png'
                 jobs.append(Job(archive, name, target, draw_train_ids))

@@ -1,0 +1,121 @@
+"""``sctnet fit``: all stages in one command, and none of them twice."""
+
+import re
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tool_process import call, one_line_error
+
+sys.path.append(str(Path(__file__).parents[1] / 'datasets' / 'new'))
+import exports
+
+from sctnet.cli import fit as command
+
+
+@pytest.fixture
+def data(tmp_path):
+    exports.flat_folders(tmp_path / 'photos')
+    return tmp_path / 'photos'
+
+
+@pytest.fixture
+def stages(monkeypatch):
+    """What is run, in the place of running it; a training leaves its checkpoint."""
+    done = []
+
+    def run(words):
+        words = words[3:]
+        done.append(words)
+        named = dict(pairwise(words))
+        if words[0] == 'new':
+            return subprocess.run([sys.executable, '-m', 'sctnet', *words]).returncode
+        if words[0] == 'train':
+            length = command._Training(Path(words[1]).parent, False).length(
+                Path(words[1]).stem
+            )
+            folder = Path(named['--work-dir'])
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f'iter_{length}.pth').write_bytes(b'')
+        for option in ('--html', '--report', '--out-dir'):
+            if option in named:
+                place = Path(named[option])
+                place = place / 'index.html' if option != '--html' else place
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text('')
+        if words[0] == 'export':
+            Path(words[3]).write_bytes(b'')
+        return 0
+
+    monkeypatch.setattr(command.subprocess, 'call', run)
+    return done
+
+
+def test_every_stage_is_run_once(data, tmp_path, stages, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = (data, '--out', 'out', '--student', 't', '--classes', 'a,b,c')
+    done = call('fit', *words, '--from', 'weights.pth', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [stage[0] for stage in stages] == [
+        *('new', 'check', 'train', 'train', 'test', 'export', 'infer'),
+    ]
+    assert all(f'$ sctnet {stage[0]} ' in done.stdout for stage in stages)
+    teacher, student = (stage for stage in stages if stage[0] == 'train')
+    assert '--from' not in teacher
+    assert student[-4:] == ['--teacher', 'out/work/teacher', '--from', 'weights.pth']
+    stages.clear()
+    again = call('fit', *words, cwd=tmp_path)
+    assert again.returncode == 0
+    assert not stages
+    assert "the teacher is trained: 'out/work/teacher'" in again.stdout
+    # A training that was cut short goes on from its own weights.
+    (tmp_path / 'out/work/student/iter_600.pth').rename(
+        tmp_path / 'out/work/student/iter_60.pth'
+    )
+    call('fit', *words, '--from', 'weights.pth', cwd=tmp_path)
+    assert [stage[-1] for stage in stages] == ['--resume']
+
+
+def test_what_a_later_stage_lacks_is_said_before(data, tmp_path, stages, monkeypatch):
+    monkeypatch.setattr(
+        'sctnet.compat.optional_packages.is_installed', lambda name: name != 'onnx'
+    )
+    said = one_line_error(call('fit', data, '--out', 'out', cwd=tmp_path))
+    assert said.endswith('or leave the export out with --no-export')
+    usage = shutil.disk_usage(tmp_path)._replace(free=1 << 20)
+    monkeypatch.setattr(command.shutil, 'disk_usage', lambda _: usage)
+    words = ('fit', data, '--out', 'out', '--no-export')
+    assert 'has 1 MiB left' in one_line_error(call(*words, cwd=tmp_path))
+    for more, text in (
+        (('--minutes', '0'), '--minutes is 0'),
+        (('--minutes', '3', '--iterations', '5'), 'exclude each other'),
+    ):
+        assert text in one_line_error(call(*words, *more, cwd=tmp_path))
+    assert not stages
+
+
+def test_a_stage_that_fails_ends_it_with_its_status(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(command.subprocess, 'call', lambda words: 2)
+    done = call('fit', data, '--out', 'out', '--no-export', cwd=tmp_path)
+    assert 'the command above failed with status 2' in str(done.returncode)
+
+
+@pytest.mark.more
+def test_it_trains_tests_and_exports(data, tmp_path):
+    words = ('--out', 'out', '--student', 't', '--minutes', '0.05')
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-m', 'sctnet', 'fit', data, *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    out = tmp_path / 'out'
+    for name in ('report/index.html', 'check.html', 'model.onnx'):
+        assert (out / name).stat().st_size > 1000
+    assert list((out / 'results').glob('*_overlay.*'))
+    assert re.search(r'\d+ iterations of each training fit into 0.05', done.stdout)
+    assert not (out / 'work/timing').exists()

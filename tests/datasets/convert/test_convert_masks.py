@@ -1,0 +1,111 @@
+"""Index masks become label maps, by their values or by a map of them."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from sctnet.datasets.convert import convert
+from sctnet.errors import ArgumentError, DataError
+
+SIZE = (70, 80)
+
+
+def write(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), pixels)
+
+
+def values(*stored, dtype=np.uint8):
+    mask = np.zeros(SIZE, dtype)
+    for place, value in enumerate(stored):
+        mask[10 * place : 10 * place + 10] = value
+    return mask
+
+
+@pytest.fixture
+def source(tmp_path):
+    def make(mask, names=None, count=3):
+        rng = np.random.default_rng(0)
+        for n in range(count):
+            write(
+                tmp_path / f'in/images/{n}.png',
+                rng.integers(0, 256, (*SIZE, 3), np.uint8),
+            )
+            write(tmp_path / f'in/masks/{n}.png', mask)
+        if names:
+            (tmp_path / 'in/classes.txt').write_text('\n'.join(names))
+        return tmp_path / 'in'
+
+    return make
+
+
+def first_labels(out):
+    (path, *_) = sorted(out.glob('labels/*/*.png'))
+    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+def test_values_are_classes_as_they_are(source, tmp_path, dtype):
+    mask = values(0, 1, 2, 255, dtype=dtype)
+    result = convert('masks', source(mask, ['a', 'b', 'c']), tmp_path / 'out')
+    assert result.classes == ('a', 'b', 'c')
+    assert np.array_equal(first_labels(tmp_path / 'out'), mask)
+    assert result.pixels[:3].tolist() == [3 * 80 * n for n in (40, 10, 10)]
+    assert sum(result.images.values()) == 3
+
+
+def test_a_map_gives_values_a_meaning(source, tmp_path):
+    mask = values(0, 128, 255, 7)
+    options = {
+        'mapping': '0:0,128:ignore,255:object,7:0',
+        'classes': 'background,object',
+    }
+    convert('masks', source(mask), tmp_path / 'out', **options)
+    assert np.array_equal(first_labels(tmp_path / 'out'), values(0, 255, 1, 0))
+
+
+def test_grey_in_three_channels_and_palettes_are_values(source, tmp_path):
+    mask = values(0, 1)
+    folder = source(np.stack([mask] * 3, axis=2), ['a', 'b'])
+    image = Image.fromarray(mask, 'P')
+    image.putpalette([0, 0, 0, 200, 30, 30])
+    image.save(folder / 'masks/1.png')
+    Image.fromarray(mask.astype(bool)).save(folder / 'masks/2.png')
+    result = convert('masks', folder, tmp_path / 'out')
+    assert not result.failed
+    for path in (tmp_path / 'out').glob('labels/*/*.png'):
+        assert np.array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), mask)
+
+
+def test_what_cannot_be_is_named(source, tmp_path):
+    folder = source(values(0, 1, 9), ['a', 'b'])
+    with pytest.raises(DataError, match=r'has the values \[9\].*--classes'):
+        convert('masks', folder, tmp_path / 'out')
+    with pytest.raises(DataError, match=r'has the values \[9\].*7:ignore'):
+        convert('masks', folder, tmp_path / 'out', mapping='0:0,1:1')
+    for text in ('0', '0:2', 'a:1', '0:c', '0:256', '0:0,1'):
+        with pytest.raises(ArgumentError, match='--map has'):
+            convert('masks', folder, tmp_path / 'out', mapping=text)
+    colours = np.zeros((*SIZE, 3), np.uint8)
+    colours[:30, :, 2] = 200
+    with pytest.raises(DataError, match='is in colours'):
+        convert('masks', source(colours, ['a', 'b']), tmp_path / 'out')
+
+
+def test_without_names_they_are_asked_for(source, tmp_path):
+    with pytest.raises(ArgumentError, match='give them with --classes'):
+        convert('masks', source(values(0, 1)), tmp_path / 'out')
+
+
+def test_broken_and_lonely_files_are_counted(source, tmp_path):
+    folder = source(values(0, 1), ['a', 'b'], count=5)
+    (folder / 'masks/0.png').unlink()
+    (folder / 'images/1.png').unlink()
+    data = (folder / 'masks/2.png').read_bytes()
+    (folder / 'masks/2.png').write_bytes(data[:60])
+    result = convert('masks', folder, tmp_path / 'out')
+    assert result.skipped == {'images without a mask': 1, 'masks without an image': 1}
+    assert len(result.failed) == 1
+    assert "2.png' cannot be read" in result.failed[0]
+    assert sum(result.images.values()) == 2

@@ -1,0 +1,164 @@
+"""Names of files, and how they are shared out."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from sctnet.datasets.convert.annotated_images import ImageFile, Item
+from sctnet.datasets.convert.names import make_unique, output_name
+from sctnet.datasets.convert.splits import Splitting, assign_splits, split_by_folder
+from sctnet.errors import ArgumentError, DataError
+
+
+def shared_out(items, val=0.1, **options):
+    """The items with their splits; nothing may be left out."""
+    skipped = Counter()
+    found = assign_splits(items, Splitting(val, **options), skipped)
+    assert not skipped
+    return found
+
+
+def items(names, split=None):
+    return [Item(name, split, ImageFile(Path(f'{name}.jpg')), None) for name in names]
+
+
+@pytest.mark.parametrize(
+    ('path', 'name'),
+    [
+        ('a.jpg', 'a'),
+        ('a/b.c.jpg', 'a/b.c'),
+        ('../../a.jpg', 'a'),
+        ('/etc/a.jpg', 'etc/a'),
+        ('C:\\photos\\a.jpg', 'photos/a'),
+        ('a/./../b.png', 'a/b'),
+        ('.hidden/.a.jpg', 'hidden/a'),
+        ('12:30.jpg', '12:30'),
+        ('noext', 'noext'),
+    ],
+)
+def test_a_name_keeps_folders_and_leads_nowhere_else(path, name):
+    assert output_name(path) == name
+
+
+@pytest.mark.parametrize('path', ['', '..', '/', './.', '\ud800.jpg'])
+def test_a_path_without_a_name_is_refused(path):
+    with pytest.raises(DataError, match='is no name of an image'):
+        output_name(path)
+
+
+def test_the_part_depends_on_the_name_alone():
+    names = [f'{number:04}' for number in range(2000)]
+    whole = {item.name: item.split for item in shared_out(items(names))}
+    assert 150 < Counter(whole.values())['val'] < 250
+    half = shared_out(items(names[::-2]))
+    assert all(whole[item.name] == item.split for item in half)
+    # Of this machine's run or another's: the hash is not Python's own.
+    assert [name for name in names[:40] if whole[name] == 'val'] == VAL
+
+
+# printf 0004 | sha256sum: below 0.1 * 256 = 0x19.99
+VAL = ['0004', '0008', '0010', '0013', '0014', '0025', '0033']
+
+
+@pytest.mark.parametrize('share', [0.001, 0.5, 0.999])
+def test_two_images_are_one_for_each_part(share):
+    split = {item.split for item in shared_out(items(['a', 'b']), share)}
+    assert split == {'train', 'val'}
+
+
+def test_no_share_is_no_validation_and_a_given_part_stays():
+    assert {i.split for i in shared_out(items('abcdef'), 0)} == {'train'}
+    given = items('abcdef', 'val')
+    assert shared_out(given) == given
+    for share in (1, -0.1, float('nan')):
+        with pytest.raises(ArgumentError, match='expected 0 to below 1'):
+            Splitting(share)
+        with pytest.raises(ArgumentError, match='--test is'):
+            Splitting(test=share)
+    with pytest.raises(ArgumentError, match='leave nothing to train on'):
+        Splitting(0.5, 0.5)
+    with pytest.raises(ArgumentError, match='no regular expression'):
+        Splitting(group='(')
+
+
+def test_a_source_without_validation_gives_some_of_its_training():
+    given = items([f'{n:03}' for n in range(100)], 'train') + items('ab', 'test')
+    split = Counter(item.split for item in shared_out(given, 0.2))
+    assert split['test'] == 2
+    assert 10 < split['val'] < 30
+
+
+def test_a_part_for_a_test_and_groups_that_stay_together():
+    names = [f'video{n // 10}_{n:03}' for n in range(300)]
+    found = shared_out(items(names), 0.2, test=0.2, group=r'^video\d+')
+    parts = {}
+    for item in found:
+        parts.setdefault(item.name.partition('_')[0], set()).add(item.split)
+    assert all(len(one) == 1 for one in parts.values())
+    counts = Counter(item.split for item in found)
+    assert all(counts[part] for part in ('train', 'val', 'test'))
+    # Of three groups each part has one.
+    few = {item.split for item in shared_out(items('abc'), 0.001, test=0.001)}
+    assert few == {'train', 'val', 'test'}
+
+
+def test_lists_say_which_part_an_image_is_of(tmp_path):
+    (tmp_path / 'train.txt').write_text('images/a.jpg labels/a.png\nb\n')
+    (tmp_path / 'valid.txt').write_text('c.png\n')
+    skipped = Counter()
+    splitting = Splitting(lists=tmp_path)
+    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped)
+    assert [(i.name, i.split) for i in found] == [
+        ('images/a', 'train'),
+        ('b', 'train'),
+        ('x/c', 'val'),
+    ]
+    assert skipped == {'images that no list names': 1}
+    listed = tmp_path / 'split.json'
+    listed.write_text('{"train": ["a"], "test": ["a"]}')
+    with pytest.raises(DataError, match="'a' is in the lists of train and of test"):
+        assign_splits(items('a'), Splitting(lists=listed), skipped)
+    for text in ('{"tren": ["a"]}', '{"train": "a"}', '{}'):
+        listed.write_text(text)
+        with pytest.raises(DataError, match='list'):
+            assign_splits(items('a'), Splitting(lists=listed), skipped)
+
+
+def test_names_that_differ_in_suffix_or_part_stay_apart():
+    pair = [
+        Item('a', None, ImageFile(Path('a.jpg')), None),
+        Item('a', None, ImageFile(Path('a.PNG')), None),
+        Item('a', 'val', ImageFile(Path('a.png')), None),
+    ]
+    assert [item.name for item in make_unique(pair)] == ['a_jpg', 'a_png', 'a']
+    with pytest.raises(DataError, match='would both become'):
+        make_unique([*pair, Item('a_jpg', None, ImageFile(Path('a_jpg.gif')), None)])
+
+
+@pytest.mark.parametrize(
+    ('folders', 'parts'),
+    [
+        (('train', 'valid', 'test'), ('train', 'val', 'test')),  # Roboflow
+        (('Train', 'Validation'), ('train', 'val')),
+        (('training', 'testing'), ('train', 'test')),
+        (('images/train', 'images/val'), ('train', 'val')),
+        (('first', 'second'), (None, None)),
+    ],
+)
+def test_folders_of_usual_names_are_parts(tmp_path, folders, parts):
+    skipped = Counter()
+    files = [tmp_path / folder / 'x/a.jpg' for folder in folders]
+    split = split_by_folder(tmp_path, files, skipped)
+    assert tuple(part for _, part, _ in split) == parts
+    if parts[0]:
+        assert {name.removeprefix('images/') for *_, name in split} == {'x/a'}
+    assert not skipped
+
+
+def test_what_lies_beside_the_parts_is_counted(tmp_path):
+    skipped = Counter()
+    files = [tmp_path / 'train/x/a.jpg', tmp_path / 'b.jpg', tmp_path / 'train.jpg']
+    split = split_by_folder(tmp_path, files, skipped)
+    assert [entry[1:] for entry in split] == [('train', 'x/a')]
+    assert skipped.total() == 2

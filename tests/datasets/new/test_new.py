@@ -1,0 +1,167 @@
+"""From exports of real tools to a data set and two configs that mmseg reads."""
+
+import cv2
+import exports
+import numpy as np
+import pytest
+from exports import labels
+from mmseg.registry import DATASETS, MODELS
+
+from sctnet.catalog import load_config
+from sctnet.datasets.check import quick_check
+from sctnet.datasets.new import new_project
+from sctnet.errors import ArgumentError, DataError, OutputError
+
+NAMES = ('background', 'door', 'wall')
+MADE_UP = ('class 0', 'class 1', 'class 2')
+# Of each: what it is taken for, the classes, and the images of each part, or of all.
+EXPORTS = {
+    'roboflow': (
+        "3 JSON files of COCO's form, with the parts test, train, val",
+        ('background', 'rooms', 'door', 'wall'),
+        (4, 2, 2),
+    ),
+    'cvat_coco': ("1 JSON file of COCO's form", NAMES, 6),
+    'cvat_masks': ("colours of 'labelmap.txt' (CVAT)", NAMES, 6),
+    'label_studio': ("1 JSON file of COCO's form", NAMES, 5),
+    'roboflow_masks': ("named by '_classes.csv'", NAMES, (4, 2, 0)),
+    'camvid': ("named by 'classes.txt'", NAMES, (4, 2, 2)),
+    'flat_folders': ('6 images with index masks, of the values 0, 1, 2', MADE_UP, 6),
+    'labelme': ("6 JSON files of labelme's form", NAMES, 6),
+    'four_bands': ('6 images with index masks', MADE_UP, 6),
+}
+
+
+@pytest.fixture
+def data(tmp_path):
+    def make(kind):
+        root = tmp_path / kind
+        root.mkdir()
+        getattr(exports, kind)(root)
+        return root
+
+    return make
+
+
+def labels_in(root, part='*'):
+    paths = sorted(root.glob(f'labels/{part}/**/*.png'))
+    return [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in paths]
+
+
+@pytest.mark.parametrize('kind', EXPORTS)
+def test_an_export_becomes_a_data_set_and_two_configs(data, tmp_path, kind):
+    said, classes, counts = EXPORTS[kind]
+    made = new_project(data(kind), tmp_path / 'out', student='t')
+    assert said in made.said[0]
+    assert not made.failed
+    ours = tuple(len(labels_in(made.root, part)) for part in ('train', 'val', 'test'))
+    assert counts in (ours, sum(ours))
+    assert ours[1]
+    for path in made.configs:
+        cfg = load_config(path)
+        assert 'own_data' not in cfg
+        assert cfg.train_dataloader.dataset.metainfo['classes'] == classes
+        assert cfg.model.decode_head.num_classes == len(classes)
+        quick_check(cfg)
+        MODELS.build(cfg.model)
+        sample = DATASETS.build(cfg.val_dataloader.dataset)[0]
+        bands = 4 if kind == 'four_bands' else 3
+        assert sample['inputs'].shape[0] == bands
+    # What was drawn is what the tool shows; labelme draws the edges, too.
+    expected = labels(1)
+    expected[expected > 0] += len(classes) - 3
+    off = min((found != expected).mean() for found in labels_in(made.root))
+    assert off < 0.04 if kind == 'labelme' else off == 0
+
+
+def test_masks_of_0_and_255_are_asked_about(data, tmp_path):
+    root, asked = data('binary'), []
+    with pytest.raises(ArgumentError, match=r'0 and 255.*--map 0:0,255:1 or --map'):
+        new_project(root, tmp_path / 'out')
+
+    def answer(question, choices, option):
+        asked.append((question, *choices))
+        return 'object'
+
+    made = new_project(root, tmp_path / 'out', ask=answer)
+    assert len(asked) == 1
+    text = (tmp_path / 'out/student.py').read_text()
+    assert "classes = ('background', 'object')" in text
+    values = {
+        v
+        for p in made.root.glob('labels/*/*.png')
+        for v in np.unique(cv2.imread(str(p), -1))
+    }
+    assert values == {0, 1}
+    made = new_project(root, tmp_path / 'told', mapping='0:0,255:1')
+    assert made.said[0].startswith(f"'{root}' is taken for 6 images with index masks")
+
+
+def test_bands_and_bits_stand_in_the_configs(data, tmp_path):
+    made = new_project(data('four_bands'), tmp_path / 'out', student='t')
+    for path in made.configs:
+        cfg = load_config(path)
+        assert cfg.model.backbone.in_channels == 4
+        preprocessor = cfg.model.data_preprocessor
+        assert len(preprocessor.mean) == 4
+        assert preprocessor.mean == pytest.approx([2047.5] * 4, rel=0.05)
+        assert preprocessor.bgr_to_rgb is False
+        assert cfg.train_pipeline[5].max_value == 4095
+
+
+def test_choices_stand_in_the_configs_and_copies_are_copies(data, tmp_path):
+    root = data('flat_folders')
+    options = {'crop': 64, 'iterations': 50, 'batch': 2, 'val': 0.5, 'test': 0.2}
+    made = new_project(root, tmp_path / 'out', link=False, classes='a,b,c', **options)
+    cfg = load_config(made.configs[1])
+    assert cfg.crop_size == (64, 64)
+    assert cfg.train_cfg.max_iters == 50
+    assert cfg.default_hooks.checkpoint.interval == cfg.train_cfg.val_interval == 5
+    assert cfg.train_dataloader.batch_size == 2
+    assert cfg.test_dataloader.dataset.data_prefix.img_path == 'images/test'
+    assert cfg.custom_hooks[0].teacher == str(tmp_path / 'out/teacher.py')
+    (first, *_) = made.root.glob('images/*/*.jpg')
+    assert first.stat().st_nlink == 1
+    alone = new_project(root, tmp_path / 'alone', teacher=False, student='b')
+    assert [path.name for path in alone.configs] == ['student.py']
+    assert load_config(alone.configs[0]).model.siam is None
+    again = next(alone.root.glob('images/*/*.jpg'))
+    assert again.stat().st_nlink == 2
+
+
+def test_a_data_set_that_was_made_is_used_in_place(data, tmp_path):
+    made = new_project(data('flat_folders'), tmp_path / 'first', classes='a,b,c')
+    again = new_project(made.root, tmp_path / 'second')
+    assert again.root == made.root
+    assert 'used in place' in again.said[0]
+    assert not (tmp_path / 'second/data').exists()
+
+
+def test_what_cannot_be_is_said(data, tmp_path):
+    root = data('flat_folders')
+    empty = tmp_path / 'empty'
+    exports.picture(empty / 'images/a.jpg', 0)
+    for place, error, words in (
+        (tmp_path / 'nowhere', DataError, 'there is nothing at'),
+        (empty, DataError, 'has 1 images and no mask'),
+        (root / 'images/image_0000.jpg', DataError, 'is a single file'),
+    ):
+        with pytest.raises(error, match=words):
+            new_project(place, tmp_path / 'out')
+    for options, words in (
+        ({'student': 'x'}, '--student is'),
+        ({'crop': 100}, '--crop is 100'),
+        ({'batch': 0}, '--batch is 0'),
+        ({'val': 0.0}, None),
+    ):
+        with pytest.raises((ArgumentError, DataError), match=words):
+            new_project(root, tmp_path / 'out', **options)
+    (tmp_path / 'done').mkdir()
+    (tmp_path / 'done/student.py').write_text('')
+    with pytest.raises(OutputError, match=r'has a student\.py already'):
+        new_project(root, tmp_path / 'done')
+
+
+def test_a_class_without_a_pixel_is_said(data, tmp_path):
+    made = new_project(data('roboflow'), tmp_path / 'out')
+    assert 'without a single pixel: rooms' in made.said
