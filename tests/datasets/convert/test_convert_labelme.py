@@ -184,3 +184,24 @@ def test_an_image_without_shapes_is_background_unless_that_is_ignored(run):
     assert result.images['train'] == 1
     with pytest.raises(DataError, match='1 images without annotation'):
         run([], 'new', classes='wall,floor', background='ignore')
+
+
+@pytest.mark.parametrize('kind', ['oriented_rectangle', 'rotation'])
+def test_turned_rectangles_are_drawn_as_polygons(run, kind):
+    corners = [[48, 10], [80, 36], [48, 62], [16, 36]]
+    result, turned = run([('wall', kind, corners)])
+    _, polygon = run([('wall', 'polygon', corners)], 'polygon')
+    assert not result.skipped
+    same(labels_of(turned, 'a'), labels_of(polygon, 'a'))
+    assert 1000 < labels_of(turned, 'a').sum() < 2000
+
+
+def test_the_order_can_be_another_than_the_files(run):
+    corners = [[[10, 10], [90, 10], [90, 60], [10, 60]], [[20, 20], [40, 20], [40, 40]]]
+    shapes = [('small', 'polygon', corners[1]), ('wall', 'polygon', corners[0])]
+    result, out = run(shapes)
+    assert 1 not in labels_of(out, 'a')
+    assert sum(result.skipped.values()) == 1
+    result, out = run(shapes, 'area', order='area')
+    assert 1 in labels_of(out, 'a')
+    assert not result.skipped

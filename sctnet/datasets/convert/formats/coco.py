@@ -9,15 +9,15 @@ train, valid and test in their path are the splits.
 import argparse
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ....compat.optional_packages import require
-from ....errors import ArgumentError, DataError
+from ....errors import DataError
 from ....files import find_files
 from ..annotated_images import ImageFile, Item, Size, Source, check_size
 from ..annotation_files import read_json
@@ -25,10 +25,10 @@ from ..coco_masks import to_rle
 from ..image_files import find_image
 from ..names import output_name
 from ..options import add_background, with_background
+from ..overlap import Shape, add_order, check_order, paint
 from ..splits import part_of
 
 SOURCE = 'JSON file, or folder of them'
-ORDERS = ('area', 'file')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,13 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--images', type=Path, help="their folder (default: the JSON's, or near it)")
     add('--val-annotations', type=Path, help='a second JSON file, for validation')
     add('--val-images', type=Path, help='their folder (default: as of --images)')
-    add(
-        '--order',
-        choices=ORDERS,
-        default='area',
-        help='what is drawn over what: small over large (default), or later over '
-        'earlier in the file',
-    )
+    add_order(parser, 'area')
     add_background(parser)
 
 
@@ -61,8 +55,7 @@ def read(
     Raises ArgumentError, DataError.
     """
     require('pycocotools')
-    if order not in ORDERS:
-        raise ArgumentError(f"--order is {order!r}: expected 'area' or 'file'")
+    check_order(order)
     if source.is_dir():
         files = [_File(path, images, part) for path, part in find_jsons(source)]
         if not files:
@@ -89,7 +82,7 @@ def read(
     found = Source(classes)
     for file in files:
         skip = skip_empty or background == 'ignore'
-        file.add_items(found, labels, fill, skip, order == 'area')
+        file.add_items(found, labels, fill, skip, order)
     if not any(not item.empty for item in found.items):
         raise DataError(
             f"nothing in '{source}' is segmented: its annotations are boxes, or belong "
@@ -112,6 +105,14 @@ def find_jsons(folder: Path) -> list[tuple[Path, str | None]]:
             parts = [part for part in map(part_of, words) if part]
             found.append((path, parts[-1] if parts else None))
     return found
+
+
+class Drawn(NamedTuple):
+    """How shapes are drawn: over which label, in which order, of which classes."""
+
+    fill: int
+    order: str
+    names: Sequence[str]
 
 
 class _File:
@@ -150,9 +151,10 @@ class _File:
         labels: dict[int, int],
         fill: int,
         skip_empty: bool,
-        by_area: bool,
+        order: str,
     ) -> None:
         """Add the images to ``found``; a broken entry is a failure of its own."""
+        drawn = Drawn(fill, order, found.classes)
         rows = defaultdict(list)
         for row in self.contents['annotations']:
             if row.get('segmentation'):
@@ -166,7 +168,7 @@ class _File:
                 found.leave_out('images without annotation', name)
                 continue
             try:
-                item = self._item(entry, own, labels, fill, by_area)
+                item = self._item(entry, own, labels, drawn)
                 found.items.append(item)
             except DataError as error:
                 found.failed.append(str(error))
@@ -175,12 +177,7 @@ class _File:
             found.skipped['annotations of images that are not listed'] += lost
 
     def _item(
-        self,
-        entry: dict,
-        rows: list[dict],
-        labels: dict[int, int],
-        fill: int,
-        by_area: bool,
+        self, entry: dict, rows: list[dict], labels: dict[int, int], drawn: Drawn
     ) -> Item:
         name = entry.get('file_name')
         if not isinstance(name, str) or not name:
@@ -201,7 +198,7 @@ class _File:
                 )
             instances.append((label, row))
         stated = entry.get('height'), entry.get('width')
-        draw = partial(_draw, stated, instances, fill, by_area)
+        draw = partial(_draw, stated, instances, drawn)
         name = output_name(relative)
         return Item(name, self.part, ImageFile(image), draw, empty=not rows)
 
@@ -217,29 +214,22 @@ def _hashable(value: Any) -> Any:
 def _draw(
     stated: tuple[Any, Any],
     instances: Sequence[tuple[int, dict]],
-    fill: int,
-    by_area: bool,
+    drawn: Drawn,
     size: Size,
     notes: Counter[str],
 ) -> np.ndarray:
-    """Draw labels and rows of the JSON, from large to small or as they come."""
+    """Draw labels and rows of the JSON."""
     from pycocotools import mask as coco_mask
 
     check_size(stated, size)
-    regions = []
+    shapes = []
     for label, row in instances:
         region = to_rle(row['segmentation'], size, notes)
         if region is not None:
-            regions.append((-int(coco_mask.area(region)), label, region))
-    labels = np.full(size, fill, np.uint8)
-    if by_area:
-        regions.sort(key=lambda entry: entry[0])
-    for area, label, region in regions:
-        if area == 0:
-            notes['shapes without a pixel in the image'] += 1
-        labels[coco_mask.decode(region).astype(bool)] = label
-    for area, label, region in regions:
-        inside = coco_mask.decode(region).astype(bool)
-        if area and not (labels[inside] == label).any():
-            notes['shapes that lie wholly under others (--order)'] += 1
-    return labels
+            cover = partial(_decode, coco_mask.decode, region)
+            shapes.append(Shape(label, cover))
+    return paint(shapes, size, drawn.fill, drawn.order, drawn.names, notes)
+
+
+def _decode(decode: Callable[[Any], np.ndarray], region: Any) -> np.ndarray:
+    return decode(region).astype(bool)

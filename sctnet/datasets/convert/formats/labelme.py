@@ -1,9 +1,9 @@
 """labelme's JSON files: one an image, with polygons, rectangles, circles and masks.
 
-Later shapes lie over earlier ones, as in labelme. Its ``__ignore__`` becomes 255, its
-``_background_`` the background. Lines and points have no area; they are left out and
-counted. The labelme package wants a Qt to draw shapes, so they are drawn here, with
-Pillow's functions that labelme itself uses.
+Later shapes lie over earlier ones, as in labelme, or by --order. Its ``__ignore__``
+becomes 255, its ``_background_`` the background. Lines and points have no area; they
+are left out and counted. The labelme package wants a Qt to draw shapes, so they are drawn
+here, with Pillow's functions that labelme itself uses.
 """
 
 import argparse
@@ -27,28 +27,35 @@ from ...images import SUFFIXES, decode_image
 from ..annotated_images import IGNORED, ImageFile, Item, Size, Source, check_size
 from ..annotation_files import as_points, read_json
 from ..options import add_background, add_classes, parse_classes, with_background
+from ..overlap import Shape, add_order, check_order, paint
 from ..splits import split_by_folder
 
 SOURCE = 'folder of JSON files'
-LEAST_POINTS = {'polygon': 3, 'rectangle': 2, 'circle': 2, 'mask': 2}  # those drawn
+LEAST_POINTS = {  # those drawn
+    **{'polygon': 3, 'rectangle': 2, 'circle': 2, 'mask': 2},
+    **{'oriented_rectangle': 4, 'rotation': 4},  # labelme 6's and AnyLabeling's
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``read`` takes."""
     add_classes(parser, 'all that occur, sorted')
     add_background(parser)
+    add_order(parser, 'file')
 
 
 def read(
     source: Path,
     classes: str | None = None,
     background: str = 'background',
+    order: str = 'file',
     skip_empty: bool = False,
 ) -> Source:
     """List the annotated images of a folder and those below it; raises DataError.
 
-    ``train`` and ``val`` in ``source``, if it has both, are the splits.
+    Folders of usual names (``train``, ``valid``, ...) are the splits.
     """
+    check_order(order)
     found = Source(())
     files = find_files(source, ('.json',))
     annotated: list[tuple[Path, str | None, str, dict]] = []
@@ -67,7 +74,7 @@ def read(
             found.leave_out('images without annotation', file)
             continue
         stated = contents.get('imageHeight'), contents.get('imageWidth')
-        draw = partial(_draw, stated, shapes, fill)
+        draw = partial(_draw, stated, shapes, fill, order, found.classes)
         picture = _image(file, contents)
         found.items.append(Item(name, split, picture, draw, empty=not shapes))
     jsons = {file.with_suffix('') for file in files}
@@ -137,22 +144,22 @@ def _draw(
     stated: tuple[Any, Any],
     shapes: Sequence[tuple[int, dict]],
     fill: int,
+    order: str,
+    names: Sequence[str],
     size: Size,
     notes: Counter[str],
 ) -> np.ndarray:
-    """Draw shapes (label and shape of the JSON) in their order."""
+    """Draw shapes (label and shape of the JSON)."""
     check_size(stated, size)
-    labels = np.full(size, fill, np.uint8)
+    drawn = []
     for label, shape in shapes:
         kind, points = _kind(shape), as_points(shape.get('points'))
         if len(points) < LEAST_POINTS[kind]:
             notes[f'shapes of kind {kind} with too few points'] += 1
             continue
-        inside = _covered(kind, points, shape.get('mask'), size)
-        if not inside.any():
-            notes['shapes without a pixel in the image'] += 1
-        labels[inside] = label
-    return labels
+        cover = partial(_covered, kind, points, shape.get('mask'), size)
+        drawn.append(Shape(label, cover))
+    return paint(drawn, size, fill, order, names, notes)
 
 
 def _covered(
