@@ -127,10 +127,19 @@ def check_size(stated: tuple[object, object], size: Size) -> None:
     Raises:
         DataError: it is not.
     """
-    if None in stated or stated == size:
+    known = tuple(map(_length, stated))
+    if 0 in known or known == size:
         return
     raise DataError(
-        f'the annotation is for {stated[1]}x{stated[0]} pixels and the image has '
+        f'the annotation is for {known[1]}x{known[0]} pixels and the image has '
         f'{size[1]}x{size[0]}: it was resized or turned after labelling; use the image '
         'that was labelled'
     )
+
+
+def _length(value: object) -> int:
+    """Return a side that a file states, as text too; 0 where it states none."""
+    try:
+        return int(float(str(value)))
+    except (ValueError, OverflowError):
+        return 0

@@ -1,9 +1,9 @@
 """labelme's JSON files: one an image, with polygons, rectangles, circles and masks.
 
 Later shapes lie over earlier ones, as in labelme, or by --order. Its ``__ignore__``
-becomes 255, its ``_background_`` the background. Lines and points have no area; they
-are left out and counted. The labelme package wants a Qt to draw shapes, so they are drawn
-here, with Pillow's functions that labelme itself uses.
+becomes 255, its ``_background_`` the background. Lines and points have no area. They
+are left out and counted. The labelme package wants a Qt to draw shapes, so they are
+drawn here, with Pillow's functions that labelme itself uses.
 """
 
 import argparse
