@@ -10,19 +10,16 @@ Examples:
 """
 
 import argparse
-import re
-import shlex
+import json
 import shutil
-import statistics
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, OutputError
 from . import new as new_command
+from .trainings import Trainings, run, write
 
-TIMED = 12  # iterations by which --minutes is turned into a number
 ROOM = 2 << 30  # bytes that two trainings and their checkpoints may take
 
 
@@ -65,33 +62,96 @@ def fit(
         OutputError: ``out`` has no room.
     """
     out = out or new_command.default_folder(data)
-    _check(out, minutes, export, options)
+    chosen = {**options, 'minutes': minutes, 'teacher': teacher, 'start': start}
+    _check(out, minutes, export, start, options)
+    _remember(out, data, chosen)
     if not (out / 'student.py').is_file():
-        words = _words_of(options)
-        _run('new', data, '--out', out, *words, *([] if teacher else ['--no-teacher']))
-    run = _Training(out, amp)
-    if not (out / 'check.html').is_file():
-        _run('check', out / 'student.py', '--html', out / 'check.html', faults=True)
+        words = [*_words_of(options), *([] if teacher else ['--no-teacher'])]
+        run('new', data, '--out', out, *words, faults_allowed=True)
+    trainings = Trainings(out, amp)
+    _check_data(out)
     if minutes is not None:
-        run.settle_length(minutes, teacher)
+        trainings.settle_length(minutes, teacher)
     if teacher:
-        run.train('teacher')
-    run.train('student', run.folder('teacher') if teacher else None, start)
-    student, weights = out / 'student.py', run.folder('student')
-    if not (out / 'report' / 'index.html').is_file():
-        report = ('--report', out / 'report', '--work-dir', out / 'work' / 'test')
-        _run('test', student, weights, *report)
-    if export and not (out / 'model.onnx').is_file():
-        _run('export', student, weights, out / 'model.onnx')
-    if not (out / 'results').is_dir():
-        _run('infer', _some_images(out), *run.network(), '--out-dir', out / 'results')
+        trainings.train('teacher')
+    trainings.train('student', trainings.folder('teacher') if teacher else None, start)
+    student, weights = out / 'student.py', trainings.folder('student')
+    page, model, shown = (out / n for n in ('report/index.html', 'model.onnx', 'shown'))
+    if not trainings.is_newer(page):
+        report = ('--report', page.parent, '--overwrite')
+        run('test', student, weights, *report, '--work-dir', out / 'work' / 'test')
+    pictures = 'LoadBands' not in student.read_text(encoding='utf-8')
+    if not pictures:
+        print('\nno model.onnx and no overlays: both are of pictures of 8 bits')
+    if export and pictures and not trainings.is_newer(model):
+        run('export', student, weights, model)
+    if pictures and not trainings.is_newer(shown):
+        run(
+            'infer',
+            _some_images(out),
+            *trainings.network(),
+            '--out-dir',
+            out / 'results',
+        )
+        write(shown, 'the overlays in results are all there\n')
     print(f"\nall is in '{out}': report/index.html, results, work/student, configs")
+    _tell_broken(out)
+
+
+def _remember(out: Path, data: Path, chosen: dict[str, Any]) -> None:
+    """Keep what a project was begun with, and see that it is the same."""
+    file = out / 'fit.json'
+    now = {key: str(value) for key, value in chosen.items() if value is not None}
+    now = {'data': str(data.resolve()), **now}
+    if not file.is_file():
+        if (out / 'student.py').is_file():
+            return  # begun by sctnet new; the configs say
+        write(file, json.dumps(now, indent=1))
+        return
+    before = json.loads(file.read_text(encoding='utf-8'))
+    other = [key for key in {*before, *now} if before.get(key) != now.get(key)]
+    if other:
+        raise ArgumentError(
+            f"'{out}' was begun with another {', '.join(sorted(other))} ("
+            + ', '.join(f'{key}: {before.get(key)}' for key in sorted(other))
+            + '): give the same again, or name another folder with --out'
+        )
+
+
+def _check_data(out: Path) -> None:
+    page = out / 'check.html'
+    if page.is_file():
+        return
+    try:
+        run('check', out / 'student.py', '--html', page)
+    except SystemExit:
+        page.unlink(missing_ok=True)  # so that it is checked again
+        raise
+
+
+def _tell_broken(out: Path) -> None:
+    """End with status 1 where broken files had to be left out."""
+    file = out / 'data' / 'dataset.json'
+    failed = json.loads(file.read_bytes()).get('failed') if file.is_file() else None
+    if failed:
+        sys.exit(
+            f'error: {len(failed)} broken files are not in the data set, the first: '
+            f"{failed[0]} ('{file}' has all)"
+        )
 
 
 def _check(
-    out: Path, minutes: float | None, export: bool, options: dict[str, Any]
+    out: Path,
+    minutes: float | None,
+    export: bool,
+    start: str | None,
+    options: dict[str, Any],
 ) -> None:
     """Find what a later stage lacks before anything is trained."""
+    if start is not None:
+        from ..weights.segmentor_files import find_segmentor
+
+        find_segmentor(start)
     if minutes is not None and not minutes > 0:
         raise ArgumentError(f'--minutes is {minutes}: expected more than 0')
     if minutes is not None and options.get('iterations') is not None:
@@ -121,97 +181,9 @@ def _words_of(options: dict[str, Any]) -> list[str]:
         value = options.get(action.dest, action.default)
         if action.dest == 'help' or value == action.default:
             continue
-        words.append(action.option_strings[0])
-        words += [] if isinstance(value, bool) else [str(value)]
+        option = action.option_strings[0]
+        words.append(option if isinstance(value, bool) else f'{option}={value}')
     return words
-
-
-class _Training:
-    """The two trainings of a folder."""
-
-    def __init__(self, out: Path, amp: bool) -> None:
-        self.out, self.amp = out, ['--amp'] if amp else []
-
-    def folder(self, name: str) -> Path:
-        """Return the work folder of ``teacher`` or ``student``."""
-        return self.out / 'work' / name
-
-    def network(self) -> list[object]:
-        """Return the arguments that name the student."""
-        return [
-            *('--config', self.out / 'student.py'),
-            *('--checkpoint', self.folder('student')),
-        ]
-
-    def train(
-        self, name: str, teacher: Path | None = None, start: str | None = None
-    ) -> None:
-        """Train, or go on, unless it is finished."""
-        folder, config = self.folder(name), self.out / f'{name}.py'
-        if (folder / f'iter_{self.length(name)}.pth').is_file():
-            print(f"\nthe {name} is trained: '{folder}'")
-            return
-        words: list[object] = ['--teacher', teacher] if teacher else []
-        if any(folder.glob('iter_*.pth')):
-            words += ['--resume']
-        elif start:
-            words += ['--from', start]
-        _run('train', config, '--work-dir', folder, *words, *self.amp)
-
-    def length(self, name: str) -> int:
-        """Return the number of iterations that a config has."""
-        text = (self.out / f'{name}.py').read_text(encoding='utf-8')
-        match = re.search(r'^iterations = (\d+)$', text, re.MULTILINE)
-        if match is None:
-            raise ArgumentError(
-                f"'{self.out / name}.py' has no line 'iterations = NUMBER' any more: "
-                'go on by hand, with sctnet train'
-            )
-        return int(match[1])
-
-    def settle_length(self, minutes: float, teacher: bool) -> None:
-        """Write into both configs how many iterations fit, unless a training began."""
-        names = ['teacher', 'student'] if teacher else ['student']
-        begun = any(any(self.folder(name).glob('iter_*.pth')) for name in names)
-        if begun or (self.out / 'timed').is_file():
-            return
-        timing = self.out / 'work' / 'timing'
-        shutil.rmtree(timing, ignore_errors=True)
-        seconds = sum(self._time(name, timing, teacher) for name in names)
-        shutil.rmtree(timing, ignore_errors=True)
-        count = max(20, int(60 * minutes / seconds))
-        for name in names:
-            file = self.out / f'{name}.py'
-            text = file.read_text(encoding='utf-8')
-            line = f'iterations = {count}'
-            text = re.sub(r'^iterations = \d+$', line, text, flags=re.MULTILINE)
-            _write(file, text)
-        _write(self.out / 'timed', f'{count} iterations for {minutes} minutes\n')
-        print(f'\n{count} iterations of each training fit into {minutes:g} minutes')
-
-    def _time(self, name: str, timing: Path, teacher: bool) -> float:
-        """Return the seconds of an iteration; the student's teacher is timed before."""
-        from ..evaluation.training_curves import read_scalars
-
-        options = [
-            f'train_cfg.max_iters={TIMED}',
-            f'train_cfg.val_interval={TIMED + 1}',
-            'default_hooks.logger.interval=1',
-            f'default_hooks.checkpoint.interval={TIMED}',
-        ]
-        taught = teacher and name == 'student'
-        words: list[object] = ['--teacher', timing / 'teacher'] if taught else []
-        config, folder = self.out / f'{name}.py', timing / name
-        words += ['--no-check', *self.amp, '--cfg-options', *options]
-        _run('train', config, '--work-dir', folder, *words)
-        times = [value for _, value in read_scalars(folder)['time']]
-        return statistics.median(times[TIMED // 3 :])
-
-
-def _write(file: Path, text: str) -> None:
-    from ..files import write_bytes
-
-    write_bytes(file, text.encode())
 
 
 def _some_images(out: Path) -> Path:
@@ -220,16 +192,3 @@ def _some_images(out: Path) -> Path:
 
     dataset = load_config(out / 'student.py').test_dataloader.dataset
     return Path(dataset.data_root) / dataset.data_prefix['img_path']
-
-
-def _run(*words: object, faults: bool = False) -> None:
-    """Show a command and run it; its failure ends the process with its status."""
-    text = [str(word) for word in words]
-    print(f'\n$ sctnet {shlex.join(text)}', flush=True)
-    status = subprocess.call([sys.executable, '-m', 'sctnet', *text])
-    if status == 1 and faults:
-        sys.exit(
-            'error: the data set has faults, see above: mend them and run this again'
-        )
-    if status:
-        sys.exit(f'error: the command above failed with status {status}')

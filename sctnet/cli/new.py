@@ -9,8 +9,10 @@ Examples:
 """
 
 import argparse
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -55,22 +57,31 @@ def new(data: Path, out: Path | None = None, **options: Any) -> int:
     out = out or default_folder(data)
     given = {key: value for key, value in options.items() if value is not None}
     ask = ask_on_terminal if sys.stdin.isatty() else stop_at_questions
-    with progress_bar('Reading') as advance:
+    with ExitStack() as stack:
+        bars: list[Callable[[int, int], None]] = []
+
+        def advance(done: int, total: int) -> None:
+            if not bars:  # not while a question is open
+                bars.append(stack.enter_context(progress_bar('Reading')))
+            bars[0](done, total)
+
         made = new_project(data, out, ask=ask, progress=advance, **given)
     for line in made.said:
         print(line)
     for line in made.failed:
         print(line, file=sys.stderr)
     student, teacher = made.configs[-1], out / 'work' / 'teacher'
-    lines = [
-        f'check {student}',
-        f'train {student} --work-dir {out / "work" / "student"}',
+    folder = out / 'work' / 'student'
+    lines: list[list[object]] = [
+        ['check', student],
+        ['train', student, '--work-dir', folder],
     ]
     if len(made.configs) > 1:
-        lines.insert(1, f'train {made.configs[0]} --work-dir {teacher}')
-        lines[2] += f' --teacher {teacher}'
+        lines.insert(1, ['train', made.configs[0], '--work-dir', teacher])
+        lines[2] += ['--teacher', teacher]
     print(f'written: {", ".join(map(str, made.configs))}. Go on with')
-    print('\n'.join(f'  sctnet {line}' for line in lines))
+    for words in lines:
+        print(f'  sctnet {shlex.join(map(str, words))}')
     return 1 if made.failed else 0
 
 

@@ -1,5 +1,6 @@
 """``sctnet fit``: all stages in one command, and none of them twice."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ sys.path.append(str(Path(__file__).parents[1] / 'datasets' / 'new'))
 import exports
 
 from sctnet.cli import fit as command
+from sctnet.cli import trainings
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def stages(monkeypatch):
         if words[0] == 'new':
             return subprocess.run([sys.executable, '-m', 'sctnet', *words]).returncode
         if words[0] == 'train':
-            length = command._Training(Path(words[1]).parent, False).length(
+            length = trainings.Trainings(Path(words[1]).parent, False).length(
                 Path(words[1]).stem
             )
             folder = Path(named['--work-dir'])
@@ -50,12 +52,13 @@ def stages(monkeypatch):
             Path(words[3]).write_bytes(b'')
         return 0
 
-    monkeypatch.setattr(command.subprocess, 'call', run)
+    monkeypatch.setattr(trainings.subprocess, 'call', run)
     return done
 
 
 def test_every_stage_is_run_once(data, tmp_path, stages, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / 'weights.pth').write_bytes(b'')
     words = (data, '--out', 'out', '--student', 't', '--classes', 'a,b,c')
     done = call('fit', *words, '--from', 'weights.pth', cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -67,16 +70,22 @@ def test_every_stage_is_run_once(data, tmp_path, stages, monkeypatch):
     assert '--from' not in teacher
     assert student[-4:] == ['--teacher', 'out/work/teacher', '--from', 'weights.pth']
     stages.clear()
-    again = call('fit', *words, cwd=tmp_path)
-    assert again.returncode == 0
+    again = call('fit', *words, '--from', 'weights.pth', cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
     assert not stages
     assert "the teacher is trained: 'out/work/teacher'" in again.stdout
     # A training that was cut short goes on from its own weights.
+    for path in (tmp_path / 'out').rglob('*'):
+        os.utime(path, (1, 1))
     (tmp_path / 'out/work/student/iter_600.pth').rename(
         tmp_path / 'out/work/student/iter_60.pth'
     )
     call('fit', *words, '--from', 'weights.pth', cwd=tmp_path)
-    assert [stage[-1] for stage in stages] == ['--resume']
+    # What was made of it is made again.
+    kinds = [stage[0] for stage in stages]
+    assert kinds == ['train', 'test', 'export', 'infer']
+    assert stages[0][-1] == '--resume'
+    assert '--overwrite' in stages[1]
 
 
 def test_what_a_later_stage_lacks_is_said_before(data, tmp_path, stages, monkeypatch):
@@ -98,9 +107,10 @@ def test_what_a_later_stage_lacks_is_said_before(data, tmp_path, stages, monkeyp
 
 
 def test_a_stage_that_fails_ends_it_with_its_status(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(command.subprocess, 'call', lambda words: 2)
+    monkeypatch.setattr(trainings.subprocess, 'call', lambda words: 2)
     done = call('fit', data, '--out', 'out', '--no-export', cwd=tmp_path)
-    assert 'the command above failed with status 2' in str(done.returncode)
+    assert done.returncode == 2
+    assert 'sctnet new failed with status 2' in done.stderr
 
 
 @pytest.mark.more
@@ -119,3 +129,44 @@ def test_it_trains_tests_and_exports(data, tmp_path):
     assert list((out / 'results').glob('*_overlay.*'))
     assert re.search(r'\d+ iterations of each training fit into 0.05', done.stdout)
     assert not (out / 'work/timing').exists()
+
+
+def test_other_choices_are_refused_the_second_time(data, tmp_path, stages):
+    words = ('fit', data, '--out', 'out', '--student', 't', '--no-export')
+    assert call(*words, cwd=tmp_path).returncode == 0
+    stages.clear()
+    for more, key in (
+        (('--crop', '64'), 'crop: None'),
+        (('--student', 's'), 'student: t'),
+        (('--no-teacher',), 'teacher: True'),
+        (('--minutes', '3'), 'minutes: None'),
+    ):
+        said = one_line_error(call(*words, *more, cwd=tmp_path))
+        assert key in said
+        assert 'was begun with another' in said
+    assert not stages
+
+
+def test_faults_are_found_again_and_broken_files_are_told(data, tmp_path, stages):
+    (data / 'masks/gt_0001.png').write_bytes(b'no mask')
+    words = ('fit', data, '--out', 'out', '--student', 't', '--no-export')
+    done = call(*words, cwd=tmp_path)
+    assert '1 broken files are not in the data set' in str(done.returncode)
+    assert [stage[0] for stage in stages][-1] == 'infer'  # all the rest was done
+    assert '1 broken files' in str(call(*words, cwd=tmp_path).returncode)
+
+
+def test_a_data_set_with_faults_is_checked_until_it_has_none(
+    data, tmp_path, stages, monkeypatch
+):
+    run = trainings.subprocess.call
+    status = {'check': 1}
+    monkeypatch.setattr(
+        trainings.subprocess, 'call', lambda w: run(w) or status.get(w[3], 0)
+    )
+    words = ('fit', data, '--out', 'out', '--student', 't', '--no-export')
+    for _ in range(2):
+        assert call(*words, cwd=tmp_path).returncode == 1
+        assert stages[-1][0] == 'check'
+    status.clear()
+    assert call(*words, cwd=tmp_path).returncode == 0

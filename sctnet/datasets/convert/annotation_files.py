@@ -88,6 +88,10 @@ def read_indices(path: Path) -> np.ndarray:
     return np.asarray(mask, np.uint8)
 
 
+class ColouredMaskError(DataError):
+    """A mask of colours, where one number a pixel is expected."""
+
+
 def read_values(path: Path) -> np.ndarray:
     """Read a mask of one number a pixel, of 1 to 32 bits, to integers (H, W).
 
@@ -98,12 +102,17 @@ def read_values(path: Path) -> np.ndarray:
     """
     mask = _open_mask(path)
     values = np.asarray(mask)
-    if mask.mode in ('LA', 'PA'):
-        values = values[..., 0]
-    elif values.ndim == 3:
+    if mask.mode in ('LA', 'PA', 'RGBA'):
+        alpha, values = values[..., -1], values[..., :-1]
+        if alpha.min() != alpha.max():
+            raise DataError(
+                f"mask '{path}' is partly transparent: expected one number a pixel; "
+                'export it without transparency'
+            )
+    if values.ndim == 3:
         same = (values[..., :3] == values[..., :1]).all()
         if not same:
-            raise DataError(
+            raise ColouredMaskError(
                 f'mask \'{path}\' is in colours: convert it with the format "colours", '
                 'which takes a list of them'
             )

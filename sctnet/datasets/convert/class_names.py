@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,19 +39,45 @@ def find_names(folder: Path) -> Names | None:
     """
     for name in _READERS:
         for file in (folder / name, *sorted(folder.glob(f'*/{name}'))):
-            if file.is_file():
-                return read_names(file)
+            found = read_names(file) if file.is_file() else None
+            if found is not None:
+                return _same_everywhere(found, folder.glob(f'*/{name}'))
     return None
 
 
-def read_names(file: Path) -> Names:
-    """Read a file of one of the known names; raises DataError."""
+def _same_everywhere(found: Names, others: Iterable[Path]) -> Names:
+    """See that the parts of a data set agree; raises DataError."""
+    for file in others:
+        other = read_names(file)
+        if other is not None and other[:2] != found[:2]:
+            raise DataError(
+                f"'{found.file}' and '{file}' name other classes, or in another order: "
+                'make them alike, or give the names with --classes'
+            )
+    return found
+
+
+def read_names(file: Path) -> Names | None:
+    """Read a file of one of the known names; None if it is another tool's.
+
+    Raises:
+        DataError: it says nothing, or names a class or a colour twice.
+    """
     classes, palette = _READERS[file.name](file)
+    if not classes and file.name.startswith('dataset'):
+        return None
     if not classes or len(set(classes)) < len(classes):
         raise DataError(
             f"'{file}' names the classes {list(classes)}: expected each once; correct "
             'it, or give them with --classes'
         )
+    if palette is not None:
+        colours = [tuple(colour) for colour in palette if isinstance(colour, list)]
+        if not is_palette(palette, len(classes)) or len(set(colours)) < len(colours):
+            raise DataError(
+                f"'{file}' has the colours {palette}: expected one for each of the "
+                f'{len(classes)} classes, three numbers from 0 to 255, and none twice'
+            )
     return Names(tuple(classes), palette, file)
 
 
@@ -68,14 +94,26 @@ def _of_json(file: Path) -> tuple[Sequence[str], Palette | None]:
         for key in ('classes', 'labels', 'names', 'categories', 'label_map'):
             if isinstance(content.get(key), list | Mapping):
                 return _listed(content[key], file), _palette(content)
+        if file.name.startswith('dataset'):  # of some other tool
+            return (), None
     return _listed(content, file), None
 
 
 def _palette(content: Mapping[str, Any]) -> Palette | None:
     colours = content.get('palette') or content.get('segmentation_colors')
-    if not isinstance(colours, list):
-        return None
-    return [[int(part) for part in colour[:3]] for colour in colours]
+    return colours if isinstance(colours, list) else None
+
+
+def is_palette(palette: Any, count: int) -> bool:
+    """Whether something is a list of ``count`` colours, each three bytes."""
+    if not isinstance(palette, list | tuple) or len(palette) != count:
+        return False
+    return all(
+        isinstance(colour, list | tuple)
+        and len(colour) == 3
+        and all(isinstance(part, int) and 0 <= part <= 255 for part in colour)
+        for colour in palette
+    )
 
 
 def _listed(content: Any, file: Path) -> Sequence[str]:
@@ -97,16 +135,22 @@ def _listed(content: Any, file: Path) -> Sequence[str]:
             f"'{file}' has no names of classes: expected a list of names, or one by "
             'number, such as {"0": "background", "1": "road"}'
         ) from error
-    return _by_number(pairs)
+    return _by_number(pairs, file)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _by_number(pairs: Sequence[tuple[int, str]]) -> Sequence[str]:
+def _by_number(pairs: Sequence[tuple[int, str]], file: Path) -> Sequence[str]:
     """Return names in the order of their numbers; what is between has a made-up one."""
-    found = {number: name for number, name in pairs if 0 <= number < 255}
+    found: dict[int, str] = {}
+    for number, name in pairs:
+        if found.setdefault(number, name) != name or not 0 <= number < 255:
+            raise DataError(
+                f"'{file}' gives '{name}' the number {number}: expected each number "
+                'from 0 to 254 once; correct it, or give names with --classes'
+            )
     count = max(found, default=-1) + 1
     return [found.get(number, f'class {number}') for number in range(count)]
 
@@ -123,7 +167,7 @@ def _of_yaml(file: Path) -> tuple[Sequence[str], Palette | None]:
 def _of_csv(file: Path) -> tuple[Sequence[str], Palette | None]:
     rows = [[cell.strip() for cell in row] for row in csv.reader(_lines(file))]
     pairs = [(int(row[0]), row[1]) for row in rows if len(row) > 1 and row[0].isdigit()]
-    return _by_number(pairs), None
+    return _by_number(pairs, file), None
 
 
 def _of_labelmap(file: Path) -> tuple[Sequence[str], Palette | None]:

@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from ...errors import DataError
 from .annotated_images import Size, check_size
 from .annotation_files import as_points
@@ -73,3 +75,10 @@ def _runs(counts: bytes) -> list[int]:
         runs.append(value + (runs[-2] if len(runs) > 2 else 0))
         value = shift = 0
     return runs
+
+
+def decode_rle(region: Any) -> np.ndarray:
+    """Return which pixels a region covers, bool (H, W)."""
+    from pycocotools import mask as coco_mask
+
+    return coco_mask.decode(region).astype(bool)

@@ -94,6 +94,12 @@ def convert(
         splitting = Splitting(val, test, group, listed)
         unique = make_unique(found.items)
         result.items = assign_splits(unique, splitting, result.skipped)
+        make_unique(result.items)  # parts may bring two of one name together
+        if not result.items:
+            raise DataError(
+                f"none of the {len(unique)} images is in a list of '{lists}': write "
+                'their names there, without folders or with'
+            )
         _write_items(result, folder, link, workers, progress)
         _write_summary(result, format_name, folder)
     return result
@@ -137,8 +143,8 @@ def _check_options(
     unknown = options.keys() - known.keys()
     if unknown:
         raise ArgumentError(
-            f'{format_name} has no option {min(unknown)!r}: it has '
-            f'{", ".join([*known][1:])}'
+            f'the format {format_name} has no option {min(unknown)!r} ('
+            f'{", ".join([*known][1:])}): leave it out'
         )
     paths = {
         name

@@ -2,8 +2,7 @@
 
 import os
 import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -11,39 +10,52 @@ from ...files import find_files
 from ..images import SUFFIXES
 
 
-def find_image(folders: Sequence[Path], name: str) -> Path:
-    """Return the image that ``name`` means in one of ``folders``.
-
-    First as it is written; then by its last part alone, in any case, Unicode form or
-    URL quoting, if just one file below a folder has that name.
+class ImageFinder:
+    """Finds images in folders, as they are named or by their last part alone.
 
     Args:
         folders: where to look; those that are not there are passed by.
-        name: a relative path.
-
-    Returns:
-        The file; where none is found, the first place that was looked at.
+        names: all that are named. A file that is one of them as it is written is never
+            taken for another.
     """
-    for written in (name, unquote(name)):
-        for folder in folders:
-            if os.path.isfile(folder / written):
-                return folder / written
-    wanted = _plain(Path(unquote(name)).name)
-    for folder in folders:
-        if folder.is_dir():
-            same = _by_name(folder).get(wanted, ())
-            if len(same) == 1:
-                return same[0]
-    return folders[0] / name
 
+    def __init__(self, folders: Sequence[Path], names: Iterable[str]) -> None:
+        self.folders = folders
+        found = map(self._as_written, names)
+        self._named = {file.resolve() for file in found if file is not None}
+        self._by_name: dict[str, list[Path]] | None = None
 
-@lru_cache(maxsize=16)
-def _by_name(folder: Path) -> dict[str, tuple[Path, ...]]:
-    found: dict[str, tuple[Path, ...]] = {}
-    for file in find_files(folder, SUFFIXES):
-        key = _plain(file.name)
-        found[key] = (*found.get(key, ()), file)
-    return found
+    def find(self, name: str) -> tuple[Path, bool]:
+        """Return the image that ``name`` means, and whether that is a guess.
+
+        A guess is the only file below the folders with the same last part, in any case,
+        Unicode form or URL quoting. Where none is found, it is the first place that was
+        looked at.
+        """
+        file = self._as_written(name)
+        if file is not None:
+            return file, False
+        same = self._listed().get(_plain(Path(unquote(name)).name), [])
+        if len(same) == 1:
+            return same[0], True
+        return self.folders[0] / name, False
+
+    def _as_written(self, name: str) -> Path | None:
+        for written in (name, unquote(name)):
+            for folder in self.folders:
+                if os.path.isfile(folder / written):
+                    return folder / written
+        return None
+
+    def _listed(self) -> dict[str, list[Path]]:
+        if self._by_name is None:
+            self._by_name, seen = {}, set(self._named)
+            for folder in self.folders:
+                for file in find_files(folder, SUFFIXES) if folder.is_dir() else ():
+                    if file.resolve() not in seen:
+                        seen.add(file.resolve())
+                        self._by_name.setdefault(_plain(file.name), []).append(file)
+        return self._by_name
 
 
 def _plain(name: str) -> str:

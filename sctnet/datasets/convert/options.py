@@ -1,6 +1,7 @@
 """Options that several formats share: class names and the background."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,15 +34,23 @@ def add_classes(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def parse_classes(text: str) -> tuple[str, ...]:
+def parse_classes(text: str | Sequence[str]) -> tuple[str, ...]:
     """Turn ``'a,b,c'``, or the path of a file with one name a line, into names.
+
+    Names in a list are taken as they are, commas in them too.
 
     Raises:
         ArgumentError: a name is there twice, or none is.
         DataError: the file cannot be read.
     """
-    file = Path(text)
-    parts = read_text(file).splitlines() if file.is_file() else text.split(',')
+    if not isinstance(text, str):
+        parts = list(text)
+    elif os.path.isfile(text):  # pathlib raises for a name that is too long
+        parts = read_text(Path(text)).splitlines()
+    elif text.lower().endswith(('.txt', '.names', '.csv')):
+        raise ArgumentError(f"there is no file '{text}' for --classes: check the path")
+    else:
+        parts = text.split(',')
     names = tuple(part.strip() for part in parts if part.strip())
     if not names or len(set(names)) < len(names):
         raise ArgumentError(

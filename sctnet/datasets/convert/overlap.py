@@ -63,28 +63,39 @@ def paint(
         notes: counts shapes outside of the image, and those of which nine tenths lie
             under shapes of another class.
     """
-    areas = [int(shape.cover().sum()) for shape in shapes]
     places = list(range(len(shapes)))
     if order == 'area':
-        places.sort(key=lambda place: -areas[place])
+        sizes = [int(shape.cover().sum()) for shape in shapes]
+        places.sort(key=lambda place: -sizes[place])
     elif order == 'classes':
         places.sort(key=lambda place: shapes[place].label)
-    owner = np.full(size, -1, np.int32)
+    owner = np.full(size, len(shapes), np.int32)
+    areas = [0] * len(shapes)
     for place in places:
-        owner[shapes[place].cover()] = place
+        inside = shapes[place].cover()
+        areas[place] = int(np.count_nonzero(inside))
+        owner[inside] = place
     table = np.array([*(shape.label for shape in shapes), fill], np.uint8)
     labels = table[owner]
+    seen = np.bincount(owner.ravel(), minlength=len(shapes))
     for place, shape in enumerate(shapes):
         if not areas[place]:
             notes['shapes without a pixel in the image'] += 1
-            continue
-        seen = labels[shape.cover()]
-        hidden = seen != shape.label
-        if hidden.sum() >= _HIDDEN * areas[place]:
-            above = int(np.bincount(seen[hidden]).argmax())
-            pair = f'{_name(shape.label, names)} under {_name(above, names)}'
-            notes[f'shapes hidden by others, {pair} (see --order)'] += 1
+        elif seen[place] <= (1 - _HIDDEN) * areas[place] + 1e-6:
+            _note_hidden(shape, labels, names, notes)
     return labels
+
+
+def _note_hidden(
+    shape: Shape, labels: np.ndarray, names: Sequence[str], notes: Counter[str]
+) -> None:
+    """Count a shape of which little is seen, unless its own class is above it."""
+    found = labels[shape.cover()]
+    other = found[found != shape.label]
+    if other.size >= _HIDDEN * found.size - 1e-6:
+        above = int(np.bincount(other).argmax())
+        pair = f'{_name(shape.label, names)} under {_name(above, names)}'
+        notes[f'shapes hidden by others, {pair} (see --order)'] += 1
 
 
 def _name(label: int, names: Sequence[str]) -> str:

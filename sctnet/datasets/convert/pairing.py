@@ -17,19 +17,26 @@ from ...files import find_files
 from ..images import LOSSY, SUFFIXES
 from .annotation_files import LOSSLESS
 
-IMAGE_FOLDERS = {
+# Words in the names of folders, such as train_images and SegmentationClass.
+IMAGE_WORDS = {
     *('images', 'image', 'imgs', 'img', 'jpegimages', 'photos', 'rgb', 'inputs'),
     *('input', 'leftimg8bit', 'pictures'),
 }
-MASK_FOLDERS = {
+MASK_WORDS = {
     *('masks', 'mask', 'labels', 'label', 'annotations', 'annotation', 'gt', 'gts'),
-    *('segmentationclass', 'segmentation', 'ground_truth', 'groundtruth', 'targets'),
-    *('gtfine', 'labelmaps', 'annots', 'seg', 'masks_png', 'indexmasks'),
+    *('segmentationclass', 'segmentation', 'truth', 'groundtruth', 'targets', 'seg'),
+    *('gtfine', 'labelmaps', 'annots', 'annot', 'ann', 'indexmasks', 'trimaps'),
 }
-_AFFIX = re.compile(
+_FILLERS = {'dir', 'ground', 'png', 'class', 'raw'}  # beside one of them
+_MASK_AFFIX = re.compile(
     r'^(?:(?:mask|gt|label|seg|annotation)s?[-_. ](?P<after>.+)'
-    r'|(?P<before>.+)[-_. ](?:mask|gt|label|labels|masks|seg|segmentation|annotation'
-    r'|annot|l|labelids|labeltrainids|groundtruth))$',
+    r'|(?P<before>.+?)[-_. ](?:mask|gt|label|labels|masks|seg|segmentation|annotation'
+    r'|annot|l|(?:gtfine[-_])?(?:labelids|labeltrainids)|groundtruth))$',
+    re.IGNORECASE,
+)
+_IMAGE_AFFIX = re.compile(
+    r'^(?:(?:image|img|photo|rgb)[-_. ](?P<after>.+)'
+    r'|(?P<before>.+)[-_. ](?:image|img|sat|rgb|leftimg8bit))$',
     re.IGNORECASE,
 )
 Key = tuple[str, str]  # folders and name, in one Unicode form and small letters
@@ -57,15 +64,15 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
         DataError: a folder is not there, or one mask fits two images.
     """
     if masks is None:
-        images, labels = _tell_apart(source, find_files(source, SUFFIXES))
+        files = find_files(source, tuple({*SUFFIXES, *LOSSLESS}))
+        images, labels = _tell_apart(source, files)
     else:
         inside = masks.resolve()
         files = find_files(source, SUFFIXES)
-        images = {
-            file: _folders(source, file)
-            for file in files
-            if not file.resolve().is_relative_to(inside)
-        }
+        files = [file for file in files if not file.resolve().is_relative_to(inside)]
+        # Masks of another kind may lie there, too.
+        pictures = [file for file in files if not _is_mask(source, file)] or files
+        images = {file: _folders(source, file) for file in pictures}
         labels = {file: _folders(masks, file) for file in _masks_below(masks)}
     return _match(images, labels)
 
@@ -75,37 +82,48 @@ def _masks_below(folder: Path) -> list[Path]:
 
 
 def _folders(root: Path, file: Path) -> Path:
-    """Return the folders of a file below ``root``, without those of its kind."""
+    """Return the folders of a file below ``root``, without words for its kind."""
     kept = []
     for folder in file.relative_to(root).parts[:-1]:
-        small = folder.lower()
-        if small in IMAGE_FOLDERS or small in MASK_FOLDERS:
-            continue
-        kept.append(re.sub(r'(?i)(?<=.)[-_]?(annot|masks?|labels?)$', '', folder))
+        words = _words(folder)
+        plain = [word for word in words if word not in IMAGE_WORDS | MASK_WORDS]
+        if len(plain) < len(words):
+            plain = [word for word in plain if word not in _FILLERS]
+            folder = '_'.join(plain)
+        kept += [folder] if folder else []
     return Path(*kept)
 
 
-def _is_mask_folder(folder: str) -> bool:
+def _words(folder: str) -> list[str]:
     small = folder.lower()
-    ends = re.search(r'(?<=.)([-_]?annot|[-_](masks?|labels?))$', small)
-    return small in MASK_FOLDERS or ends is not None
+    # CamVid's trainannot.
+    small = re.sub('(?<=.)annot$', '_annot', small)
+    return [word for word in re.split('[-_. ]+', small) if word]
+
+
+def _is_mask(root: Path, file: Path) -> bool:
+    """Whether the deepest folder with a word for a kind says that it is a mask."""
+    for folder in reversed(file.relative_to(root).parts[:-1]):
+        words = set(_words(folder))
+        if words & MASK_WORDS:
+            return True
+        if words & IMAGE_WORDS:
+            return False
+    return False
 
 
 def _tell_apart(
     root: Path, files: Sequence[Path]
 ) -> tuple[dict[Path, Path], dict[Path, Path]]:
     """Return images and masks, each with its folders."""
-    by_folder = {
-        file: any(map(_is_mask_folder, file.relative_to(root).parts[:-1]))
-        for file in files
-    }
+    by_folder = {file: _is_mask(root, file) for file in files}
     if not any(by_folder.values()) or all(by_folder.values()):
         by_folder = dict.fromkeys(files, False)
         stems = {file: _plain(file.stem) for file in files}
-        known = set(stems.values())
+        known = {*stems.values()}
+        known |= {_without_affix(stem, _IMAGE_AFFIX) or stem for stem in known}
         for file in files:
-            rest = _without_affix(stems[file])
-            by_folder[file] = rest is not None and rest in known
+            by_folder[file] = _without_affix(stems[file]) in known
         if not any(by_folder.values()):
             lossy = {file.with_suffix('') for file in files if _is_lossy(file)}
             for file in files:
@@ -125,8 +143,8 @@ def _plain(text: str) -> str:
     return unicodedata.normalize('NFC', text).casefold()
 
 
-def _without_affix(stem: str) -> str | None:
-    match = _AFFIX.match(stem)
+def _without_affix(stem: str, affix: re.Pattern[str] = _MASK_AFFIX) -> str | None:
+    match = affix.match(stem)
     return match and (match['after'] or match['before'])
 
 
@@ -197,20 +215,23 @@ def _ways(files: Iterable[Path]) -> list[Callable[[str], str]]:
     return [
         lambda stem: stem,
         lambda stem: _without_affix(stem) or stem,
+        lambda stem: _without_affix(stem, _IMAGE_AFFIX) or stem,
         lambda stem: stem.removeprefix(begin).removesuffix(end) or stem,
     ]
 
 
 def _common_beginning(stems: Sequence[str]) -> str:
-    """Return what all names begin with, up to a separator or the first digit."""
+    """Return the words that all names begin with, up to the first digit.
+
+    Numbers tell files apart, also where all in a folder have the same.
+    """
     if len(stems) < 2:
         return ''
     first, last = min(stems), max(stems)  # all others agree where these do
     count = next((i for i, c in enumerate(first) if c != last[i]), len(first))
-    common = first[:count]
-    letters = common.rstrip('0123456789')
-    rest = {stem[len(letters) : len(letters) + 1] for stem in stems}
-    if letters and all(one.isdigit() for one in rest):
-        return letters
+    common = re.split('[0-9]', first[:count])[0]
+    rest = {stem[len(common) : len(common) + 1] for stem in stems}
+    if common and all(one.isdigit() for one in rest):
+        return common
     place = max((common.rfind(mark) for mark in '-_. '), default=-1)
     return common[: place + 1]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import ArgumentError, DataError
+from ..images import SUFFIXES
 from .annotated_images import PARTS, Item
 from .annotation_files import read_json, read_text
 from .names import output_name
@@ -171,15 +172,35 @@ def _spread(name: str) -> float:
 
 def _by_lists(items: Sequence[Item], place: Path, skipped: Counter[str]) -> list[Item]:
     listed = read_lists(place)
-    kept = []
+    # A list may have fewer folders than the names here, or more.
+    ends = Counter(name.rpartition('/')[2] for name in listed)
+    short = {n.rpartition('/')[2]: n for n in listed if ends[n.rpartition('/')[2]] == 1}
+    kept, used = [], set()
     for item in items:
-        names = (item.name, item.name.rpartition('/')[2])
-        part = next((listed[name] for name in names if name in listed), None)
-        if part is None:
+        last = item.name.rpartition('/')[2]
+        name = item.name if item.name in listed else short.get(last)
+        if name is None or not (name.endswith(item.name) or item.name.endswith(name)):
             skipped['images that no list names'] += 1
         else:
-            kept.append(replace(item, split=part))
+            used.add(name)
+            kept.append(replace(item, split=listed[name]))
+    if len(used) < len(listed):
+        skipped['names in lists that are no image'] += len(listed) - len(used)
     return kept
+
+
+def _listed_name(line: str) -> str:
+    """Return the image of a line, which may name its mask behind it."""
+    for place in (match.start() for match in re.finditer(r'[\s,]', line)):
+        if line[:place].lower().endswith(SUFFIXES):
+            return line[:place]
+    return line
+
+
+def _plain_name(name: str) -> str:
+    """Return a name without the ending of an image, if it has one."""
+    known = name.lower().endswith(SUFFIXES)
+    return output_name(name if known else f'{name}.x')
 
 
 def read_lists(place: Path) -> dict[str, str]:
@@ -197,8 +218,8 @@ def read_lists(place: Path) -> dict[str, str]:
         for file in sorted(place.glob('*.txt')):
             part = part_of(file.stem)
             if part is not None:
-                lines = read_text(file).splitlines()
-                lists[part] = [line.split()[0] for line in lines if line.strip()]
+                lines = (line.strip() for line in read_text(file).splitlines())
+                lists[part] = [_listed_name(line) for line in lines if line]
     else:
         form = json.dumps({'train': ['a', 'b'], 'val': ['c']})
         for key, names in read_json(place, form).items():
@@ -210,7 +231,7 @@ def read_lists(place: Path) -> dict[str, str]:
             lists[str(part_of(key))] = names
     found: dict[str, str] = {}
     for part, names in lists.items():
-        for name in map(output_name, map(str, names)):
+        for name in map(_plain_name, map(str, names)):
             if found.setdefault(name, part) != part:
                 raise DataError(
                     f"'{name}' is in the lists of {found[name]} and of {part} in "

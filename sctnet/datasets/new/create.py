@@ -1,6 +1,7 @@
 """Recognises a data set, converts it where that is needed, and writes two configs."""
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 from ...errors import ArgumentError, DataError, OutputError
 from ...files import check_writable
 from ..convert import convert
+from ..convert.annotated_images import PARTS
 from ..convert.annotation_files import read_json
+from ..convert.class_names import is_palette
 from ..convert.converter import SUMMARY
 from ..convert.summary import report_failed, report_left_out
 from .measure import measure
-from .recognise import Ask, Recognised, recognise
+from .recognise import recognise
+from .recognise_masks import Ask, Recognised
 from .write_configs import TEACHERS, make_plan, write_configs
 
 Progress = Callable[[int, int], None]
@@ -104,23 +108,76 @@ def new_project(
     root = data
     if found.format_name is not None:
         root = out / 'data'
-        chosen = {**options, **found.options}
+        chosen = {**found.options, **_given(options)}
         result = convert(
             found.format_name,
             found.source,
             root,
             link=link,
             progress=progress,
-            **{name: value for name, value in chosen.items() if value is not None},
+            **chosen,
         )
         said += report_left_out(result)
         failed = report_failed(result.failed)
-    summary = read_json(root / SUMMARY)
-    measured = measure(root / 'images' / 'train')
-    plan = make_plan(root, summary, measured, student, crop, iterations, batch, teacher)
-    said += _found(summary, plan.crop, measured.short_side)
-    configs = write_configs(plan, out, pretrained or {})
+    else:
+        _refuse_choices(data, options)
+    try:
+        summary = read_summary(root / SUMMARY)
+        measured = measure(root / 'images' / 'train')
+        plan = make_plan(
+            root, summary, measured, student, crop, iterations, batch, teacher
+        )
+        said += _found(summary, plan.crop, measured.short_side)
+        configs = write_configs(plan, out, pretrained or {})
+    except BaseException:
+        if root != data:  # so that another try finds an empty place
+            shutil.rmtree(root, ignore_errors=True)
+        raise
     return New(configs, root, said, failed)
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _refuse_choices(data: Path, options: Mapping[str, Any]) -> None:
+    """See that nothing is asked of a data set that is used as it lies."""
+    usual = {'val': 0.1, 'test': 0.0}
+    asked = [k for k, v in _given(options).items() if usual.get(k) != v]
+    if asked:
+        raise ArgumentError(
+            f"'{data}' is a data set already, and used as it lies, so that "
+            f'{", ".join(sorted(asked))} cannot be chosen: leave that out, or start '
+            'from what it was made of'
+        )
+
+
+def read_summary(file: Path) -> dict[str, Any]:
+    """Read what a conversion wrote of its data set.
+
+    Raises:
+        DataError: it is damaged, or another tool's.
+    """
+    summary = read_json(file)
+    classes, images = summary.get('classes'), summary.get('images')
+    pixels, palette = summary.get('pixels', {}), summary.get('palette')
+    sound = (
+        isinstance(classes, list)
+        and all(isinstance(name, str) for name in classes)
+        and 2 <= len(set(classes)) == len(classes) <= 255
+        and isinstance(images, dict)
+        and set(images) <= set(PARTS)
+        and all(type(count) is int and count >= 0 for count in images.values())
+        and isinstance(pixels, dict)
+        and all(type(count) is int and count >= 0 for count in pixels.values())
+        and (palette is None or is_palette(palette, len(classes)))
+    )
+    if not sound:
+        raise DataError(
+            f"'{file}' is not as sctnet writes it (classes, images, pixels, palette): "
+            'make the data set again, or move that file elsewhere'
+        )
+    return {**summary, 'pixels': pixels}
 
 
 def _check(
@@ -139,11 +196,26 @@ def _check(
             raise ArgumentError(f'--{name} is {value}: expected 1 or more')
 
 
+def shares_of(pixels: Mapping[str, int]) -> str:
+    """Return the share of each class in words."""
+    total = sum(pixels.values()) or 1
+    return ', '.join(f'{k} {100 * v / total:.3g} %' for k, v in pixels.items())
+
+
 def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
     images, pixels = summary['images'], summary['pixels']
+    if images.get('train', 0) < 2:
+        raise DataError(
+            f'there are {images.get("train", 0)} images to train on: at least 2 are '
+            'needed, and one to validate on; add some, or lower --val and --test'
+        )
+    if sum(count > 0 for count in pixels.values()) == 1:
+        raise DataError(
+            f'all pixels are of one class ({shares_of(pixels)}) or to ignore, so that '
+            'there is nothing to learn: correct the masks, or --map'
+        )
     counted = ', '.join(f'{count} {part}' for part, count in images.items() if count)
-    total = sum(pixels.values()) or 1
-    shares = ', '.join(f'{k} {100 * v / total:.3g} %' for k, v in pixels.items())
+    shares = shares_of(pixels)
     lines = [
         f'images: {counted}; their short side is {short} pixels, a training sees '
         f'{crop}x{crop}',
@@ -154,6 +226,7 @@ def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
         lines.append(f'without a single pixel: {", ".join(empty)}')
     if not images.get('val'):
         raise DataError(
-            'there is no image to validate on: give a share with --val, such as 0.1'
+            'there is no image to validate on: give a share with --val, such as 0.1, '
+            'of at least two images'
         )
     return lines

@@ -77,11 +77,25 @@ def measure(folder: Path) -> Measured:
     found.mean = mean.tolist()
     found.std = np.sqrt(np.maximum(square - mean**2, 1e-12)).tolist()
     found.largest = float(max(one[3] for one in sums))
+    if not np.isfinite([*found.mean, *found.std, found.largest]).all():
+        raise DataError(
+            f"images of '{folder}' hold numbers that are not finite: write them without"
+        )
     return found
 
 
+def _as_read(image: np.ndarray) -> np.ndarray:
+    """Return a picture of 8 bits as trainings read it: in three colours."""
+    if image.dtype != np.uint8 or image.shape[2] not in (1, 4):
+        return image
+    if image.shape[2] == 1:
+        return np.repeat(image, 3, axis=2)
+    opaque = image[..., 3].min() == 255  # else it may be a band of its own
+    return image[..., :3] if opaque else image
+
+
 def _look(file: Path) -> tuple[tuple[int, int], tuple[int, str], tuple]:
-    image = read_bands(file)
+    image = _as_read(read_bands(file))
     kind = (image.shape[2], str(image.dtype))
     values = image[::STEP, ::STEP].reshape(-1, image.shape[2]).astype(np.float64)
     figures = len(values), values.sum(0), (values**2).sum(0), image.max()

@@ -1,44 +1,18 @@
 """What a folder or an export is taken for, and how that reads in a sentence."""
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ...errors import ArgumentError, DataError, SCTNetError
+from ...errors import DataError
 from ...files import find_files
-from ..convert.annotated_images import IGNORED
-from ..convert.annotation_files import read_any_json, read_values
-from ..convert.class_names import find_names
+from ..convert.annotation_files import read_any_json
+from ..convert.class_names import COLOUR_FILES, find_names
 from ..convert.formats.coco import find_jsons
-from ..convert.pairing import Pairs, find_pairs
-from ..images import SUFFIXES
-from ..parallel import run_all
+from ..convert.splits import part_of
+from .recognise_masks import Ask, Recognised, recognise_masks
 
 SAMPLE = 64  # JSON files that are looked at
-# Asks a question with its choices and the option that answers; returns a choice.
-Ask = Callable[[str, Mapping[str, str], str], str]
-
-
-@dataclass
-class Recognised:
-    """What a data set is taken for.
-
-    Attributes:
-        format_name: of :data:`sctnet.datasets.convert.formats.FORMATS`; None where the
-            folder is used as it lies, ``images/train`` beside ``labels/train``.
-        source: what that format's reader takes.
-        said: the sentence.
-        options: of the reader.
-    """
-
-    format_name: str | None
-    source: Path
-    said: str
-    options: dict[str, Any] = field(default_factory=dict)
 
 
 def recognise(
@@ -59,11 +33,12 @@ def recognise(
         raise DataError(f"there is nothing at '{data}': check the path")
     if data.is_file():
         return _file(data)
-    for look in (_own_layout, _published, _coco, _labelme):
-        found = look(data) if masks is None else None
+    if masks is None:
+        found = _own_layout(data) or _published(data, ask, given)
+        found = found or _coco(data) or _labelme(data)
         if found is not None:
             return found
-    return _masks(data, find_pairs(data, masks), ask, masks, given)
+    return recognise_masks(data, ask, masks, given)
 
 
 def _file(data: Path) -> Recognised:
@@ -86,7 +61,7 @@ def _own_layout(data: Path) -> Recognised | None:
     return Recognised(None, data, 'a data set of images and index masks, used in place')
 
 
-def _published(data: Path) -> Recognised | None:
+def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | None:
     has = {path.name.lower() for path in data.iterdir() if path.is_dir()}
     if {'leftimg8bit', 'gtfine'} <= has and find_files(
         data / 'gtFine', '_polygons.json'
@@ -94,15 +69,26 @@ def _published(data: Path) -> Recognised | None:
         return Recognised('cityscapes', data, "Cityscapes' layout, with polygons")
     if {'jpegimages', 'segmentationclass'} <= has:
         known = find_names(data)
-        if known is not None and known.palette:
+        if known is not None and known.palette and known.file.name in COLOUR_FILES:
+            options: dict[str, Any] = {'masks': data / 'SegmentationClass'}
+            options['colours'] = known.file
+            lists = data / 'ImageSets' / 'Segmentation'
+            if any(part_of(file.stem) for file in lists.glob('*.txt')):
+                options['lists'] = lists
             return Recognised(
                 'colours',
                 data / 'JPEGImages',
                 f"Pascal VOC's layout with colours of '{known.file.name}' (CVAT)",
-                {'masks': data / 'SegmentationClass', 'colours': known.file},
+                options,
             )
-        options = {'classes': ','.join(known.classes)} if known else {}
-        return Recognised('voc', data, "Pascal VOC's layout", options)
+        named = {'classes': known.classes} if known else {}
+        if not known and not given.get('classes'):
+            ask(
+                "Are the classes Pascal VOC's own 21, aeroplane, bicycle and so on?",
+                {'yes': 'they are; for others give --classes'},
+                '--classes NAMES, or --format voc for its own',
+            )
+        return Recognised('voc', data, "Pascal VOC's layout", named)
     return None
 
 
@@ -128,106 +114,3 @@ def _labelme(data: Path) -> Recognised | None:
     if not shaped:
         return None
     return Recognised('labelme', data, f"{len(files)} JSON files of labelme's form")
-
-
-def _masks(
-    data: Path,
-    pairs: Pairs,
-    ask: Ask,
-    masks: Path | None,
-    given: Mapping[str, Any],
-) -> Recognised:
-    if not pairs.pairs:
-        images = len(find_files(data, SUFFIXES))
-        raise DataError(
-            f"'{data}' has {images} images and no mask that belongs to one, nor an "
-            'annotation file of a known form: put masks into a folder masks beside '
-            'images, name their folder with --masks, or name the format by sctnet '
-            'convert'
-        )
-    options: dict[str, Any] = {} if masks is None else {'masks': masks}
-    try:
-        seen = _values([mask for _, mask, _ in pairs.pairs])
-    except DataError as error:
-        if 'is in colours' in str(error):
-            return _colours(data, masks, error)
-        raise
-    said = f'{len(pairs.pairs)} images with index masks, of the values {_few(seen)}'
-    known = find_names(data)
-    mapping = given.get('mapping')
-    binary = len(seen) == 2 and seen[0] == 0 and seen[1] in (1, 255)
-    if mapping is None and binary and seen[1] == 255:
-        mapping = options['mapping'] = _ask_of_255(ask)
-    if given.get('classes'):
-        pass
-    elif known is not None:
-        said += f", named by '{known.file.name}'"
-    elif binary:
-        options['classes'] = 'background,object'
-    else:
-        options['classes'] = ','.join(_made_up(seen, mapping))
-    return Recognised('masks', data, said, options)
-
-
-def _values(masks: list[Path]) -> list[int]:
-    """Return all values that masks hold; a broken mask is named when it is converted.
-
-    Raises:
-        DataError: the first one is no index mask.
-    """
-    found = {int(value) for value in np.unique(read_values(masks[0]))}
-    with closing(run_all(lambda mask: np.unique(read_values(mask)), masks[1:])) as all_:
-        for _, values in all_:
-            if not isinstance(values, SCTNetError):
-                found.update(map(int, values))
-    return sorted(found)
-
-
-def _ask_of_255(ask: Ask) -> str:
-    answer = ask(
-        'The masks hold 0 and 255. Is 255 the object, or does it mean "ignore"?',
-        {'object': '0 is the background, 255 the object', 'ignore': '255 counts not'},
-        '--map 0:0,255:1 or --map 0:0,255:ignore',
-    )
-    return '0:0,255:1' if answer == 'object' else '0:0,255:ignore'
-
-
-def _colours(data: Path, masks: Path | None, error: DataError) -> Recognised:
-    known = find_names(data)
-    if known is None or not known.palette:
-        raise DataError(
-            f'{error}; sctnet new finds such a list beside the data, as labelmap.txt '
-            'or label_colors.txt'
-        ) from error
-    options: dict[str, Any] = {'colours': known.file}
-    folder = masks or next(
-        (path for path in sorted(data.iterdir()) if path.name.lower() == 'masks'), None
-    )
-    if folder is None:
-        raise ArgumentError(
-            f"the masks of '{data}' are in colours, and their folder is not clear: "
-            'name it with --masks'
-        )
-    images = next(
-        (p for p in sorted(data.iterdir()) if p.name.lower() == 'images'), data
-    )
-    return Recognised(
-        'colours',
-        images,
-        f"colour masks, with the colours of '{known.file.name}'",
-        {**options, 'masks': folder},
-    )
-
-
-def _made_up(seen: list[int], mapping: str | None) -> list[str]:
-    """Return names for classes that have none: as many as there are labels."""
-    labels = [value for value in seen if value != IGNORED]
-    if mapping is not None:
-        targets = (pair.partition(':')[2].strip() for pair in mapping.split(','))
-        labels = [int(target) for target in targets if target.isdigit()]
-    return [f'class {number}' for number in range(max([1, *labels]) + 1)]
-
-
-def _few(values: list[int]) -> str:
-    text = ', '.join(map(str, values[:8]))
-    return f'{text}, ... {values[-1]}' if len(values) > 8 else text

@@ -8,7 +8,7 @@ from pprint import pformat
 from textwrap import indent, wrap
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, StrictUndefined
 
 from ...files import write_bytes
 from ..overlay import distinct_colours
@@ -108,6 +108,7 @@ def write_configs(plan: Plan, out: Path, pretrained: Mapping[str, str]) -> list[
             'network': f'segformer_{teacher}',
             'schedule': small if teacher == 't' else 'segformer_160k',
             'heads': ['decode_head'],
+            'taught': False,
         },
         out / 'student.py': {
             'title': f'{_NAMES[plan.student]} for these classes{taught}.',
@@ -122,6 +123,7 @@ def write_configs(plan: Plan, out: Path, pretrained: Mapping[str, str]) -> list[
         del files[out / 'teacher.py']
     for file, values in files.items():
         text = _render(plan, pretrained.get(file.stem), values)
+        compile(text, str(file), 'exec')  # names are data, and may be odd
         write_bytes(file, text.encode(errors='backslashreplace'))
     return list(files)
 
@@ -131,7 +133,9 @@ def _render(plan: Plan, pretrained: str | None, values: Any) -> str:
     backbone = [bands.backbone] if bands.backbone else []
     if pretrained:
         backbone.append(f"init_cfg=dict(type='Pretrained', checkpoint={pretrained!r})")
-    environment = Environment(trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
     template = environment.from_string(_TEMPLATE.read_text(encoding='utf-8'))
     (height, width), count = measured.sizes.most_common(1)[0]
     total = sum(measured.sizes.values())
@@ -208,6 +212,7 @@ def _weights(plan: Plan) -> str:
 
 
 def _comment(text: str, width: int = 88) -> str:
+    text = ''.join(one if one.isprintable() else '?' for one in text)
     return '\n'.join(wrap(text, width, initial_indent='# ', subsequent_indent='# '))
 
 

@@ -59,6 +59,9 @@ def test_each_tools_file_is_read(tmp_path, name, below):
         ('classes.json', '[{"colour": 3}]'),
         ('data.yaml', 'names: [a\n'),
         ('_classes.csv', 'nothing\n'),
+        ('classes.json', '{"road": 1, "street": 1}'),
+        ('labelmap.txt', 'a:1,2,3::\nb:1,2,3::\n'),
+        ('labelmap.txt', 'a:1,2,300::\nb:1,2,3::\n'),
     ],
 )
 def test_one_that_says_nothing_is_told(tmp_path, name, text):
@@ -68,4 +71,13 @@ def test_one_that_says_nothing_is_told(tmp_path, name, text):
 
 
 def test_there_may_be_none(tmp_path):
+    (tmp_path / 'dataset.json').write_text('{"version": 1, "count": 3}')
     assert find_names(tmp_path) is None
+
+
+def test_parts_that_name_other_classes_are_refused(tmp_path):
+    for part, text in (('train', '1,rect\n2,disc\n'), ('valid', '1,disc\n2,rect\n')):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / '_classes.csv').write_text(text)
+    with pytest.raises(DataError, match='name other classes, or in another order'):
+        find_names(tmp_path)

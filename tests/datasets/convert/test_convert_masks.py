@@ -93,6 +93,42 @@ def test_what_cannot_be_is_named(source, tmp_path):
         convert('masks', source(colours, ['a', 'b']), tmp_path / 'out')
 
 
+def test_what_is_below_0_is_no_class(source, tmp_path):
+    mask = values(0, 1).astype(np.int32)
+    mask[50:] = -9999
+    folder = source(values(0, 1), ['a', 'b'])
+    for n in range(3):
+        Image.fromarray(mask).save(folder / f'masks/{n}.tif')
+        (folder / f'masks/{n}.png').unlink()
+    with pytest.raises(DataError, match=r'has the values \[-9999\]'):
+        convert('masks', folder, tmp_path / 'out')
+    convert('masks', folder, tmp_path / 'out', mapping='0:0,1:1,-9999:ignore')
+    assert np.unique(first_labels(tmp_path / 'out')).tolist() == [0, 1, 255]
+
+
+def test_transparency_is_no_value(source, tmp_path):
+    mask = np.zeros((*SIZE, 4), np.uint8)
+    mask[..., 3] = 255
+    mask[:20, :, :3] = 1
+    result = convert('masks', source(mask, ['a', 'b']), tmp_path / 'out')
+    assert result.pixels[1] == 3 * 20 * 80
+    mask[:20, :, 3] = 0
+    with pytest.raises(DataError, match='is partly transparent'):
+        convert('masks', source(mask), tmp_path / 'other')
+
+
+def test_two_images_that_a_part_brings_together_are_refused(source, tmp_path):
+    folder = source(values(0, 1), ['a', 'b'])
+    for kind in ('images', 'masks'):
+        (folder / kind / 'train').mkdir()
+        data = (folder / kind / '0.png').read_bytes()
+        (folder / kind / 'train/0.png').write_bytes(data)
+    lists = tmp_path / 'lists.json'
+    lists.write_text('{"train": ["0", "1"], "val": ["2"]}')
+    with pytest.raises(DataError, match='would both become'):
+        convert('masks', folder, tmp_path / 'out', lists=lists)
+
+
 def test_without_names_they_are_asked_for(source, tmp_path):
     with pytest.raises(ArgumentError, match='give them with --classes'):
         convert('masks', source(values(0, 1)), tmp_path / 'out')

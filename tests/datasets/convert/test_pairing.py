@@ -50,7 +50,20 @@ LAYOUTS = {
     ),
     'one alone': (['images/a.jpg'], ['masks/a_mask.png']),
     'umlauts in two forms': (['images/t\u00fcr.jpg'], ['masks/tu\u0308r.png']),
-    'JPEG twins of lossless masks': (['images/a.jpg'], ['masks/a.png']),
+    'words in the names of folders': (
+        ['train_images/a.jpg', 'val_images/b.jpg'],
+        ['train_masks/a.png', 'val_masks/b.png'],
+    ),
+    "mmseg's own": (['img_dir/train/a.jpg'], ['ann_dir/train/a.png']),
+    'below a folder of a telling name': (
+        ['segmentation/images/a.jpg', 'segmentation/images/b.jpg'],
+        ['segmentation/masks/a.png', 'segmentation/masks/b.png'],
+    ),
+    'DeepGlobe': (['1_sat.jpg', '22_sat.jpg'], ['1_mask.png', '22_mask.png']),
+    'Carvana': (
+        ['imgs/a_01.jpg', 'imgs/a_02.jpg'],
+        ['masks/a_01_mask.gif', 'masks/a_02_mask.gif'],
+    ),
 }
 
 
@@ -98,6 +111,26 @@ def test_words_that_happen_to_end_alike_are_no_suffix(tmp_path):
     )
     _, pairs = found_in(tmp_path)
     assert pairs == {('images/cat.jpg', 'cat.png'), ('images/hat.jpg', 'hat.png')}
+
+
+def test_other_numbers_are_no_partners(tmp_path):
+    write(tmp_path, [f'images/day1_{n}.png' for n in range(4)])
+    write(tmp_path, [f'masks/day2_{n}.png' for n in range(4)])
+    found, pairs = found_in(tmp_path)
+    assert not pairs
+    assert len(found.images) == len(found.masks) == 4
+
+
+def test_of_two_masks_of_a_name_the_lossless_one_counts(tmp_path):
+    write(tmp_path, ['images/a.jpg', 'masks/a.jpg', 'masks/a.png'])
+    _, pairs = found_in(tmp_path)
+    assert pairs == {('images/a.jpg', 'a.png')}
+
+
+def test_masks_of_another_kind_are_no_images(tmp_path):
+    write(tmp_path, ['images/a.jpg', 'masks/a.png', 'labels/a.png'])
+    _, pairs = found_in(tmp_path, tmp_path / 'labels')
+    assert pairs == {('images/a.jpg', 'a.png')}
 
 
 def test_the_folder_of_the_masks_can_be_named(tmp_path):

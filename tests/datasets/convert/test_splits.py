@@ -115,6 +115,14 @@ def test_lists_say_which_part_an_image_is_of(tmp_path):
         ('x/c', 'val'),
     ]
     assert skipped == {'images that no list names': 1}
+    (tmp_path / 'test.txt').write_text('images/d.jpg\nnowhere.jpg\n')
+    skipped.clear()
+    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped)
+    assert found[-1].split == 'test'
+    assert skipped == {'names in lists that are no image': 1}
+    (tmp_path / 'test.txt').write_text('room 0.jpg\na.1\na.2\n')
+    found = assign_splits(items(['room 0', 'a.1']), splitting, skipped)
+    assert [item.name for item in found] == ['room 0', 'a.1']
     listed = tmp_path / 'split.json'
     listed.write_text('{"train": ["a"], "test": ["a"]}')
     with pytest.raises(DataError, match="'a' is in the lists of train and of test"):

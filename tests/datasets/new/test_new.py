@@ -1,5 +1,8 @@
 """From exports of real tools to a data set and two configs that mmseg reads."""
 
+import glob
+import json
+
 import cv2
 import exports
 import numpy as np
@@ -67,11 +70,15 @@ def test_an_export_becomes_a_data_set_and_two_configs(data, tmp_path, kind):
         sample = DATASETS.build(cfg.val_dataloader.dataset)[0]
         bands = 4 if kind == 'four_bands' else 3
         assert sample['inputs'].shape[0] == bands
-    # What was drawn is what the tool shows; labelme draws the edges, too.
-    expected = labels(1)
-    expected[expected > 0] += len(classes) - 3
-    off = min((found != expected).mean() for found in labels_in(made.root))
-    assert off < 0.04 if kind == 'labelme' else off == 0
+    # What was drawn is what the tool shows; labelme draws the edges, too. Each image
+    # has the label map that was made for it: both come from its number.
+    for path in made.root.glob('labels/**/*.png'):
+        drawn = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        (image,) = made.root.glob(f'images/**/{glob.escape(path.stem)}.*')
+        expected = labels(exports.number_of(image))
+        expected[expected > 0] += len(classes) - 3
+        off = (drawn != expected).mean()
+        assert off < 0.04 if kind == 'labelme' else off == 0, path
 
 
 def test_masks_of_0_and_255_are_asked_about(data, tmp_path):
@@ -135,6 +142,84 @@ def test_a_data_set_that_was_made_is_used_in_place(data, tmp_path):
     assert again.root == made.root
     assert 'used in place' in again.said[0]
     assert not (tmp_path / 'second/data').exists()
+
+
+@pytest.mark.parametrize(
+    'classes',
+    [
+        ['a\n', 'b"', "c'''", '{{ d }}', '\u2028', '\x00'],
+        ["', __import__('os')", 'b'],
+    ],
+)
+def test_names_are_data_whatever_they_are(data, tmp_path, classes):
+    made = new_project(data('flat_folders'), tmp_path / 'first', classes='a,b,c')
+    file = made.root / 'dataset.json'
+    summary = {**json.loads(file.read_text()), 'palette': None, 'classes': classes}
+    summary['pixels'] = dict.fromkeys(classes, 7)
+    file.write_text(json.dumps(summary))
+    again = new_project(made.root, tmp_path / 'second', student='t')
+    for path in again.configs:
+        assert list(load_config(path).classes) == classes
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'images': {'train': 3, 'val': 1, 'test': '1\nopen("x", "w")#'}},
+        {'classes': ['a', 'a']},
+        {'palette': [[1, 2]]},
+        {'pixels': {'a': '7'}},
+        {'images': None},
+    ],
+)
+def test_another_tools_summary_is_refused(data, tmp_path, change):
+    made = new_project(data('flat_folders'), tmp_path / 'first', classes='a,b,c')
+    file = made.root / 'dataset.json'
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    with pytest.raises(DataError):
+        new_project(made.root, tmp_path / 'second')
+
+
+def test_a_failure_leaves_nothing_in_the_way(data, tmp_path):
+    root = data('flat_folders')
+    with pytest.raises(DataError, match='no image to validate on'):
+        new_project(root, tmp_path / 'out', val=0.0)
+    assert not (tmp_path / 'out/data').exists()
+    new_project(root, tmp_path / 'out', val=0.2)
+    made = tmp_path / 'out/data'
+    with pytest.raises(ArgumentError, match='classes, val cannot be chosen'):
+        new_project(made, tmp_path / 'other', val=0.3, classes='a,b,c')
+
+
+def test_values_that_are_no_numbering_are_asked_about(data, tmp_path):
+    root = data('flat_folders')
+    for path in (root / 'masks').glob('*.png'):
+        exports.write(path, cv2.imread(str(path), cv2.IMREAD_UNCHANGED) * 60)
+    with pytest.raises(ArgumentError, match=r'values 0, 60, 120, .*--map'):
+        new_project(root, tmp_path / 'out')
+    with pytest.raises(DataError, match='all pixels are of one class'):
+        new_project(root, tmp_path / 'out', mapping='0:0,60:ignore,120:ignore')
+    new_project(root, tmp_path / 'out', mapping='0:0,60:1,120:2', classes='a,b,c')
+
+
+def test_a_black_mask_hides_no_colours(data, tmp_path):
+    root = data('cvat_masks')
+    (root / 'JPEGImages').rename(root / 'images')
+    (root / 'SegmentationClass').rename(root / 'masks')
+    exports.write(root / 'masks/room 0.png', np.zeros((72, 96, 3), np.uint8))
+    made = new_project(root, tmp_path / 'out')
+    assert 'colour masks' in made.said[0]
+
+
+def test_pascals_own_names_are_not_taken_for_granted(data, tmp_path):
+    root = data('cvat_masks')
+    (root / 'labelmap.txt').unlink()
+    for path in (root / 'SegmentationClass').glob('*.png'):
+        exports.write(path, labels(1))
+    with pytest.raises(ArgumentError, match="Pascal VOC's own 21"):
+        new_project(root, tmp_path / 'out')
+    made = new_project(root, tmp_path / 'out', classes='a,b,c')
+    assert load_config(made.configs[0]).classes == ('a', 'b', 'c')
 
 
 def test_what_cannot_be_is_said(data, tmp_path):

@@ -9,7 +9,7 @@ train, valid and test in their path are the splits.
 import argparse
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +21,8 @@ from ....errors import DataError
 from ....files import find_files
 from ..annotated_images import ImageFile, Item, Size, Source, check_size
 from ..annotation_files import read_json
-from ..coco_masks import to_rle
-from ..image_files import find_image
+from ..coco_masks import decode_rle, to_rle
+from ..image_files import ImageFinder
 from ..names import output_name
 from ..options import add_background, with_background
 from ..overlap import Shape, add_order, check_order, paint
@@ -99,12 +99,17 @@ def find_jsons(folder: Path) -> list[tuple[Path, str | None]]:
             keys = read_json(path).keys()
         except DataError:
             continue  # of another kind
-        if keys >= {'images', 'annotations', 'categories'}:
+        other = path.name.startswith(_OF_COCO_ALONE)
+        if keys >= {'images', 'annotations', 'categories'} and not other:
             text = '/'.join(path.relative_to(folder).with_suffix('').parts)
             words = re.split('[^a-z]+', text.lower())
             parts = [part for part in map(part_of, words) if part]
             found.append((path, parts[-1] if parts else None))
     return found
+
+
+# Of the same images as its instances.
+_OF_COCO_ALONE = ('person_keypoints_', 'captions_', 'panoptic_')
 
 
 class Drawn(NamedTuple):
@@ -122,9 +127,12 @@ class _File:
         self.path = path
         self.part = part
         self.contents = read_json(path)
-        near = [path.parent, path.parent / 'images', path.parent.parent / 'images']
+        above = path.parent.parent
+        near = [path.parent, path.parent / 'images', above / 'images']
         if part:
-            near += [place / part for place in (*near[1:], path.parent.parent)]
+            near += [place / part for place in (*near[1:], above)]
+        # COCO's own: annotations/instances_train2017.json beside train2017.
+        near += [above / path.stem.rpartition('_')[2]]
         self.folders = [images] if images else near
         for key in ('images', 'annotations', 'categories'):
             rows = self.contents.get(key)
@@ -155,6 +163,8 @@ class _File:
     ) -> None:
         """Add the images to ``found``; a broken entry is a failure of its own."""
         drawn = Drawn(fill, order, found.classes)
+        written = (str(entry.get('file_name')) for entry in self.contents['images'])
+        finder = ImageFinder(self.folders, (n.replace('\\', '/') for n in written))
         rows = defaultdict(list)
         for row in self.contents['annotations']:
             if row.get('segmentation'):
@@ -168,7 +178,7 @@ class _File:
                 found.leave_out('images without annotation', name)
                 continue
             try:
-                item = self._item(entry, own, labels, drawn)
+                item = self._item(entry, own, labels, drawn, finder, found.skipped)
                 found.items.append(item)
             except DataError as error:
                 found.failed.append(str(error))
@@ -177,7 +187,13 @@ class _File:
             found.skipped['annotations of images that are not listed'] += lost
 
     def _item(
-        self, entry: dict, rows: list[dict], labels: dict[int, int], drawn: Drawn
+        self,
+        entry: dict,
+        rows: list[dict],
+        labels: dict[int, int],
+        drawn: Drawn,
+        finder: ImageFinder,
+        notes: Counter[str],
     ) -> Item:
         name = entry.get('file_name')
         if not isinstance(name, str) or not name:
@@ -186,7 +202,9 @@ class _File:
                 ': export it again'
             )
         relative = name.replace('\\', '/')
-        image = find_image(self.folders, relative)
+        image, guessed = finder.find(relative)
+        if guessed:
+            notes['images found by the last part of their name alone'] += 1
         instances = []
         for row in rows:
             label = labels.get(_hashable(row.get('category_id')))
@@ -219,17 +237,10 @@ def _draw(
     notes: Counter[str],
 ) -> np.ndarray:
     """Draw labels and rows of the JSON."""
-    from pycocotools import mask as coco_mask
-
     check_size(stated, size)
     shapes = []
     for label, row in instances:
         region = to_rle(row['segmentation'], size, notes)
         if region is not None:
-            cover = partial(_decode, coco_mask.decode, region)
-            shapes.append(Shape(label, cover))
+            shapes.append(Shape(label, partial(decode_rle, region)))
     return paint(shapes, size, drawn.fill, drawn.order, drawn.names, notes)
-
-
-def _decode(decode: Callable[[Any], np.ndarray], region: Any) -> np.ndarray:
-    return decode(region).astype(bool)

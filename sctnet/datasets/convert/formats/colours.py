@@ -120,9 +120,8 @@ def read_colour_list(path: Path) -> list[tuple[str, Colour]]:
     form = 'road,128,64,128'
     known = read_names(path) if path.name in COLOUR_FILES else None
     if known is not None and known.palette:
-        colours = map(_colour, known.palette)
-        pairs = zip(known.classes, colours, strict=True)
-        return [(name, colour) for name, colour in pairs if colour is not None]
+        colours = ((red, green, blue) for red, green, blue in known.palette)
+        return list(zip(known.classes, colours, strict=True))
     if path.suffix.lower() == '.json':
         form = '{"road": [128, 64, 128]}'
         entries = [(k, v, f'{k}: {v}') for k, v in read_json(path, form).items()]

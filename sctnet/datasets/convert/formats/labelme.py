@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def read(
     source: Path,
-    classes: str | None = None,
+    classes: str | Sequence[str] | None = None,
     background: str = 'background',
     order: str = 'file',
     skip_empty: bool = False,

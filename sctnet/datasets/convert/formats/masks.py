@@ -6,7 +6,9 @@ to ignore. Names of the classes are found beside the data, or given.
 """
 
 import argparse
+import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -41,13 +43,13 @@ def read(
     source: Path,
     masks: Path | None = None,
     mapping: str | None = None,
-    classes: str | None = None,
+    classes: str | Sequence[str] | None = None,
 ) -> Source:
     """List the images that have a mask; raises ArgumentError, DataError.
 
     Folders of usual names (``train``, ``valid``, ...) are the splits.
     """
-    known = find_names(source)
+    known = None if classes else find_names(source)
     names = parse_classes(classes) if classes else known and known.classes
     if not names:
         raise ArgumentError(
@@ -56,7 +58,7 @@ def read(
         )
     table = parse_map(mapping, names)
     found = Source(tuple(names))
-    if known and known.palette and tuple(names) == known.classes:
+    if known and known.palette:
         found.palette = known.palette
     pairs = find_pairs(source, masks)
     for image, mask, path in pairs.pairs:
@@ -86,9 +88,10 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
     table = {}
     for pair in text.split(','):
         stored, _, meant = (part.strip() for part in pair.partition(':'))
-        target = index_of.get(meant, int(meant) if meant.isdigit() else None)
+        number = int(meant) if re.fullmatch('[0-9]+', meant) else None
+        target = index_of.get(meant, number)
         inside = target is not None and (target < len(names) or target == IGNORED)
-        if not stored.isdigit() or not inside:
+        if not re.fullmatch('-?[0-9]+', stored) or not inside:
             raise ArgumentError(
                 f'--map has {pair!r}: expected a stored value and a class (0 to '
                 f'{len(names) - 1}, its name, or ignore), such as 255:1'
@@ -109,7 +112,7 @@ def _draw(
     values, places = np.unique(stored, return_inverse=True)
     if table is None:
         labels = values.astype(np.int64)
-        outside = (labels >= classes) & (labels != IGNORED)
+        outside = (labels < 0) | (labels >= classes) & (labels != IGNORED)
         remedy = 'name all of them with --classes, or say what it means with --map'
     else:
         labels = np.array([table.get(int(value), -1) for value in values])

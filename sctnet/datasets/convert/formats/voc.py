@@ -6,6 +6,7 @@ Without lists ``train.txt`` and ``val.txt`` all masks are taken and shared out.
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_classes(parser, "VOC's 21")
 
 
-def read(source: Path, classes: str | None = None) -> Source:
+def read(source: Path, classes: str | Sequence[str] | None = None) -> Source:
     """List the images of both lists, or all that have a mask; raises DataError."""
     names, palette = _classes(classes)
     found = Source(names, palette=palette)
@@ -45,7 +46,9 @@ def read(source: Path, classes: str | None = None) -> Source:
     return found
 
 
-def _classes(text: str | None) -> tuple[tuple[str, ...], list[list[int]] | None]:
+def _classes(
+    text: str | Sequence[str] | None,
+) -> tuple[tuple[str, ...], list[list[int]] | None]:
     if text:
         return parse_classes(text), None
     from mmseg.utils import get_classes, get_palette

@@ -1,0 +1,159 @@
+"""What masks mean: indices, 0 and 255 or colours, and the names of their classes."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import ArgumentError, DataError, SCTNetError
+from ...files import find_files
+from ..convert.annotated_images import IGNORED
+from ..convert.annotation_files import ColouredMaskError, read_values
+from ..convert.class_names import COLOUR_FILES, find_names
+from ..convert.pairing import find_pairs
+from ..images import SUFFIXES
+from ..parallel import run_all
+
+# Asks a question with its choices and the option that answers; returns a choice.
+Ask = Callable[[str, Mapping[str, str], str], str]
+
+
+@dataclass
+class Recognised:
+    """What a data set is taken for.
+
+    Attributes:
+        format_name: of :data:`sctnet.datasets.convert.formats.FORMATS`; None where the
+            folder is used as it lies, ``images/train`` beside ``labels/train``.
+        source: what that format's reader takes.
+        said: the sentence.
+        options: of the reader.
+    """
+
+    format_name: str | None
+    source: Path
+    said: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def recognise_masks(
+    data: Path, ask: Ask, masks: Path | None, given: Mapping[str, Any]
+) -> Recognised:
+    """Look at images and masks; raises and takes what ``recognise`` does."""
+    pairs = find_pairs(data, masks)
+    if not pairs.pairs:
+        images = len(find_files(data, SUFFIXES))
+        if (data / 'data.yaml').is_file() and find_files(data, '.txt'):
+            raise DataError(
+                f"'{data}' looks like YOLO's text files, which are not read: "
+                'export as "COCO JSON" or as masks'
+            )
+        raise DataError(
+            f"'{data}' has {images} images and no mask that belongs to one, nor an "
+            'annotation file of a known form: put masks into a folder masks beside '
+            'images, name their folder with --masks, or name '
+            'the format with --format'
+        )
+    options: dict[str, Any] = {} if masks is None else {'masks': masks}
+    try:
+        seen = _values([mask for _, mask, _ in pairs.pairs])
+    except ColouredMaskError as error:
+        return _colours(data, masks, error)
+    said = f'{len(pairs.pairs)} images with index masks, of the values {_few(seen)}'
+    known = None if given.get('classes') else find_names(data)
+    mapping = given.get('mapping')
+    binary = len(seen) == 2 and seen[0] == 0 and seen[1] in (1, 255)
+    if mapping is None and binary and seen[1] == 255:
+        mapping = options['mapping'] = _ask_of_255(ask)
+    if given.get('classes'):
+        pass
+    elif known is not None:
+        said += f", named by '{known.file.name}'"
+    elif binary:
+        options['classes'] = ('background', 'object')
+    else:
+        options['classes'] = _made_up(seen, mapping)
+    return Recognised('masks', data, said, options)
+
+
+def _values(masks: list[Path]) -> list[int]:
+    """Return all values that masks hold; a broken mask is named when it is converted.
+
+    Raises:
+        DataError: the first one is no index mask.
+    """
+    found: set[int] = set()
+    wrong: SCTNetError | None = None
+    with closing(run_all(lambda mask: np.unique(read_values(mask)), masks)) as all_:
+        for _, values in all_:
+            if isinstance(values, ColouredMaskError):
+                raise values
+            if isinstance(values, SCTNetError):
+                wrong = values
+            else:
+                found.update(map(int, values))
+    if not found and wrong is not None:
+        raise wrong
+    return sorted(found)
+
+
+def _ask_of_255(ask: Ask) -> str:
+    answer = ask(
+        'The masks hold 0 and 255. Is 255 the object, or does it mean "ignore"?',
+        {'object': '0 is the background, 255 the object', 'ignore': '255 counts not'},
+        '--map 0:0,255:1 or --map 0:0,255:ignore',
+    )
+    return '0:0,255:1' if answer == 'object' else '0:0,255:ignore'
+
+
+def _colours(data: Path, masks: Path | None, error: DataError) -> Recognised:
+    known = find_names(data)
+    if known is None or not known.palette or known.file.name not in COLOUR_FILES:
+        raise DataError(
+            f'{error}; sctnet new finds such a list beside the data, as labelmap.txt '
+            'or label_colors.txt'
+        ) from error
+    options: dict[str, Any] = {'colours': known.file}
+    folder = masks or next(
+        (path for path in sorted(data.iterdir()) if path.name.lower() == 'masks'), None
+    )
+    if folder is None:
+        raise ArgumentError(
+            f"the masks of '{data}' are in colours, and their folder is not clear: "
+            'name it with --masks'
+        )
+    images = next(
+        (p for p in sorted(data.iterdir()) if p.name.lower() == 'images'), data
+    )
+    return Recognised(
+        'colours',
+        images,
+        f"colour masks, with the colours of '{known.file.name}'",
+        {**options, 'masks': folder},
+    )
+
+
+def _made_up(seen: list[int], mapping: str | None) -> list[str]:
+    """Return names for classes that have none: as many as there are labels.
+
+    Raises:
+        ArgumentError: the values are no numbering of classes.
+    """
+    labels = [value for value in seen if value != IGNORED]
+    if mapping is not None:
+        targets = (pair.partition(':')[2].strip() for pair in mapping.split(','))
+        labels = [int(target) for target in targets if target.isdigit()]
+    if labels and (min(labels) < 0 or max(labels) > 2 * len(labels) + 8):
+        raise ArgumentError(
+            f'the masks hold the values {_few(labels)}, which are no numbers of '
+            'classes: say which class each is, such as --map 0:0,60:1,120:2'
+        )
+    return [f'class {number}' for number in range(max([1, *labels]) + 1)]
+
+
+def _few(values: list[int]) -> str:
+    text = ', '.join(map(str, values[:8]))
+    return f'{text}, ... {values[-1]}' if len(values) > 8 else text
