@@ -62,7 +62,11 @@ def recognise_masks(
         seen = _values([mask for _, mask, _ in pairs.pairs])
     except ColouredMaskError as error:
         return _colours(data, masks, error)
-    said = f'{len(pairs.pairs)} images with index masks, of the values {_few(seen)}'
+    image, mask, _ = pairs.pairs[0]
+    said = (
+        f'{len(pairs.pairs)} images with index masks, such as {image.name} with '
+        f'{mask.name}, of the values {_few(seen)}'
+    )
     known = None if given.get('classes') else find_names(data)
     mapping = given.get('mapping')
     binary = len(seen) == 2 and seen[0] == 0 and seen[1] in (1, 255)

@@ -29,7 +29,12 @@ EXPORTS = {
     'label_studio': ("1 JSON file of COCO's form", NAMES, 5),
     'roboflow_masks': ("named by '_classes.csv'", NAMES, (4, 2, 0)),
     'camvid': ("named by 'classes.txt'", NAMES, (4, 2, 2)),
-    'flat_folders': ('6 images with index masks, of the values 0, 1, 2', MADE_UP, 6),
+    'flat_folders': (
+        '6 images with index masks, such as image_0000.jpg with gt_0000.png, of the '
+        'values 0, 1, 2',
+        MADE_UP,
+        6,
+    ),
     'labelme': ("6 JSON files of labelme's form", NAMES, 6),
     'four_bands': ('6 images with index masks', MADE_UP, 6),
 }
