@@ -127,6 +127,11 @@ def test_of_two_masks_of_a_name_the_lossless_one_counts(tmp_path):
     assert pairs == {('images/a.jpg', 'a.png')}
 
 
+def test_names_that_only_agree_without_their_case_are_no_pairs(tmp_path):
+    write(tmp_path, ['images/a.png', 'images/A.png', 'masks/a.png', 'masks/A.png'])
+    assert not find_pairs(tmp_path).pairs
+
+
 def test_masks_of_another_kind_are_no_images(tmp_path):
     write(tmp_path, ['images/a.jpg', 'masks/a.png', 'labels/a.png'])
     _, pairs = found_in(tmp_path, tmp_path / 'labels')

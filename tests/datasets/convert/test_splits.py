@@ -89,6 +89,14 @@ def test_a_source_without_validation_gives_some_of_its_training():
     assert 10 < split['val'] < 30
 
 
+def test_the_shares_are_those_that_were_asked_for():
+    counts = Counter(
+        i.split for i in shared_out(items(map(str, range(1000))), 0.2, test=0.3)
+    )
+    assert 150 < counts['val'] < 250
+    assert 250 < counts['test'] < 350
+
+
 def test_a_part_for_a_test_and_groups_that_stay_together():
     names = [f'video{n // 10}_{n:03}' for n in range(300)]
     found = shared_out(items(names), 0.2, test=0.2, group=r'^video\d+')

@@ -216,6 +216,23 @@ def test_a_black_mask_hides_no_colours(data, tmp_path):
     assert 'colour masks' in made.said[0]
 
 
+def test_coco_in_its_own_folders_and_boxes_alone(data, tmp_path):
+    root = data('cvat_coco')
+    (root / 'images/default').rename(root / 'train2017')
+    file = root / 'annotations/instances_train2017.json'
+    (root / 'annotations/instances_default.json').rename(file)
+    keypoints = file.with_name('person_keypoints_train2017.json')
+    keypoints.write_bytes(file.read_bytes())
+    made = new_project(root, tmp_path / 'out')
+    assert len(labels_in(made.root)) == 6
+    content = json.loads(file.read_text())
+    for row in content['annotations']:
+        row['segmentation'] = []
+    file.write_text(json.dumps(content))
+    with pytest.raises(DataError, match='its annotations are boxes'):
+        new_project(root, tmp_path / 'boxes')
+
+
 def test_pascals_own_names_are_not_taken_for_granted(data, tmp_path):
     root = data('cvat_masks')
     (root / 'labelmap.txt').unlink()
