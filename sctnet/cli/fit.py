@@ -104,8 +104,13 @@ def _remember(out: Path, data: Path, chosen: dict[str, Any]) -> None:
     now = {key: str(value) for key, value in chosen.items() if value is not None}
     now = {'data': str(data.resolve()), **now}
     if not file.is_file():
-        if (out / 'student.py').is_file():
-            return  # begun by sctnet new; the configs say
+        given = _words_of(chosen)
+        if (out / 'student.py').is_file() and given:
+            raise ArgumentError(
+                f"'{out}' has configs already, of sctnet new, so that "
+                f'{" ".join(given)} cannot be chosen: change the configs, or name '
+                'another folder with --out'
+            )
         write(file, json.dumps(now, indent=1))
         return
     before = json.loads(file.read_text(encoding='utf-8'))

@@ -170,3 +170,19 @@ def test_a_data_set_with_faults_is_checked_until_it_has_none(
         assert stages[-1][0] == 'check'
     status.clear()
     assert call(*words, cwd=tmp_path).returncode == 0
+
+
+def test_what_the_configs_of_new_say_is_not_chosen_again(data, tmp_path, stages):
+    assert (
+        call('new', data, '--out', 'out', '--student', 't', cwd=tmp_path).returncode
+        == 0
+    )
+    words = ('fit', data, '--out', 'out', '--no-export')
+    said = one_line_error(call(*words, '--student', 't', '--crop', '64', cwd=tmp_path))
+    assert '--student=t --crop=64 cannot be chosen: change the configs' in said
+    assert not stages
+    assert call(*words, cwd=tmp_path).returncode == 0
+    assert 'new' not in [stage[0] for stage in stages]
+    assert 'minutes: None' in one_line_error(
+        call(*words, '--minutes', '1', cwd=tmp_path)
+    )
