@@ -1,0 +1,79 @@
+"""Exports that the annotation tools wrote themselves, read without an option."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from sctnet.datasets.new import new_project
+
+EXPORTS = Path(__file__).parents[2] / 'golden' / 'exports'
+CLASSES = ('background', 'sofa', 'lamp', 'cat')
+NAMES = ('room 1', 'küche-2', 'room3', 'room4')
+
+# Archive: whether it holds masks, so that each pixel must agree; else outlines are
+# drawn, and edges may be a pixel off.
+CASES = {
+    'datumaro_camvid': True,
+    'datumaro_cityscapes': True,
+    'datumaro_coco': False,
+    'datumaro_coco_panoptic': True,
+    'datumaro_cvat': False,
+    'datumaro_kitti': True,
+    'datumaro_voc': True,
+    'datumaro_yolo': False,
+    'label_studio_brush': True,
+    'label_studio_coco': False,
+    'label_studio_json': True,
+    'label_studio_json_mixed': False,
+    'labelme': False,
+    'pycocotools_coco': True,
+    'supervision_coco': False,
+    'supervision_yolo': False,
+}
+
+
+def _unpack(name, folder):
+    with zipfile.ZipFile(EXPORTS / f'{name}.zip') as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def _read(file):
+    return np.array(Image.open(file))
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_an_export_becomes_the_scene(tmp_path, name):
+    truth = _unpack('truth', tmp_path / 'truth')
+    made = new_project(_unpack(name, tmp_path / name), tmp_path / 'out', val=0.25)
+    summary = json.loads((made.root / 'dataset.json').read_text(encoding='utf-8'))
+    assert made.failed == []
+    assert sorted(summary['classes'])[:4] == sorted(CLASSES), made.said
+    index = np.array([CLASSES.index(one) for one in summary['classes']], np.uint8)
+    found = {file.stem: file for file in (made.root / 'labels').rglob('*.png')}
+    assert len(found) == len(NAMES)
+    for stem in NAMES:
+        # Label Studio puts eight letters before a name, and _ for a space.
+        file = next(
+            f
+            for s, f in found.items()
+            if s.endswith(stem.replace(' ', '_')) or s == stem
+        )
+        wanted, labels = _read(truth / f'{stem}.png'), index[_read(file)]
+        if not CASES[name]:
+            _compare_edges(labels, wanted)
+        else:
+            np.testing.assert_array_equal(labels, wanted)
+
+
+def _compare_edges(labels, wanted):
+    """See that what differs lies at an edge of the truth."""
+    cross = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
+    edges = cv2.dilate(wanted, cross) != cv2.erode(wanted, cross)
+    assert (labels == wanted)[~edges].all()
+    assert set(np.unique(labels)) == set(np.unique(wanted))
