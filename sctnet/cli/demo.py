@@ -1,21 +1,19 @@
-"""Teach a small SCTNet: street scenes, a teacher, a student, a test, two pictures.
+"""Teach a small SCTNet: street scenes, a teacher, a student, a test, pictures.
 
-It takes about six minutes on two cores and needs neither data nor weights.
+It draws scenes and runs sctnet fit on them, as you would on a folder of your own. It
+takes about six minutes on two cores and needs neither data nor weights.
 
 Example:
   sctnet demo --out-dir demo_output
 """
 
 import argparse
-import subprocess
-import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from ..errors import ArgumentError
-
-TEACHER, STUDENT = 'segformer-t-streets', 'sctnet-t-streets'
+from .trainings import run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,59 +27,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def demo(
     out_dir: Path = Path('demo_output'), scenes: int = 48, iterations: int = 400
 ) -> None:
-    """Run the commands as a user would, each in its own process."""
+    """Run both commands as a user would."""
     if scenes < 1 or iterations < 1:
         raise ArgumentError(
             f'--scenes is {scenes} and --iterations {iterations}: expected 1 or more'
         )
-    from ..evaluation.training_curves import draw_curves
-
     start = time.monotonic()
-    data, teacher = out_dir / 'street_scenes', out_dir / 'teacher'
-    student = out_dir / 'student'
-    counts = ('--train', scenes, '--val', max(scenes // 3, 1))
-    _run('scenes', data, *counts, '--size', '512x256')
-    at = ('--data-root', data, '--work-dir')
-    length = ('--cfg-options', f'train_cfg.max_iters={iterations}')
-    _run('train', TEACHER, *at, teacher, *length)
-    _run('train', STUDENT, *at, student, '--teacher', teacher, *length)
-    _run('test', STUDENT, student, *at, out_dir / 'test')
-    image = sorted((data / 'leftImg8bit' / 'val').rglob('*.png'))[0]
-    network = ('--config', STUDENT, '--checkpoint', student)
-    _run('infer', image, *network, '--out-dir', out_dir / 'results')
-    _compare(image, {TEACHER: teacher, STUDENT: student}, out_dir / 'comparison.png')
-    draw_curves({'teacher': teacher, 'student': student}, out_dir / 'curves.png')
+    data, out = out_dir / 'street_scenes', out_dir / 'fit'
+    if not data.is_dir():
+        counts = ('--train', scenes, '--val', max(scenes // 3, 1))
+        run('scenes', data, *counts, '--size', '512x256')
+    options = ['--student', 't', '--crop', 128, '--iterations', iterations]
+    if find_spec('onnx') is None or find_spec('onnxruntime') is None:
+        options.append('--no-export')
+        print("no model.onnx: it needs pip install 'sctnet[onnx]'")
+    run('fit', data, '--out', out, *options)
     print(
-        f'\n{time.monotonic() - start:.0f} s. Look at {out_dir / "comparison.png"} '
-        f'(image, truth, teacher, student), {out_dir / "curves.png"} and '
-        f'{out_dir / "results" / f"{image.stem}_overlay.png"}'
+        f'\n{time.monotonic() - start:.0f} s. Look at {out / "comparison.png"} '
+        f'(image, truth, teacher, student) and {out / "curves.png"}'
     )
-
-
-def _run(*words: object) -> None:
-    """Show a command and run it; its failure ends the demo."""
-    text = [str(word) for word in words]
-    print(f'\n$ sctnet {" ".join(text)}', flush=True)
-    status = subprocess.call([sys.executable, '-m', 'sctnet', *text])
-    if status:
-        sys.exit(f'error: the command above failed with status {status}')
-
-
-def _compare(image: Path, trainings: dict[str, Path], path: Path) -> None:
-    """Draw an image, its true labels and what each training makes of it."""
-    import cv2
-
-    from ..apis import inference_model, init_model
-    from ..datasets.images import read_image
-    from ..evaluation.comparison import draw_comparison
-    from ..weights.segmentor_files import best_checkpoint
-
-    truth = str(image).replace('leftImg8bit', 'gtFine').removesuffix('.png')
-    labels = cv2.imread(f'{truth}_labelTrainIds.png', cv2.IMREAD_UNCHANGED)
-    maps: dict[str, Any] = {'truth': labels}
-    for config, folder in trainings.items():
-        model = init_model(config, best_checkpoint(folder), device='cpu')
-        result = inference_model(model, image)
-        palette = result.metainfo['palette']
-        maps[folder.name] = result.pred_sem_seg.data[0].numpy()
-    draw_comparison(read_image(image), maps, palette, path)

@@ -94,7 +94,16 @@ def fit(
             out / 'results',
         )
         write(shown, 'the overlays in results are all there\n')
-    print(f"\nall is in '{out}': report/index.html, results, work/student, configs")
+    names = ['teacher', 'student'] if teacher else ['student']
+    curves, comparison = out / 'curves.png', out / 'comparison.png'
+    if not trainings.is_newer(curves):
+        run('plot', *map(trainings.folder, names), '--out', curves)
+    if pictures and not trainings.is_newer(comparison):
+        trainings.compare(names, comparison)
+    print(
+        f"\nall is in '{out}': report/index.html, comparison.png, curves.png, results, "
+        'work/student, configs'
+    )
     _tell_broken(out)
 
 

@@ -50,6 +50,33 @@ class Trainings:
         times = [file.stat().st_mtime for file in self.folder('student').glob('*.pth')]
         return product.is_file() and product.stat().st_mtime >= max(times, default=0)
 
+    def compare(self, names: list[str], path: Path) -> None:
+        """Draw the first tested image, its labels and what each training makes of it.
+
+        Raises:
+            OutputError: ``path`` cannot be written.
+        """
+        from mmseg.registry import DATASETS
+
+        from ..apis import inference_model, init_model
+        from ..catalog import load_config
+        from ..datasets.bands import read_picture
+        from ..datasets.check.inspection import read_labels
+        from ..evaluation.comparison import draw_comparison
+        from ..weights.segmentor_files import best_checkpoint
+
+        cfg = load_config(self.out / 'student.py')
+        dataset = DATASETS.build(cfg.test_dataloader.dataset)
+        pair = dataset.get_data_info(0)
+        maps = {'truth': read_labels(pair['seg_map_path'])}
+        for name in names:
+            weights = best_checkpoint(self.folder(name))
+            model = init_model(self.out / f'{name}.py', weights, device='cpu')
+            result = inference_model(model, pair['img_path'])
+            maps[name] = result.pred_sem_seg.data[0].numpy()
+        image = read_picture(pair['img_path'])
+        draw_comparison(image, maps, dataset.metainfo['palette'], path)
+
     def length(self, name: str) -> int:
         """Return the number of iterations that a config has."""
         text = (self.out / f'{name}.py').read_text(encoding='utf-8')

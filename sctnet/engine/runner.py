@@ -4,10 +4,12 @@ Weights that start a training are kept as far as they fit; those that a test or 
 resumed training loads must fit whole, whatever the network.
 """
 
+import logging
 import os
 from collections.abc import Callable
 from typing import Any
 
+from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as _Runner
@@ -30,6 +32,9 @@ from .seeded_dataset import seeded
 from .stacking import stacking
 from .unwrap import unwrapped
 
+# What mmengine logs before anything happens, over a thousand lines.
+_LONG = ('Config:', 'Hooks will be executed', '\n' + 10 * '-')
+
 
 class Runner(_Runner):
     """mmengine's Runner; a broken file and labels that are no classes are named.
@@ -37,6 +42,15 @@ class Runner(_Runner):
     ``num_workers=0`` goes with ``persistent_workers=True``, which then means nothing.
     After each load one line of the log says how much was loaded.
     """
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """Build mmengine's; config, environment and hooks go to the file alone."""
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(_is_short)
+        logger.info(f"config, environment and hooks are in the log of '{self.log_dir}'")
+        return logger
 
     def load_or_resume(self) -> None:
         """Start a training from what fits of ``load_from``; resume and test from all.
@@ -196,6 +210,10 @@ class Runner(_Runner):
             super().resume(filename, *options)
         else:
             resume(self, filename, *options)
+
+
+def _is_short(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith(_LONG)
 
 
 def without_workers(dataloader: dict) -> dict:

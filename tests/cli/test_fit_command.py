@@ -48,11 +48,16 @@ def stages(monkeypatch):
                 place = place / 'index.html' if option != '--html' else place
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text('')
-        if words[0] == 'export':
-            Path(words[3]).write_bytes(b'')
+        if words[0] in ('export', 'plot'):
+            Path(words[-1]).write_bytes(b'')
         return 0
 
+    def compare(self, names, path):
+        done.append(['compare', *names])
+        path.write_bytes(b'')
+
     monkeypatch.setattr(trainings.subprocess, 'call', run)
+    monkeypatch.setattr(trainings.Trainings, 'compare', compare)
     return done
 
 
@@ -63,9 +68,11 @@ def test_every_stage_is_run_once(data, tmp_path, stages, monkeypatch):
     done = call('fit', *words, '--from', 'weights.pth', cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [stage[0] for stage in stages] == [
-        *('new', 'check', 'train', 'train', 'test', 'export', 'infer'),
+        *('new', 'check', 'train', 'train', 'test', 'export', 'infer', 'plot'),
+        'compare',
     ]
-    assert all(f'$ sctnet {stage[0]} ' in done.stdout for stage in stages)
+    assert stages[-1] == ['compare', 'teacher', 'student']
+    assert all(f'$ sctnet {stage[0]} ' in done.stdout for stage in stages[:-1])
     teacher, student = (stage for stage in stages if stage[0] == 'train')
     assert '--from' not in teacher
     assert student[-4:] == ['--teacher', 'out/work/teacher', '--from', 'weights.pth']
@@ -83,7 +90,7 @@ def test_every_stage_is_run_once(data, tmp_path, stages, monkeypatch):
     call('fit', *words, '--from', 'weights.pth', cwd=tmp_path)
     # What was made of it is made again.
     kinds = [stage[0] for stage in stages]
-    assert kinds == ['train', 'test', 'export', 'infer']
+    assert kinds == ['train', 'test', 'export', 'infer', 'plot', 'compare']
     assert stages[0][-1] == '--resume'
     assert '--overwrite' in stages[1]
 
@@ -152,7 +159,7 @@ def test_faults_are_found_again_and_broken_files_are_told(data, tmp_path, stages
     words = ('fit', data, '--out', 'out', '--student', 't', '--no-export')
     done = call(*words, cwd=tmp_path)
     assert '1 broken files are not in the data set' in str(done.returncode)
-    assert [stage[0] for stage in stages][-1] == 'infer'  # all the rest was done
+    assert [stage[0] for stage in stages][-1] == 'compare'  # all the rest was done
     assert '1 broken files' in str(call(*words, cwd=tmp_path).returncode)
 
 

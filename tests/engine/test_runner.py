@@ -51,6 +51,16 @@ def kill_worker():
         os.kill(child.pid, signal.SIGKILL)
 
 
+def test_the_screen_shows_what_happens_and_the_log_all(streets, tmp_path, capsys):
+    runner = Runner.from_cfg(small_config(streets, tmp_path, options=ALONE))
+    shown = capsys.readouterr().out
+    written = '\n'.join(file.read_text() for file in tmp_path.rglob('*.log'))
+    for long in ('Config:', 'System environment:', 'Hooks will be executed'):
+        assert long in written
+        assert long not in shown
+    assert f"are in the log of '{runner.log_dir}'" in shown
+
+
 def test_a_killed_loader_worker_ends_a_training_with_its_name(streets, tmp_path):
     with pytest.raises(ProcessError) as raised:
         train(streets, tmp_path, kill_worker, WORKERS)

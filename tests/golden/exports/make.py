@@ -224,7 +224,8 @@ def tasks(brushed):
             dict(
                 id=11 + place,
                 data={
-                    'image': f'/data/upload/3/{place}a1b2c3d-{name.replace(" ", "_")}.jpg'
+                    'image': f'/data/upload/3/{place}a1b2c3d-'
+                    + f'{name.replace(" ", "_")}.jpg'
                 },
                 annotations=[
                     dict(
