@@ -9,6 +9,7 @@ from ...files import find_files
 from ..convert.annotation_files import read_any_json
 from ..convert.class_names import COLOUR_FILES, find_names
 from ..convert.coco_files import find_jsons, is_panoptic
+from ..convert.formats.cityscapes import find_labels
 from ..convert.formats.mvtec import find_categories
 from ..convert.formats.run_lengths import find_csvs
 from ..convert.formats.vistas import find_configs, is_config
@@ -98,10 +99,11 @@ def _own_layout(data: Path) -> Recognised | None:
 
 def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | None:
     has = {path.name.lower() for path in data.iterdir() if path.is_dir()}
-    if {'leftimg8bit', 'gtfine'} <= has and find_files(
-        data / 'gtFine', '_polygons.json'
-    ):
-        return Recognised('cityscapes', data, "Cityscapes' layout, with polygons")
+    if {'leftimg8bit', 'gtfine'} <= has:
+        labels, ending = find_labels(data / 'gtFine')
+        if labels:
+            said = f"Cityscapes' layout, with its *{ending}"
+            return Recognised('cityscapes', data, said)
     if {'jpegimages', 'segmentationclass'} <= has:
         known = find_names(data)
         if known is not None and known.palette and known.file.name in COLOUR_FILES:
