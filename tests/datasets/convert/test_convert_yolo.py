@@ -57,14 +57,21 @@ def test_cvats_list_of_images(tmp_path):
         same(labels_of(tmp_path / 'out', path.stem, path.parent.name), labels['room 0'])
 
 
-def test_label_studios_folder_without_data_yaml(tmp_path):
-    # Its "YOLO with Images": classes.txt, images, labels, notes.json.
+@pytest.mark.parametrize(
+    ('file', 'text'),
+    [
+        # Label Studio's "YOLO with Images", and supervision 0.31's as_yolo.
+        ('classes.txt', 'door\nwall\n'),
+        ('data.yaml', 'nc: 2\nnames: [door, wall]\n'),
+    ],
+)
+def test_folders_without_parts(tmp_path, file, text):
     for n in range(3):
         picture(tmp_path / f'in/images/{n:08x}-room.jpg', n)
-        file = tmp_path / f'in/labels/{n:08x}-room.txt'
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(f'0 {shares(LARGE)}\n')
-    (tmp_path / 'in/classes.txt').write_text('door\nwall\n')
+        labels = tmp_path / f'in/labels/{n:08x}-room.txt'
+        labels.parent.mkdir(exist_ok=True)
+        labels.write_text(f'0 {shares(LARGE)}\n')
+    (tmp_path / 'in' / file).write_text(text)
     (tmp_path / 'in/notes.json').write_text('{"categories": []}')
     result = convert('yolo', tmp_path / 'in', tmp_path / 'out', val=0.0)
     assert result.classes == ('background', 'door', 'wall')

@@ -18,25 +18,31 @@ Listed = tuple[str | None, Path, str]  # part, image, the name to be made
 
 
 def find_listing(folder: Path) -> Path | None:
-    """Return the YAML that names classes and images, or Label Studio's classes.txt."""
+    """Return the YAML that names the classes, or Label Studio's classes.txt.
+
+    Without parts, as supervision writes it, the images lie beside the labels.
+    """
+    labels = (folder / 'labels').is_dir()
     for file in sorted(folder.glob('*.y*ml'), key=lambda file: file.stem != 'data'):
         try:
             content = _load(file)
         except DataError:
             continue
-        if content.get('names') and 'train' in content:
+        if content.get('names') and ('train' in content or labels):
             return file
     names = folder / 'classes.txt'
-    return names if names.is_file() and (folder / 'labels').is_dir() else None
+    return names if names.is_file() and labels else None
 
 
 def list_images(file: Path, found: Source) -> Iterable[Listed]:
-    """Return the images of data.yaml, or of the folder of Label Studio's classes.txt.
+    """Return the images of data.yaml, or of the folder images where it names none.
 
     Raises:
         DataError: those to train on are not there, or one is in two parts.
     """
-    return _of_folder(file, found) if file.suffix == '.txt' else _of_yaml(file, found)
+    if file.suffix == '.txt' or 'train' not in _load(file):
+        return _of_folder(file, found)
+    return _of_yaml(file, found)
 
 
 def _load(file: Path) -> Mapping[str, Any]:
