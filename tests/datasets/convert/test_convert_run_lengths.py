@@ -169,6 +169,12 @@ def test_a_csv_of_another_kind_is_refused(run, heading, lines, words):
     assert words in str(caught.value)
 
 
+def test_a_cell_may_be_long(run):
+    lines = [('a', runs(LARGE) + 200_000 * ' ')]
+    _, out = run(('id', 'rle'), lines)
+    same(labels_of(out, 'a'), expected((LARGE, 1)))
+
+
 def test_an_image_of_another_size_is_refused(run):
     lines = [('a', '1', '500', '600', runs(LARGE)), ('b', '1', '72', '96', runs(SMALL))]
     # iMaterialist's columns.

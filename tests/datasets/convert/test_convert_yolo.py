@@ -164,9 +164,19 @@ def test_boxes_alone_are_refused(root, tmp_path):
 
 def test_what_a_listing_holds_is_never_run(root, tmp_path):
     (root / 'coco8-seg.yaml').write_text(
-        f'names: !!python/object/apply:pathlib.Path.touch [{tmp_path}/touched]\n'
+        f'names: !!python/object/apply:os.mkdir [{tmp_path}/made]\n'
         'train: images/train\n'
     )
-    with pytest.raises(DataError):
-        convert('yolo', root / 'coco8-seg.yaml', tmp_path / 'out')
-    assert not (tmp_path / 'touched').exists()
+    for place in (root, root / 'coco8-seg.yaml'):
+        with pytest.raises(DataError):
+            convert('yolo', place, tmp_path / 'out')
+    assert not (tmp_path / 'made').exists()
+
+
+def test_a_class_called_background_is_the_first(root, tmp_path):
+    names = 'names: [person, background]\ntrain: images/train\n'
+    (root / 'coco8-seg.yaml').write_text(names)
+    result = convert('yolo', root, tmp_path / 'out', val=0.0)
+    assert result.classes == ('background', 'person')
+    labels = labels_of(tmp_path / 'out', 'train0')
+    same(labels, expected((LARGE, 1), (SMALL, 0)))

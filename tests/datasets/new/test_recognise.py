@@ -153,6 +153,8 @@ def test_values_past_the_classes_are_asked_about(tmp_path):
     assert found.options == {'mapping': '3:ignore'}
     assert recognise(tmp_path, never, given={'mapping': '3:ignore'}).options == {}
     assert recognise(tmp_path, never, given={'classes': 'a,b,c,d'}).options == {}
+    write(next(tmp_path.glob('trainannot/*.png')), expected(fill=7))
+    assert recognise(tmp_path, never).options == {}  # no numbering: named later
 
 
 def test_segnets_camvid_has_void_and_its_names(tmp_path):
@@ -189,6 +191,30 @@ def test_paddlesegs_lists_are_the_parts(tmp_path):
     for part, numbers in parts.items():
         found = sorted(path.stem for path in made.root.glob(f'labels/{part}/*'))
         assert found == [f'H{n:04}' for n in numbers]
+
+
+def test_lists_beside_folders_of_the_parts_are_passed_by(tmp_path):
+    for part in ('train', 'val'):
+        for n in range(2):
+            picture(tmp_path / f'images/{part}/{part}{n}.jpg', n)
+            write(tmp_path / f'masks/{part}/{part}{n}.png', exports.labels(n))
+    (tmp_path / 'train.txt').write_text('train0.jpg\n')
+    assert 'lists' not in recognise(tmp_path, never).options
+
+
+def test_pngs_of_segments_and_names_of_yolo_are_no_second_reading(tmp_path):
+    exports.flat_folders(tmp_path / 'in')
+    (tmp_path / 'in/masks').rename(tmp_path / 'in/labels')
+    names = 'names: [background, door, wall]\ntrain: images\n'
+    (tmp_path / 'in/data.yaml').write_text(names)
+    found = recognise(tmp_path / 'in', never)
+    assert "named by 'data.yaml'" in found.said
+    root = tmp_path / 'coco'
+    published_forms.coco_panoptic(root, ['train'])
+    (root / 'train2017').rename(root / 'images')
+    for png in (root / 'annotations').glob('*/*.png'):
+        png.rename(root / 'annotations' / png.name)
+    assert recognise(root, never).format_name == 'panoptic'
 
 
 def test_cityscapes_without_its_polygons(tmp_path):

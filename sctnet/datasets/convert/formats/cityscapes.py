@@ -63,7 +63,7 @@ def read(source: Path, classes: str = 'train') -> Source:
         encoded = [(label.id, label.id) for label in labels]
     elif ending == TRAIN_IDS:
         encoded = [(label.trainId, label.trainId) for label in labels]
-    table = {stored & 255: label & 255 for stored, label in [*encoded, (255, 255)]}
+    table = {stored & 255: label for stored, label in [*encoded, (255, 255)]}
     for file in files:
         part, *folders = file.relative_to(fine).parts[:-1]
         if part not in ('train', 'val'):  # the test's labels are not public

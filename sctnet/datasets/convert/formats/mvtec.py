@@ -55,7 +55,7 @@ def read(source: Path) -> Source:
                 names += [name] if name not in names else []
                 label = names.index(name)
             name = f'{above}{"_".join([part, *kinds, image.stem])}'
-            draw = partial(_draw, masks if label else [], label)
+            draw = partial(_draw, masks, label)
             found.items.append(Item(name, None, ImageFile(image), draw))
     found.classes = tuple(names)
     return found
