@@ -241,6 +241,10 @@ def test_cityscapes_without_its_polygons(tmp_path):
     made = new_project(root, tmp_path / 'again', ask=never)
     labels = labels_of(made.root, 'munster/munster_000001_000019', 'val')
     assert [labels[row, 0] for row in (0, 10, 20)] == [255, 13, 0]
+    for path in root.glob('gtFine/*/*/*_labelTrainIds.png'):
+        write(path, expected(fill=255))  # Datumaro's, of other classes
+    with pytest.raises(DataError, match='or to ignore, so that there is nothing to l'):
+        new_project(root, tmp_path / 'nothing', ask=never)
     options = {'format_name': 'cityscapes', 'classes': 'all'}
     with pytest.raises(DataError, match='do not tell all 34 labels'):
         new_project(root, tmp_path / 'all', **options)
