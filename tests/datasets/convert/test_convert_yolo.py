@@ -57,6 +57,22 @@ def test_cvats_list_of_images(tmp_path):
         same(labels_of(tmp_path / 'out', path.stem, path.parent.name), labels['room 0'])
 
 
+def test_paths_of_another_machine_are_found_by_their_end(tmp_path):
+    labels = published_forms.yolo_cvat(tmp_path / 'list')  # as of Darknet
+    lines = (f'data/images/train/{name}.png\n' for name in labels)
+    (tmp_path / 'list/train.txt').write_text(''.join(lines))
+    result = convert('yolo', tmp_path / 'list', tmp_path / 'out', workers=0)
+    assert result.skipped == {'folders of paths, which are not there': 4}
+    published_forms.yolo_roboflow(tmp_path / 'in')  # in a notebook
+    (tmp_path / 'in/data.yaml').write_text(
+        'names: [door, wall]\ntrain: /content/datasets/rooms-1/train/images\n'
+        'val: C:\\datasets\\rooms-1\\valid\\images\n'
+    )
+    result = convert('yolo', tmp_path / 'in', tmp_path / 'other', workers=0)
+    assert result.images == {'train': 3, 'val': 2}
+    assert result.skipped['folders of paths, which are not there'] == 2
+
+
 @pytest.mark.parametrize(
     ('file', 'text'),
     [

@@ -1,5 +1,6 @@
 """Which images a data set of YOLO's form has, and which part each is in."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def _of_yaml(file: Path, found: Source) -> Iterator[Listed]:
         for entry in value if isinstance(value, list) else [value]:
             if part is None or not entry:
                 continue
-            place = _find(str(entry), roots)
+            place = _find(str(entry), roots, found)
             if place is None and part == 'train':
                 raise DataError(
                     f"'{file}' has {key}: {entry}, which is not there: correct it to a "
@@ -75,7 +76,7 @@ def _of_yaml(file: Path, found: Source) -> Iterator[Listed]:
             if place is None:
                 found.leave_out('parts of data.yaml that are not there', entry)
                 continue
-            for image in _images_at(place, roots):
+            for image in _images_at(place, roots, found):
                 before = seen.setdefault(image.resolve(), part)
                 if before != part:
                     raise DataError(
@@ -91,22 +92,31 @@ def _of_folder(file: Path, found: Source) -> list[Listed]:
     return [(part, image, name) for image, part, name in listed]
 
 
-def _find(entry: str, roots: Sequence[Path]) -> Path | None:
-    """Return what is meant; Roboflow writes ../train/images for train/images."""
-    inside = entry.replace('\\', '/')
-    while inside.startswith('../'):
-        inside = inside[3:]
-    places = [root / name for name in (inside, entry) for root in roots]
-    return next((place for place in places if place.exists()), None)
+def _find(entry: str, roots: Sequence[Path], found: Source) -> Path | None:
+    """Return what is meant: Roboflow writes ../train/images for train/images.
+
+    A path of another machine is found by its end, of two parts or more, and counted.
+    """
+    parts = [part for part in re.split(r'[/\\]', entry) if part not in ('', '.', '..')]
+    places = [root / name for name in (Path(*parts), entry) for root in roots]
+    place = next((place for place in places if place.exists()), None)
+    if place is not None:
+        return place
+    ends = (Path(*parts[start:]) for start in range(1, len(parts) - 1))
+    places = [root / end for end in ends for root in roots]
+    place = next((place for place in places if place.exists()), None)
+    if place is not None:
+        found.leave_out('folders of paths, which are not there', entry)
+    return place
 
 
-def _images_at(place: Path, roots: Sequence[Path]) -> list[Path]:
+def _images_at(place: Path, roots: Sequence[Path], found: Source) -> list[Path]:
     """Return the images of a folder, or of a list, whose lines begin beside it."""
     if place.is_dir():
         return find_files(place, SUFFIXES)
     lines = (line.strip() for line in read_text(place).splitlines())
     starts = [*roots, place.parent]
-    return [_find(line, starts) or starts[0] / line for line in lines if line]
+    return [_find(line, starts, found) or starts[0] / line for line in lines if line]
 
 
 def _name(image: Path, place: Path) -> str:
