@@ -91,15 +91,25 @@ def recognise_masks(
     else:
         options['classes'] = _made_up(seen, mapping)
     names = given.get('classes') or (known.classes if known else ())
-    count = len(parse_classes(names)) if names else 0
-    if mapping is None and count and count in seen and seen[-1] in (count, IGNORED):
-        question = (
-            f'The masks hold {count}, which is none of the {count} classes '
-            f'{", ".join(parse_classes(names)[:3])}, .... Is it to ignore?'
-        )
-        ask(question, {'ignore': 'it is'}, f'--map {count}:ignore, or --classes')
-        options['mapping'] = f'{count}:ignore'
+    if mapping is None and names:
+        options.update(_void(seen, parse_classes(names), ask))
     return Recognised('masks', data, said, options)
+
+
+def _void(seen: list[int], names: tuple[str, ...], ask: Ask) -> dict[str, Any]:
+    """Return a map where the masks hold one value past the classes, as void often is.
+
+    Other values past them are no numbering; they are named when they are converted.
+    """
+    count = len(names)
+    if count not in seen or seen[-1] not in (count, IGNORED):
+        return {}
+    question = (
+        f'The masks hold {count}, which is none of the {count} classes '
+        f'{", ".join(names[:3])}, .... Is it to ignore?'
+    )
+    ask(question, {'ignore': 'it is'}, f'--map {count}:ignore, or --classes')
+    return {'mapping': f'{count}:ignore'}
 
 
 def _one_of_many(data: Path, ask: Ask) -> Path | None:
