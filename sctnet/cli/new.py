@@ -1,7 +1,8 @@
 """Look at a folder or an export, and write the data set and two configs to train on.
 
-Index masks, colour masks, COCO (Roboflow, CVAT, Label Studio), labelme, Pascal VOC and
-Cityscapes are recognised. What it was taken for is said.
+Index masks, colour masks, COCO (Roboflow, CVAT, Label Studio), YOLO, labelme, run
+lengths in a CSV, Pascal VOC, Cityscapes, Mapillary Vistas and MVTec AD are recognised.
+What it was taken for is said.
 
 Examples:
   sctnet new photos --out rooms

@@ -216,7 +216,7 @@ def read_lists(place: Path) -> dict[str, str]:
     lists: dict[str, Sequence[object]] = {}
     if place.is_dir():
         for file in sorted(place.glob('*.txt')):
-            part = part_of(file.stem)
+            part = part_of(file.stem.removesuffix('_list'))  # PaddleSeg's
             if part is not None:
                 lines = (line.strip() for line in read_text(file).splitlines())
                 lists[part] = [_listed_name(line) for line in lines if line]

@@ -209,7 +209,7 @@ def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
             f'there are {images.get("train", 0)} images to train on: at least 2 are '
             'needed, and one to validate on; add some, or lower --val and --test'
         )
-    if sum(count > 0 for count in pixels.values()) == 1:
+    if sum(count > 0 for count in pixels.values()) < 2:
         raise DataError(
             f'all pixels are of one class ({shares_of(pixels)}) or to ignore, so that '
             'there is nothing to learn: correct the masks, or --map'

@@ -11,12 +11,18 @@ import numpy as np
 from ...errors import ArgumentError, DataError, SCTNetError
 from ...files import find_files
 from ..convert.annotated_images import IGNORED
-from ..convert.annotation_files import ColouredMaskError, read_values
+from ..convert.annotation_files import LOSSLESS, ColouredMaskError, read_values
 from ..convert.class_names import COLOUR_FILES, find_names
-from ..convert.pairing import find_pairs
+from ..convert.options import parse_classes
+from ..convert.pairing import MASK_WORDS, find_pairs, folder_words, mask_folder
+from ..convert.splits import read_lists, without_part
 from ..images import SUFFIXES
 from ..parallel import run_all
 
+CAMVID = (
+    *('Sky', 'Building', 'Pole', 'Road', 'Pavement', 'Tree', 'SignSymbol', 'Fence'),
+    *('Car', 'Pedestrian', 'Bicyclist'),
+)
 # Asks a question with its choices and the option that answers; returns a choice.
 Ask = Callable[[str, Mapping[str, str], str], str]
 
@@ -43,17 +49,16 @@ def recognise_masks(
     data: Path, ask: Ask, masks: Path | None, given: Mapping[str, Any]
 ) -> Recognised:
     """Look at images and masks; raises and takes what ``recognise`` does."""
+    if masks is None:
+        masks = _one_of_many(data, ask)
     pairs = find_pairs(data, masks)
     if not pairs.pairs:
         images = len(find_files(data, SUFFIXES))
-        if (data / 'data.yaml').is_file() and find_files(data, '.txt'):
-            raise DataError(
-                f"'{data}' looks like YOLO's text files, which are not read: "
-                'export as "COCO JSON" or as masks'
-            )
         raise DataError(
             f"'{data}' has {images} images and no mask that belongs to one, nor an "
-            'annotation file of a known form: put masks into a folder masks beside '
+            'annotation file of a known form (COCO, YOLO with data.yaml, labelme, run '
+            'lengths in a CSV), nor the folders of Pascal VOC, Cityscapes, Mapillary '
+            'Vistas or MVTec AD: put masks into a folder masks beside '
             'images, name their folder with --masks, or name '
             'the format with --format'
         )
@@ -69,6 +74,9 @@ def recognise_masks(
     )
     known = None if given.get('classes') else find_names(data)
     mapping = given.get('mapping')
+    if not given.get('lists') and _is_listed(data, [path for *_, path in pairs.pairs]):
+        options['lists'] = data
+        said += ', with the parts of its lists'
     binary = len(seen) == 2 and seen[0] == 0 and seen[1] in (1, 255)
     if mapping is None and binary and seen[1] == 255:
         mapping = options['mapping'] = _ask_of_255(ask)
@@ -78,9 +86,82 @@ def recognise_masks(
         said += f", named by '{known.file.name}'"
     elif binary:
         options['classes'] = ('background', 'object')
+    elif mapping is None and seen[-1] == 11 and (data / 'trainannot').is_dir():
+        options.update(_camvid(ask))
     else:
         options['classes'] = _made_up(seen, mapping)
+    names = given.get('classes') or (known.classes if known else ())
+    if mapping is None and names:
+        options.update(_void(seen, parse_classes(names), ask))
     return Recognised('masks', data, said, options)
+
+
+def _void(seen: list[int], names: tuple[str, ...], ask: Ask) -> dict[str, Any]:
+    """Return a map where the masks hold one value past the classes, as void often is.
+
+    Other values past them are no numbering; they are named when they are converted.
+    """
+    count = len(names)
+    if count not in seen or seen[-1] not in (count, IGNORED):
+        return {}
+    question = (
+        f'The masks hold {count}, which is none of the {count} classes '
+        f'{", ".join(names[:3])}, .... Is it to ignore?'
+    )
+    ask(question, {'ignore': 'it is'}, f'--map {count}:ignore, or --classes')
+    return {'mapping': f'{count}:ignore'}
+
+
+def _one_of_many(data: Path, ask: Ask) -> Path | None:
+    """Return the folder of masks that is meant, where there are several sets of them.
+
+    Raises:
+        DataError: each part has several.
+    """
+    folders: dict[frozenset[str], set[Path]] = {}
+    for file in find_files(data, LOSSLESS):
+        folder = mask_folder(data, file)
+        if folder is not None:
+            kind = frozenset(folder_words(folder.name) & MASK_WORDS)
+            folders.setdefault(kind, set()).add(folder)
+    listed = sorted({path for paths in folders.values() for path in paths})
+    if len(folders) < 2:
+        return None
+    if any(len(paths) > 1 for paths in folders.values()):
+        raise DataError(
+            f"'{data}' has several masks of each image "
+            f'({", ".join(str(path.relative_to(data)) for path in listed[:6])}): move '
+            'those elsewhere that are not meant'
+        )
+    by_name = {path.name: path for path in listed}
+    choices = dict.fromkeys(by_name, 'a folder of masks')
+    option = f'--masks {" or ".join(map(str, listed))}'
+    return by_name[ask(f"Which masks of '{data}' are meant?", choices, option)]
+
+
+def _is_listed(data: Path, names: list[Path]) -> bool:
+    """Whether lists of the parts, as PaddleSeg's, lie there and name the images."""
+    if any(without_part(name)[0] for name in names):
+        return False
+    try:
+        listed = read_lists(data)
+    except DataError:
+        return False
+    last = {name.rpartition('/')[2] for name in listed}
+    return any(name.name in last for name in names)
+
+
+def _camvid(ask: Ask) -> dict[str, Any]:
+    names = ','.join(CAMVID)
+    answer = ask(
+        "The folders are those of SegNet's CamVid, of 11 classes and 11 for void. Are "
+        'the values its own?',
+        {'yes': f'they are {names}', 'no': '11 is a class as others are'},
+        f'--classes {names} --map 11:ignore, or --classes of all 12',
+    )
+    if answer == 'yes':
+        return {'classes': CAMVID, 'mapping': '11:ignore'}
+    return {'classes': [f'class {number}' for number in range(12)]}
 
 
 def _values(masks: list[Path]) -> list[int]:

@@ -1,6 +1,7 @@
 """Cityscapes' own layout, with polygons, drawn by its own scripts.
 
 What is read is ``gtFine/{train,val}/CITY/*_polygons.json`` beside ``leftImg8bit``.
+Without polygons the masks ``*_labelIds.png`` or ``*_labelTrainIds.png`` are.
 """
 
 import argparse
@@ -13,11 +14,13 @@ import numpy as np
 from ....compat.optional_packages import require
 from ....errors import ArgumentError, DataError
 from ....files import find_files
-from ..annotated_images import ImageFile, Item, Size, Source
+from ..annotated_images import Draw, ImageFile, Item, Size, Source
 from ..annotation_files import read_text
+from .masks import draw_values
 
 SOURCE = 'folder that holds leftImg8bit and gtFine'
 POLYGONS = '_gtFine_polygons.json'
+LABEL_IDS, TRAIN_IDS = '_gtFine_labelIds.png', '_gtFine_labelTrainIds.png'
 ENCODINGS = {'train': 'trainIds', 'all': 'ids'}  # as the scripts name them
 
 
@@ -32,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read(source: Path, classes: str = 'train') -> Source:
-    """List the images that have polygons; raises ArgumentError, DataError."""
+    """List the images that are labelled; raises ArgumentError, DataError."""
     require('cityscapesscripts')
     from cityscapesscripts.helpers.labels import labels
 
@@ -48,17 +51,40 @@ def read(source: Path, classes: str = 'train') -> Source:
     names = tuple(label.name for label in kept)
     found = Source(names, palette=[list(label.color) for label in kept])
     fine = source / 'gtFine'
-    for file in find_files(fine, (POLYGONS.lower(),)):
+    files, ending = find_labels(fine)
+    if ending == TRAIN_IDS and classes == 'all':
+        raise DataError(
+            f"'{fine}' has masks of train ids alone, which do not tell all 34 labels: "
+            'take --classes train'
+        )
+    # Minus one, of number plates, is 255 in eight bits.
+    encoded = [(label.id, label.trainId) for label in labels]
+    if classes == 'all':
+        encoded = [(label.id, label.id) for label in labels]
+    elif ending == TRAIN_IDS:
+        encoded = [(label.trainId, label.trainId) for label in labels]
+    table = {stored & 255: label for stored, label in [*encoded, (255, 255)]}
+    for file in files:
         part, *folders = file.relative_to(fine).parts[:-1]
         if part not in ('train', 'val'):  # the test's labels are not public
             found.skipped[f"images of the part '{part}'"] += 1
             continue
-        stem = file.name.removesuffix(POLYGONS)
+        stem = file.name.removesuffix(ending)
         place = source.joinpath('leftImg8bit', part, *folders)
         image = ImageFile(place / f'{stem}_leftImg8bit.png')
-        draw = partial(_draw, file, ENCODINGS[classes])
+        if ending == POLYGONS:
+            draw: Draw = partial(_draw, file, ENCODINGS[classes])
+        else:
+            draw = partial(draw_values, file, table, len(names))
         found.items.append(Item('/'.join([*folders, stem]), part, image, draw))
     return found
+
+
+def find_labels(fine: Path) -> tuple[list[Path], str]:
+    """Return the polygons or, without any, masks of ids; and how their names end."""
+    endings = (POLYGONS, LABEL_IDS, TRAIN_IDS)
+    listed = ((find_files(fine, ending.lower()), ending) for ending in endings)
+    return next((found for found in listed if found[0]), ([], POLYGONS))
 
 
 def _draw(file: Path, encoding: str, size: Size, notes: Counter[str]) -> np.ndarray:

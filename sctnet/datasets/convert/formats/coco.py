@@ -7,9 +7,8 @@ train, valid and test in their path are the splits.
 """
 
 import argparse
-import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,15 +17,14 @@ import numpy as np
 
 from ....compat.optional_packages import require
 from ....errors import DataError
-from ....files import find_files
 from ..annotated_images import ImageFile, Item, Size, Source, check_size
 from ..annotation_files import read_json
+from ..coco_files import find_jsons, is_panoptic, is_table
 from ..coco_masks import decode_rle, to_rle
 from ..image_files import ImageFinder
 from ..names import output_name
 from ..options import add_background, with_background
 from ..overlap import Shape, add_order, check_order, paint
-from ..splits import part_of
 
 SOURCE = 'JSON file, or folder of them'
 
@@ -57,7 +55,7 @@ def read(
     require('pycocotools')
     check_order(order)
     if source.is_dir():
-        files = [_File(path, images, part) for path, part in find_jsons(source)]
+        files = [CocoFile(path, images, part) for path, part in find_jsons(source)[0]]
         if not files:
             raise DataError(
                 f"'{source}' has no JSON of COCO's below it (images, annotations and "
@@ -65,16 +63,33 @@ def read(
             )
     else:
         part = 'train' if val_annotations else None
-        files = [_File(source, images, part)]
+        files = [CocoFile(source, images, part)]
     if val_annotations:
-        files.append(_File(val_annotations, val_images or images, 'val'))
+        files.append(CocoFile(val_annotations, val_images or images, 'val'))
+    found = list_images(files, background, skip_empty, order)
+    if not any(not item.empty for item in found.items):
+        remedy = 'export instance segmentation as "COCO JSON"'
+        if is_panoptic(files[0].contents):
+            remedy = 'take the format "panoptic" for its segments'
+        raise DataError(
+            f"nothing in '{source}' is segmented: its annotations are boxes, or belong "
+            f'to no image that it lists; {remedy}'
+        )
+    return found
+
+
+def list_images(
+    files: Sequence['CocoFile'], background: str, skip_empty: bool, order: str
+) -> Source:
+    """Return the images of JSON files of one set of categories; raises DataError."""
     categories: dict[int, str] = {}
     for file in files:
         for number, name in file.categories().items():
             if categories.setdefault(number, name) != name:
                 raise DataError(
-                    f"category {number} is '{categories[number]}' in '{source}' and "
-                    f"'{name}' in '{file.path}': export both with the same categories"
+                    f"category {number} is '{categories[number]}' in "
+                    f"'{files[0].path}' and '{name}' in '{file.path}': export both "
+                    'with the same categories'
                 )
     named = list(dict.fromkeys(name for _, name in sorted(categories.items())))
     classes, fill = with_background(named, background)
@@ -83,33 +98,7 @@ def read(
     for file in files:
         skip = skip_empty or background == 'ignore'
         file.add_items(found, labels, fill, skip, order)
-    if not any(not item.empty for item in found.items):
-        raise DataError(
-            f"nothing in '{source}' is segmented: its annotations are boxes, or belong "
-            'to no image that it lists; export instance segmentation as "COCO JSON"'
-        )
     return found
-
-
-def find_jsons(folder: Path) -> list[tuple[Path, str | None]]:
-    """Return the JSON files of COCO's form below a folder, and the part of each."""
-    found = []
-    for path in find_files(folder, ('.json',)):
-        try:
-            keys = read_json(path).keys()
-        except DataError:
-            continue  # of another kind
-        other = path.name.startswith(_OF_COCO_ALONE)
-        if keys >= {'images', 'annotations', 'categories'} and not other:
-            text = '/'.join(path.relative_to(folder).with_suffix('').parts)
-            words = re.split('[^a-z]+', text.lower())
-            parts = [part for part in map(part_of, words) if part]
-            found.append((path, parts[-1] if parts else None))
-    return found
-
-
-# Of the same images as its instances.
-_OF_COCO_ALONE = ('person_keypoints_', 'captions_', 'panoptic_')
 
 
 class Drawn(NamedTuple):
@@ -120,13 +109,14 @@ class Drawn(NamedTuple):
     names: Sequence[str]
 
 
-class _File:
+class CocoFile:
     """One JSON file with the folder of its images and the part that they go to."""
 
     def __init__(self, path: Path, images: Path | None, part: str | None) -> None:
         self.path = path
         self.part = part
         self.contents = read_json(path)
+        self.draw: Callable[..., np.ndarray] = _draw
         above = path.parent.parent
         near = [path.parent, path.parent / 'images', above / 'images']
         if part:
@@ -136,7 +126,7 @@ class _File:
         self.folders = [images] if images else near
         for key in ('images', 'annotations', 'categories'):
             rows = self.contents.get(key)
-            if not _is_table(rows):
+            if not is_table(rows):
                 raise DataError(
                     f"'{path}' has no list '{key}' of objects: expected COCO's "
                     'instance annotations; export them as "COCO JSON"'
@@ -216,13 +206,9 @@ class _File:
                 )
             instances.append((label, row))
         stated = entry.get('height'), entry.get('width')
-        draw = partial(_draw, stated, instances, drawn)
+        draw = partial(self.draw, stated, instances, drawn)
         name = output_name(relative)
         return Item(name, self.part, ImageFile(image), draw, empty=not rows)
-
-
-def _is_table(rows: Any) -> bool:
-    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
 
 
 def _hashable(value: Any) -> Any:

@@ -63,7 +63,7 @@ def read(
     pairs = find_pairs(source, masks)
     for image, mask, path in pairs.pairs:
         part, rest = without_part(path)
-        draw = partial(_draw, mask, table, len(names))
+        draw = partial(draw_values, mask, table, len(names))
         found.items.append(Item(output_name(f'{rest}.x'), part, ImageFile(image), draw))
     for file in pairs.images:
         found.leave_out('images without a mask', file)
@@ -77,6 +77,7 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
 
     Args:
         text: pairs of a value, and an index, a name or ``ignore``; None maps nothing.
+            Where all are to ignore, other values stay as they are.
         names: of the classes.
 
     Raises:
@@ -97,10 +98,12 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
                 f'{len(names) - 1}, its name, or ignore), such as 255:1'
             )
         table[int(stored)] = int(target or 0)
+    if set(table.values()) == {IGNORED}:
+        table = {**{i: i for i in (*range(len(names)), IGNORED)}, **table}
     return table
 
 
-def _draw(
+def draw_values(
     mask: Path,
     table: dict[int, int] | None,
     classes: int,
