@@ -122,7 +122,6 @@ def write_datumaro(out):
         ('datumaro_cityscapes', 'cityscapes', False, CLASSES),
         ('datumaro_kitti', 'kitti_segmentation', False, CLASSES),
         ('datumaro_cvat', 'cvat', True, things),
-        ('datumaro_yolo', 'yolo_ultralytics', True, things),
     ):
         dataset(polygons, names).export(str(out / folder), form, save_media=True)
 
