@@ -6,7 +6,7 @@ import numpy as np
 
 # What the label maps of predictions may hold (--labels), and what that is.
 WRITTEN = {
-    'index': 'class indices, from 0',
+    'index': 'class indices, 0 to K-1',
     'dataset': "the values of the data set's own label maps",
     'cityscapes': "Cityscapes' labelIds, 7 to 33",
     'ade20k': 'the values of ADE20K, 1 to 150',

@@ -105,8 +105,7 @@ def without_labels(cfg: Config, images: str | None = None) -> None:
     if images is not None:
         _take_images(cfg, images)
     for dataset in datasets_of(cfg, ['test_dataloader']):
-        dataset.data_prefix = {**(dataset.get('data_prefix') or {})}
-        dataset.data_prefix['seg_map_path'] = None
+        dataset.get('data_prefix', {}).pop('seg_map_path', None)
         dataset.pipeline = _images_alone(dataset.get('pipeline') or ())
         listed = dataset.get('ann_file')
         place = os.path.join(dataset.get('data_root') or '', listed or '')
