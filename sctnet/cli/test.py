@@ -79,7 +79,7 @@ def test(
     if report:
         collect_report(cfg, report, overwrite)
     preflight.check_data(cfg, ('test_dataloader',))
-    if check and not no_labels and preflight.is_first_process():
+    if check and preflight.is_first_process():
         quick_check(cfg, splits=['test'])
 
     runner = Runner.from_cfg(cfg)

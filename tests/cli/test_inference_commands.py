@@ -46,7 +46,9 @@ def test_infer_reads_folders_below_and_writes_what_servers_take(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(photo.read_bytes())
     options = ('--config', SEG50, '--checkpoint', released_city_s)
-    for labels, out in (('cityscapes', 'ids'), (None, 'test/results')):
+    # Twice into a folder below, whose results are no images.
+    inside = (None, 'test/results')
+    for labels, out in (('cityscapes', 'ids'), inside, inside):
         words = (*options, '--out-dir', out, *((labels and ('--labels', labels)) or ()))
         done = call('infer', 'test', *words, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
