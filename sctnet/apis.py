@@ -18,6 +18,7 @@ from .datasets.images import read_image, to_bgr
 from .deploy.runtime_segmentor import RuntimeSegmentor, open_exported, run_on
 from .deploy.runtimes import check_backend, default_device, is_exported, options_of
 from .engine.build_model import build_segmentor, dataset_meta_from_config
+from .engine.written_labels import label_image
 from .errors import ArgumentError, ImageError
 from .models import SCTSegmentor
 from .prediction.predict import (
@@ -29,7 +30,7 @@ from .prediction.predict import (
 from .prediction.preprocess import ImagePreprocessor, band_reader
 from .weights.segmentor_files import find_segmentor
 
-__all__ = ['dataset_meta_from_config', 'inference_model', 'init_model']
+__all__ = ['dataset_meta_from_config', 'inference_model', 'init_model', 'label_image']
 
 Image = str | os.PathLike | np.ndarray
 Segmentor: TypeAlias = BaseSegmentor | RuntimeSegmentor

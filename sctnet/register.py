@@ -6,6 +6,14 @@ New-style configs name classes, which import what they need themselves.
 
 from . import engine, models
 from .datasets import own, store, transforms
-from .evaluation import report_metric
+from .evaluation import label_maps, report_metric
 
-__all__ = ['engine', 'models', 'own', 'report_metric', 'store', 'transforms']
+__all__ = [
+    'engine',
+    'label_maps',
+    'models',
+    'own',
+    'report_metric',
+    'store',
+    'transforms',
+]

@@ -39,6 +39,16 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_labels(parser: argparse.ArgumentParser) -> None:
+    """Add ``--labels``: what the label maps that are written hold."""
+    from ..datasets.label_values import WRITTEN
+
+    said = ', '.join(f'{name}: {what}' for name, what in WRITTEN.items())
+    parser.add_argument(
+        '--labels', choices=WRITTEN, help=f'what label maps hold; {said} (index)'
+    )
+
+
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that every kind of training has."""
     add_run_arguments(parser)

@@ -2,6 +2,7 @@
 
 Examples:
   sctnet infer photos --config sctnet-s-ade --checkpoint work_dirs/mine
+  sctnet infer leaderboard --checkpoint network.onnx --labels cityscapes
   sctnet infer drive.mp4 --checkpoint network.onnx --threads 2
 """
 
@@ -12,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError
-from .arguments import add_cfg_options
+from .arguments import add_cfg_options, add_labels
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what :func:`infer` takes."""
     add = parser.add_argument
-    add('input', help='image, folder, video, camera index, or URL (rtsp://, http://)')
+    add(
+        'input',
+        help='image, folder, video, camera index, or URL (rtsp://, http://)',
+    )
     add('--config', help='path or name of a config; exported files need none')
     add(
         '--checkpoint',
@@ -30,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--device', help="for example 'cpu' or 'cuda:0'")
     add('--opacity', type=float, default=0.5, help='of the overlay')
     add('--save-labels', action='store_true', help='label maps of a video, too')
+    add_labels(parser)
     add('--fps', type=float, help="of the video written (default: the source's)")
     add('--show', action='store_true', help='in a window; q or Esc ends')
     add('--max-frames', type=int, metavar='N', help='end after N frames')
@@ -58,6 +63,7 @@ def infer(
     device: str | None = None,
     opacity: float = 0.5,
     save_labels: bool = False,
+    labels: str | None = None,
     fps: float | None = None,
     show: bool = False,
     max_frames: int | None = None,
@@ -73,7 +79,15 @@ def infer(
     from ..weights.segmentor_files import find_segmentor
 
     outputs = Outputs(out_dir, opacity, save_labels, fps, show, max_frames)
-    source = open_source(input)
+    outputs.labels = labels or 'index'
+    source = open_source(input, leave_out=out_dir)
+    if labels and source.kind != 'images' and not save_labels:
+        raise ArgumentError(
+            '--labels is of label maps, which a video or camera has with '
+            '--save-labels: add that, or drop --labels'
+        )
+    if source.found:
+        print(source.found)
     file = find_segmentor(checkpoint)
     if config is None and not is_exported(file):
         raise ArgumentError(
@@ -88,9 +102,9 @@ def infer(
     try:
         _segment(model, source, outputs, report)
     except KeyboardInterrupt:
-        _summarise(report, source, out_dir)
+        _summarise(report, source, outputs)
         raise
-    _summarise(report, source, out_dir)
+    _summarise(report, source, outputs)
     return 1 if report.skipped else 0
 
 
@@ -111,13 +125,18 @@ def _segment(model: Any, source: Any, outputs: Any, report: Any) -> None:
         segment_source(model, source, outputs, report, advance)
 
 
-def _summarise(report: Any, source: Any, out_dir: Path) -> None:
+def _summarise(report: Any, source: Any, outputs: Any) -> None:
     """Print what was skipped, and in one line what was done."""
+    from ..datasets.label_values import WRITTEN
     from ..streams.segment import result_path
 
     for message in report.skipped:
         print(f'skipped: {message}', file=sys.stderr)
+    kind = outputs.labels
+    maps = source.kind == 'images' or outputs.save_labels
+    place = result_path(source, outputs.out_dir)
+    hold = f', label maps hold {WRITTEN[kind]} (--labels {kind})' if maps else ''
     print(
         f'{report.written} segmented, {len(report.skipped)} skipped, {report.dropped} '
-        f"dropped at {report.speed()}; results are in '{result_path(source, out_dir)}'"
+        f"dropped at {report.speed()}; results are in '{place}'{hold}"
     )

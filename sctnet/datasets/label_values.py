@@ -1,8 +1,16 @@
-"""What mmseg makes of the values of a label map when it loads one."""
+"""What mmseg makes of the values of a label map, and what those of predictions are."""
 
 from collections.abc import Mapping
 
 import numpy as np
+
+# What the label maps of predictions may hold (--labels), and what that is.
+WRITTEN = {
+    'index': 'class indices, 0 to K-1',
+    'dataset': "the values of the data set's own label maps",
+    'cityscapes': "Cityscapes' labelIds, 7 to 33",
+    'ade20k': 'the values of ADE20K, 1 to 150',
+}
 
 
 def label_values(

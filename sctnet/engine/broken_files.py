@@ -38,7 +38,8 @@ class BrokenFiles:
             DataError: more than ``max_share`` of the files are broken.
         """
         samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else []
-        for sample in samples or []:
+        for one in samples or []:
+            sample = one[0] if isinstance(one, list) else one
             for path, fault in getattr(sample, 'skipped_files', ()):
                 if path not in self.found:
                     self._add(path, fault)

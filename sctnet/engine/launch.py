@@ -1,13 +1,11 @@
 """What ``sctnet train`` and ``sctnet test`` do with a config, one function a step."""
 
-import inspect
 import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
-from mmseg.registry import METRICS
 
 from ..catalog import load_config, merge_options
 from ..compat.config_types import kind_of
@@ -213,25 +211,6 @@ def draw_results(cfg: Config, show_dir: str) -> None:
     check_writable(show_dir, '--show-dir')
     cfg.default_hooks.visualization.update(draw=True, interval=1)
     cfg.visualizer.save_dir = show_dir
-
-
-def save_label_maps(cfg: Config, out_dir: str) -> None:
-    """Write the predicted label map of every tested image.
-
-    Raises:
-        ConfigError: no evaluator of ``cfg`` can.
-    """
-    check_writable(out_dir, '--out')
-    for evaluator in evaluators_of(cfg):
-        kind = evaluator.get('type')
-        cls = METRICS.get(kind) if isinstance(kind, str) else kind
-        if 'output_dir' in inspect.signature(cls).parameters:
-            evaluator.update(output_dir=out_dir, keep_results=True)
-            return
-    raise ConfigError(
-        '--out needs an evaluator that writes label maps: add '
-        "dict(type='IoUMetric') to test_evaluator, or drop --out"
-    )
 
 
 def evaluators_of(cfg: Config) -> list[Any]:

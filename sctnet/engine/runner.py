@@ -41,7 +41,12 @@ class Runner(_Runner):
 
     ``num_workers=0`` goes with ``persistent_workers=True``, which then means nothing.
     After each load one line of the log says how much was loaded.
+
+    Attributes:
+        skips_broken_images: whether a test leaves them out: one that measures nothing.
     """
+
+    skips_broken_images = False
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build mmengine's; config, environment and hooks go to the file alone."""
@@ -155,7 +160,9 @@ class Runner(_Runner):
         """Build as mmengine does; labels are to be those that the metrics count."""
         labels = measured_labels(self.model, self._test_evaluator)
         stacked = stacking(self._test_dataloader, self.model)
-        self._test_dataloader: Any = seeded(stacked, labels=labels)
+        self._test_dataloader: Any = seeded(
+            stacked, labels=labels, skip_broken=self.skips_broken_images
+        )
         return super().build_test_loop(loop)
 
     def build_param_scheduler(self, scheduler: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,12 +12,13 @@ import numpy as np
 
 from ..datasets.images import SUFFIXES, read_image
 from ..errors import ImageError
+from ..files import find_files
 from .camera import camera_index, is_live, open_camera
 from .read_video import VIDEO_SUFFIXES, open_video
 
 
 class Frame(NamedTuple):
-    """One image to segment: the stem of its outputs' names and how to get it."""
+    """One image to segment: the stem of its outputs' paths and how to get it."""
 
     name: str
     read: Callable[[], np.ndarray]  # BGR uint8 (H, W, 3); raises ImageError
@@ -30,10 +32,17 @@ class Source(NamedTuple):
     kind: Literal['images', 'video', 'camera'] = 'images'
     name: str = ''  # stem of a video's output
     fps: float | None = None  # of a video file
+    found: str = ''  # in words, what a folder holds
 
 
-def open_source(path: str | os.PathLike) -> Source:
+def open_source(
+    path: str | os.PathLike, leave_out: str | os.PathLike | None = None
+) -> Source:
     """Open an image, a folder of images, a video, or a camera by index, device or URL.
+
+    Args:
+        path: which. Of a folder all folders below are read too, hidden ones apart.
+        leave_out: a folder below it that is not read, such as that of the results.
 
     Raises:
         ImageError: there is nothing at ``path``, or nothing that can be segmented.
@@ -45,27 +54,37 @@ def open_source(path: str | os.PathLike) -> Source:
         name, images = _live_name(path), open_camera(os.fspath(path))
         return Source(_numbered(images, name), 0, 'camera', name)
     if os.path.isdir(place):
-        files = sorted(
-            p for p in place.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()
-        )
-        if not files:
-            raise ImageError(
-                f"folder '{place}' has no images: expected files ending in "
-                f'{", ".join(SUFFIXES)}'
-            )
-        return Source(_image_frames(files), len(files))
+        return _open_folder(place, leave_out)
     if place.suffix.lower() in VIDEO_SUFFIXES:
         images, length, fps = open_video(place)
         return Source(_numbered(images, place.stem), length, 'video', place.stem, fps)
-    return Source(_image_frames([place]), 1)
+    return Source(_image_frames([place], place.parent), 1)
 
 
-def _image_frames(files: Sequence[Path]) -> Iterator[Frame]:
-    stems = [file.stem for file in files]
-    for file in files:
+def _open_folder(place: Path, leave_out: str | os.PathLike | None) -> Source:
+    root, out = place.resolve(), Path(leave_out or place).resolve()
+    skipped = place / out.relative_to(root) if root in out.parents else None
+    below = [p for p in find_files(place, '') if skipped not in p.parents]
+    files = [p for p in below if p.suffix.lower() in SUFFIXES and p.is_file()]
+    if not files:
+        raise ImageError(
+            f"folder '{place}' has no images, nor has one below it: expected files "
+            f'ending in {", ".join(SUFFIXES)}'
+        )
+    folders, others = len({file.parent for file in files}), len(below) - len(files)
+    found = f'{len(files)} images in {folders} folder{"s" * (folders > 1)}'
+    found += f'; {others} other files are left out' if others else ''
+    return Source(_image_frames(files, place), len(files), found=found)
+
+
+def _image_frames(files: Sequence[Path], root: Path) -> Iterator[Frame]:
+    names = [file.relative_to(root).as_posix() for file in files]
+    stems = [os.path.splitext(name)[0] for name in names]
+    count, taken = Counter(stems), set(names)
+    for file, name, stem in zip(files, names, stems, strict=True):
         # a.png beside a.jpg: their outputs must not overwrite each other.
-        name = file.name if stems.count(file.stem) > 1 else file.stem
-        yield Frame(name, partial(read_image, file))
+        alone = count[stem] == 1 and stem not in taken
+        yield Frame(stem if alone else name, partial(read_image, file))
 
 
 def _numbered(images: Iterator[np.ndarray], name: str) -> Iterator[Frame]:

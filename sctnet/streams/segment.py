@@ -14,6 +14,7 @@ from mmseg.models.segmentors import BaseSegmentor
 
 from ..apis import inference_model
 from ..datasets.overlay import check_opacity, distinct_colours, draw_overlay
+from ..engine.written_labels import values_of
 from ..errors import ArgumentError, ConfigError, ImageError, OutputError
 from ..files import check_writable, write_bytes
 from ..models.heads import label_count
@@ -46,6 +47,7 @@ class Outputs:
         show: show the overlays in a window; it can end the stream.
         max_frames: end after so many frames.
         video_suffix: ``.mp4``, or ``.webm``, which browsers play.
+        labels: what label maps hold, as :func:`sctnet.apis.label_image` takes it.
 
     Raises:
         ArgumentError: a value is out of its range.
@@ -58,6 +60,7 @@ class Outputs:
     show: bool = False
     max_frames: int | None = None
     video_suffix: str = '.mp4'
+    labels: str = 'index'
 
     def __post_init__(self) -> None:
         check_opacity(self.opacity)
@@ -102,7 +105,9 @@ def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
     return Segmented(name, image, labels.to(kind).cpu().numpy(), palette)
 
 
-def _write(outputs: Outputs, video: VideoWriter | None, done: Segmented) -> np.ndarray:
+def _write(
+    outputs: Outputs, video: VideoWriter | None, values: np.ndarray, done: Segmented
+) -> np.ndarray:
     """Draw and write what was segmented; return the overlay."""
     overlay = draw_overlay(done.image, done.labels, done.palette, outputs.opacity)
     if video is not None:
@@ -110,7 +115,7 @@ def _write(outputs: Outputs, video: VideoWriter | None, done: Segmented) -> np.n
     else:
         _write_png(outputs.out_dir / f'{done.name}_overlay.png', overlay)
     if video is None or outputs.save_labels:
-        _write_png(outputs.out_dir / f'{done.name}_labels.png', done.labels)
+        _write_png(outputs.out_dir / f'{done.name}_labels.png', values[done.labels])
     return overlay
 
 
@@ -127,9 +132,9 @@ def segment_source(
 ) -> StreamReport:
     """Segment a source while it is read and results are written.
 
-    An image gives ``<name>_overlay.png`` and ``<name>_labels.png`` (class index a
-    pixel); a video, all frames of it, gives ``<name>_overlay.mp4`` (or ``.webm``), and
-    so does a camera, each time the newest frame.
+    An image gives ``<name>_overlay.png`` and ``<name>_labels.png``, in the tree of the
+    folder that was opened; a video, all frames of it, gives ``<name>_overlay.mp4`` (or
+    ``.webm``), and so does a camera, each time the newest frame.
 
     Args:
         model: from :func:`sctnet.apis.init_model`.
@@ -145,6 +150,7 @@ def segment_source(
         ImageError: the only image, a video or a camera cannot be read.
         OutputError: ``outputs.out_dir`` cannot be written, or there is no window.
         ConfigError: the model takes bands, not pictures.
+        ArgumentError, ConfigError: ``outputs.labels`` does not go with its classes.
         KeyboardInterrupt: this, as any error, leaves a video of what was written.
     """
     config = getattr(model, 'cfg', None) or {}
@@ -154,6 +160,7 @@ def segment_source(
             'model reads bands by LoadBands: give its files to '
             'sctnet.apis.inference_model in Python'
         )
+    values = values_of(model, outputs.labels)
     window_context = Window() if outputs.show else nullcontext()
     video_context: AbstractContextManager[VideoWriter | None] = nullcontext()
     if source.kind != 'images':
@@ -164,7 +171,7 @@ def segment_source(
 
         def write(done: Segmented) -> None:
             nonlocal latest
-            latest = _write(outputs, video, done)
+            latest = _write(outputs, video, values, done)
 
         def step() -> bool:
             ended = bool(on_frame())

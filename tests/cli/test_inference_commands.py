@@ -5,10 +5,18 @@ import re
 import cv2
 import numpy as np
 import pytest
+from mmseg.datasets import CityscapesDataset
 from support import SEG50
 from tool_process import call, one_line_error
 
+from sctnet.engine.written_labels import written_values
+
 pytestmark = pytest.mark.slow
+
+
+def names_below(folder):
+    files = (path for path in folder.rglob('*') if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in files)
 
 
 def test_infer_skips_bad_images_of_a_folder(released_city_s, photo, tmp_path):
@@ -29,6 +37,48 @@ def test_infer_skips_bad_images_of_a_folder(released_city_s, photo, tmp_path):
     assert 'bad.png' in one_line_error(
         call('infer', folder / 'bad.png', *options, cwd=tmp_path)
     )
+
+
+def test_infer_reads_folders_below_and_writes_what_servers_take(
+    released_city_s, photo, tmp_path
+):
+    for name in ('test/a/x.png', 'test/b/x.png', 'test/b/notes.txt'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(photo.read_bytes())
+    options = ('--config', SEG50, '--checkpoint', released_city_s)
+    # Twice into a folder below, whose results are no images.
+    inside = (None, 'test/results')
+    for labels, out in (('cityscapes', 'ids'), inside, inside):
+        words = (*options, '--out-dir', out, *((labels and ('--labels', labels)) or ()))
+        done = call('infer', 'test', *words, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert '2 images in 2 folders; 1 other files are left out\n' in done.stdout
+        last = done.stdout.splitlines()[-1]
+        assert last.endswith(f'(--labels {labels or "index"})')
+        assert names_below(tmp_path / out) == [
+            'a/x_labels.png', 'a/x_overlay.png', 'b/x_labels.png', 'b/x_overlay.png',
+        ]  # fmt: skip
+    ids, index = (
+        cv2.imread(str(tmp_path / folder / 'a' / 'x_labels.png'), -1)
+        for folder in ('ids', 'test/results')
+    )
+    classes = CityscapesDataset.METAINFO['classes']
+    table = written_values('cityscapes', 19, classes, None)
+    assert np.array_equal(table[index], ids)
+    done = call('infer', 'test', *options, '--labels', 'ade20k', cwd=tmp_path)
+    assert 'for the 150 classes' in one_line_error(done)
+
+
+def test_a_video_without_label_maps_has_no_kind_of_labels(released_city_s, tmp_path):
+    size = (96, 80)
+    writer = cv2.VideoWriter(
+        str(tmp_path / 'x.mp4'), cv2.VideoWriter.fourcc(*'mp4v'), 8, size
+    )
+    writer.write(np.zeros((80, 96, 3), np.uint8))
+    writer.release()
+    words = ('--config', SEG50, '--checkpoint', released_city_s, '--labels', 'index')
+    done = call('infer', 'x.mp4', *words, cwd=tmp_path)
+    assert 'which a video or camera has with --save-labels' in one_line_error(done)
 
 
 def test_infer_turns_a_video_into_a_video(released_city_s, tmp_path):

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmseg.datasets import CityscapesDataset
 from mmseg.registry import MODELS
 from small_training import LEAF
 from support import REPOSITORY
@@ -18,8 +19,10 @@ from tool_process import call, metrics, one_line_error
 
 from sctnet.catalog import load_config
 from sctnet.datasets.street_scenes import write_street_scenes
+from sctnet.engine.written_labels import written_values
 
 pytestmark = pytest.mark.slow
+CLASSES = CityscapesDataset.METAINFO['classes']
 
 OPTIONS = [
     '--cfg-options',
@@ -74,8 +77,9 @@ def test_report_says_what_the_log_says(one, task):
 
 def test_pictures_and_label_maps_are_written(one, task):
     assert len(list((task / 'shown').rglob('*.png'))) == 3
-    labels = sorted((task / 'labels').glob('*.png'))
+    labels = sorted((task / 'labels').rglob('*.png'))
     assert len(labels) == 3
+    assert {path.parent.parent for path in labels} == {task / 'labels'}  # a city each
     assert cv2.imread(str(labels[0]), cv2.IMREAD_UNCHANGED).shape == (64, 128)
 
 
@@ -127,3 +131,67 @@ def test_labels_that_would_measure_nothing_end_it_before(task):
             path.write_bytes(data)
     assert 'nothing labelled' in said
     assert said.endswith('--no-check goes on as it is')
+
+
+@pytest.fixture(scope='module')
+def alone(task):
+    """Images without labels, in two folders, of one of which one is broken."""
+    scenes = sorted((task / 'streets' / 'leftImg8bit' / 'val').rglob('*.png'))
+    for scene, name in zip(scenes, ('a/x.png', 'b/x.png', 'y.png'), strict=True):
+        (task / 'alone' / name).parent.mkdir(parents=True, exist_ok=True)
+        (task / 'alone' / name).write_bytes(scene.read_bytes())
+    (task / 'alone' / 'a' / 'w.png').write_bytes(scenes[0].read_bytes()[:300])
+    return ('--no-labels', '--images', 'alone')
+
+
+@pytest.mark.parametrize('tta', [(), ('--tta',)])
+def test_images_without_labels_are_predicted(task, one, alone, tta):
+    out = 'out_tta' if tta else 'out'
+    words = (*alone, '--out', out, '--labels', 'cityscapes', *tta)
+    done = run(task, out, *words)
+    assert done.returncode == 1, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == (
+        f"3 of 4 label maps are in '{out}', Cityscapes' labelIds, 7 to 33 (--labels "
+        'cityscapes)'
+    )
+    (skipped,) = re.findall('^skipped: (.*)', done.stderr, re.MULTILINE)
+    assert skipped.startswith("'alone/a/w.png' cannot be read (truncated")
+    found = sorted((task / out).rglob('*.png'))
+    names = [str(path.relative_to(task / out)) for path in found]
+    assert names == ['a/x.png', 'b/x.png', 'y.png']
+    if not tta:
+        measured = sorted((task / 'labels').rglob('*.png'))
+        for with_labels, without in zip(measured, found, strict=True):
+            before, ids = (cv2.imread(str(f), -1) for f in (with_labels, without))
+            assert ids.dtype == np.uint8
+            table = written_values('cityscapes', 19, CLASSES, None)
+            assert np.array_equal(table[before], ids)
+
+
+def test_images_of_the_config_need_no_labels_either(task, one):
+    labels = task / 'streets' / 'gtFine'
+    labels.rename(task / 'gone')
+    try:
+        done = run(task, 'bare', '--no-labels', '--out', 'bare')
+    finally:
+        (task / 'gone').rename(labels)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "3 of 3 label maps are in 'bare', class indices" in done.stdout
+    for path in (task / 'labels').rglob('*.png'):
+        same = task / 'bare' / path.relative_to(task / 'labels')
+        assert same.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (('--no-labels',), 'name their folder with --out DIR'),
+        (('--labels', 'index'), 'name their folder with --out DIR'),
+        (('--images', 'alone', '--out', 'x'), 'add --no-labels, or name a data set'),
+        (('--no-labels', '--out', 'x', '--report', 'r'), 'or drop --report'),
+        (('--out', 'x', '--labels', 'ade20k'), 'take --labels index'),
+    ],
+)
+def test_options_that_do_not_go_together(task, words, said):
+    assert said in one_line_error(run(task, 'refused', *words))
+    assert not list((task / 'work_refused').glob('*'))

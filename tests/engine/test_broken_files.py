@@ -28,6 +28,12 @@ def count(data, max_share):
     )
 
 
+def test_samples_of_several_views_are_looked_at_too(caplog):
+    samples = [[sample] for sample in batch('a')['data_samples']]
+    count(range(100), 0.02).look_at({'data_samples': samples})
+    assert "'a' (cut), 1 of 100" in caplog.records[0].message
+
+
 def test_each_file_is_logged_once_and_too_many_stop_the_run(caplog):
     counter = count(range(100), 0.02)
     for skipped in ((), ('a',), ('a', 'b')):

@@ -208,23 +208,6 @@ def test_places_for_pictures_and_labels_are_checked_first(tmp_path):
     cfg = load_config('sctnet-s-seg50')
     with pytest.raises(OutputError, match='--show-dir'):
         launch.draw_results(cfg, str(tmp_path / 'file' / 'x'))
-    with pytest.raises(OutputError, match='--out'):
-        launch.save_label_maps(cfg, str(tmp_path / 'file' / 'x'))
-    launch.save_label_maps(cfg, str(tmp_path / 'labels'))
-    assert cfg.test_evaluator.output_dir == str(tmp_path / 'labels')
-
-
-@pytest.mark.parametrize('built', [False, True])
-def test_label_maps_are_written_by_the_first_of_several_evaluators(built, tmp_path):
-    cfg = load_config('sctnet-s-seg50')
-    several = [{'type': 'ReportMetric'}, {'type': 'IoUMetric'}, {'type': 'IoUMetric'}]
-    cfg.test_evaluator = {'metrics': several} if built else several
-    launch.save_label_maps(cfg, str(tmp_path))
-    found = launch.evaluators_of(cfg)
-    assert [one.get('output_dir') for one in found] == [None, str(tmp_path), None]
-    cfg.test_evaluator = [{'type': 'ReportMetric'}]
-    with pytest.raises(ConfigError, match='--out needs an evaluator that writes'):
-        launch.save_label_maps(cfg, str(tmp_path))
 
 
 def test_what_a_config_misspells_is_said_before_anything_is_built(tmp_path):

@@ -16,6 +16,24 @@ def test_folder_is_sorted_and_equal_stems_do_not_collide(tmp_path, photo):
     assert source.length == 3
 
 
+def test_folders_below_are_read_and_keep_their_tree(tmp_path, photo):
+    for name in ('a/x.png', 'a/x.jpg', 'b/x.png', 'b/c/y.PNG', '.hidden/z.png'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(photo.read_bytes())
+    (tmp_path / 'a' / 'notes.txt').write_text('')
+    (tmp_path / 'a' / 'x.jpg.png').write_bytes(photo.read_bytes())
+    source = open_source(tmp_path)
+    names = [frame.name for frame in source.frames]
+    assert names == ['a/x.jpg', 'a/x.jpg.png', 'a/x.png', 'b/c/y', 'b/x']
+    assert source.found == '5 images in 3 folders; 1 other files are left out'
+    (tmp_path / 'link').symlink_to(tmp_path)  # the results may be named by it
+    less = open_source(tmp_path / 'b', leave_out=tmp_path / 'link' / 'b' / 'c')
+    assert [frame.name for frame in less.frames] == ['x']
+    assert less.found == '1 images in 1 folder'
+    everything = open_source(tmp_path / 'b', leave_out=tmp_path / 'b')
+    assert everything.length == 2  # which check_out_dir refuses
+
+
 def test_bad_inputs(tmp_path):
     with pytest.raises(ImageError, match='empty name'):
         open_source('')
