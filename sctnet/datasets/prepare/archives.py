@@ -1,5 +1,6 @@
 """Reading published archives, zip or tar, and making files of their members."""
 
+import gzip
 import shutil
 import stat
 import tarfile
@@ -22,6 +23,7 @@ Draw = Callable[[bytes, str], np.ndarray | bytes]  # what a member holds, its na
 _DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
+    gzip.BadGzipFile,
     zlib.error,
     EOFError,
     KeyError,
@@ -33,13 +35,17 @@ _DAMAGED = (
 class Archive:
     """A zip or tar archive, which several threads may read.
 
-    A DataError refuses one whose members would be unpacked outside of its folder.
+    One whose members would be unpacked outside of its folder is refused.
 
     Args:
         path: of the file.
 
     Attributes:
         sizes: of each file's name, its bytes; without what macOS adds.
+
+    Raises:
+        DataError: it cannot be read, is damaged, or is unsafe.
+        OutputError: there is no room to decompress it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,6 +54,8 @@ class Archive:
         try:
             self._members: zipfile.ZipFile | TarMembers
             self._members = (TarMembers if kind == 'tar' else zipfile.ZipFile)(path)
+        except OutputError:
+            raise
         except _DAMAGED as error:
             raise DataError(
                 f"'{path}' is truncated or no {kind} archive ({error}): download it "
