@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -136,6 +137,20 @@ def test_every_config_finds_and_reads_what_was_prepared(tmp_path, dataset):
         assert all(labels.shape == (HEIGHT, WIDTH) for labels in maps)
         seen.append(sorted({int(v) for labels in maps for v in np.unique(labels)}))
     assert sorted(seen) == SEEN[dataset]
+
+
+def test_what_is_not_there_of_voc_is_one_sentence(tmp_path):
+    root = prepare('voc12', voc12(tmp_path), tmp_path / 'data', workers=0).root
+    cfg = load_config('sctnet-b-voc12')
+    set_data_root(cfg, str(root))
+    (root / 'ImageSets/Segmentation/aug.txt').unlink()
+    for look in (list_parts, partial(check_data, loaders=LOADERS)):
+        with pytest.raises(DataError, match=r"there is no list '.*/aug\.txt': put it"):
+            list(look(cfg) or ())
+    set_data_root(cfg, str(tmp_path / 'elsewhere'))
+    for look in (list_parts, partial(check_data, loaders=LOADERS)):
+        with pytest.raises(DataError, match=r'no folder .*JPEGImages.*--data-root'):
+            list(look(cfg) or ())
 
 
 def test_the_classes_are_mmsegs_where_it_has_them():
