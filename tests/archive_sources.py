@@ -111,6 +111,8 @@ def bdd100k(folder):
     for part in ('train', 'val', 'test'):
         name = f'{part}/0004a4c0-d4dff0a{len(part)}'
         images[f'bdd100k/images/10k/{name}.jpg'] = noise('.jpg')
+        images[f'bdd100k/images/10k/{part}/Thumbs.db'] = b'of Windows'
+        images[f'bdd100k/images/10k/{part}/more/x.jpg'] = noise('.jpg')
         if part != 'test':
             drawn = encoded(expected((LARGE, 18), fill=255), '.png')
             labels[f'{masks}/{name}.png'] = drawn

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -227,18 +228,25 @@ def test_without_scipy_one_sentence_and_no_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('dataset', SOURCES)
+@pytest.mark.parametrize('more', [-1, 1])
 def test_an_archive_with_files_missing_or_too_many_is_refused(
-    tmp_path, dataset, monkeypatch
+    tmp_path, dataset, more, monkeypatch
 ):
     archives = SOURCES[dataset](tmp_path)
-    monkeypatch.undo()  # the counts of the published archives
-    (first, *_) = published.DATASETS[dataset].FOLDERS
-    if dataset == 'voc12':
-        first = published.DATASETS[dataset].FOLDERS[1]
-    message = rf"has \d files \*{re.escape(first.suffix)} in '.*{first.source}/': "
-    with pytest.raises(DataError, match=f'{message}expected {first.count}; download'):
+    module = published.DATASETS[dataset]
+    (first, *others) = module.FOLDERS
+    first = replace(first, count=first.count + more)
+    monkeypatch.setattr(module, 'FOLDERS', [first, *others])
+    files = rf'{first.count - more} files \*{re.escape(first.suffix)}'
+    message = f"has {files} in '.*{first.source}/': expected {first.count}; download"
+    with pytest.raises(DataError, match=message):
         prepare(dataset, archives, tmp_path / 'data', workers=0)
     assert not (tmp_path / 'data').exists()
+
+
+def test_a_test_part_without_labels_need_not_be_there(tmp_path):
+    archives = loveda(tmp_path)[:2]
+    assert prepare('loveda', archives, tmp_path / 'data', workers=0).written == 8
 
 
 def test_the_counts_are_the_published_ones(monkeypatch):
