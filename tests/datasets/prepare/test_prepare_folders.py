@@ -292,9 +292,14 @@ def test_label_maps_of_other_images_are_refused(tmp_path):
         prepare('bdd100k', [other], tmp_path / 'data', workers=0)
 
 
-def test_an_augmentation_of_other_images_is_refused(tmp_path):
-    members = {f'benchmark_RELEASE/dataset/cls/{n}.mat': b'' for n in 'abc'}
+def test_an_augmentation_of_other_images_or_too_few_is_refused(tmp_path, monkeypatch):
+    names = ('other', VOC_NAMES['train'], VOC_NAMES['val'])
+    members = {f'benchmark_RELEASE/dataset/cls/{name}.mat': b'' for name in names}
     other = write_tar(tmp_path / 'other.tgz', members, 'w:gz')
-    archives = [voc(tmp_path / 'voc.tar'), other]
-    with pytest.raises(DataError, match=r'adds 3 .* VOC, 0 of them with an image: exp'):
-        prepare('voc12', archives, tmp_path / 'data', workers=0)
+    first, second = voc12(tmp_path)
+    with pytest.raises(DataError, match=r'adds 1 .* VOC, 0 of them with an image: exp'):
+        prepare('voc12', [first, other], tmp_path / 'data', workers=0)
+    monkeypatch.setattr(published.DATASETS['voc12'], 'COUNT', 2)
+    with pytest.raises(DataError, match=r'adds 1 .*, 1 of them .*: expected 2; name'):
+        prepare('voc12', [first, second], tmp_path / 'data', workers=0)
+    assert not (tmp_path / 'data').exists()
