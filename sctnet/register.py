@@ -5,10 +5,11 @@ New-style configs name classes, which import what they need themselves.
 """
 
 from . import engine, models
-from .datasets import own, store, transforms
+from .datasets import camvid, own, store, transforms
 from .evaluation import label_maps, report_metric
 
 __all__ = [
+    'camvid',
     'engine',
     'label_maps',
     'models',

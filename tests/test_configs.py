@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 import torch
@@ -53,6 +54,18 @@ def test_leaf_is_short_importable_and_builds(leaf):
     for pipeline in (cfg.train_pipeline, cfg.test_pipeline, cfg.tta_pipeline):
         for step in pipeline:
             TRANSFORMS.build(step)
+
+
+@pytest.mark.parametrize('leaf', LEAVES, ids=lambda path: path.stem)
+def test_a_leafs_name_tells_its_batch_length_and_crop(leaf):
+    name = re.search(r'_\dxb(\d+)_(\d+k?)_.*_(\d+)x(\d+)$', leaf.stem)
+    cfg = load_config(leaf)
+    assert cfg.train_dataloader.batch_size == int(name[1])
+    assert cfg.train_cfg.max_iters == int(name[2].replace('k', '000'))
+    crop = (int(name[3]), int(name[4]))
+    (step,) = (s for s in cfg.train_pipeline if s.get('crop_size'))
+    assert step['crop_size'] == crop == cfg.model.data_preprocessor.size
+    assert cfg.train_cfg.val_interval == cfg.default_hooks.checkpoint.interval
 
 
 def test_leaf_names_are_unique_in_the_whole_tree():

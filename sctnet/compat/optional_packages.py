@@ -9,6 +9,7 @@ EXTRAS = {  # of those not named as the package
     'onnxruntime': 'onnx',
     'cityscapesscripts': 'convert',
     'pycocotools': 'convert',
+    'scipy': 'convert',
 }
 
 

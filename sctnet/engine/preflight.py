@@ -13,7 +13,7 @@ from ..errors import DataError
 
 
 def check_data(cfg: Config, loaders: Iterable[str]) -> None:
-    """See that the folders and at least one file that ``loaders`` will read exist.
+    """See that folders, lists and at least one file that ``loaders`` will read exist.
 
     What lies elsewhere than on this disk (``backend_args``, URLs) is not looked for.
 
@@ -38,6 +38,12 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
                 several = isinstance(suffix, tuple | list)
                 ends = suffix if several else [suffix or '']
                 _check_folder(dataset.get('data_root') or '', folder, ends)
+        names = dataset.get('ann_file')
+        listed = Path(dataset.get('data_root') or '', names or '')
+        if names and '://' not in names and not listed.exists():
+            raise DataError(
+                f"there is no list '{listed}': put it there, or correct ann_file"
+            )
 
 
 def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:

@@ -117,11 +117,14 @@ def build_dataset(config: ConfigDict, remedy: str = _UNCHECKED) -> BaseSegDatase
 
     Raises:
         ConfigError: it cannot be built, or does not read files in pairs.
+        DataError: it cannot be built, and its folder or list is not there.
     """
     settings = {**config, 'pipeline': [], 'lazy_init': True}
     try:
         dataset = DATASETS.build(settings)
     except (TypeError, ValueError, KeyError, AssertionError) as error:
+        if isinstance(error, AssertionError):  # PascalVOCDataset's, without a word
+            _check_there(config)
         raise ConfigError(
             f'the data set {config.get("type")!r} cannot be built ({error}): correct '
             'its arguments in the config'
@@ -148,11 +151,7 @@ def list_files(dataset: BaseSegDataset, remedy: str = _UNCHECKED) -> Iterator[Pa
     folder = dataset.data_prefix.get('img_path') or ''
     if is_elsewhere(dataset.backend_args, folder):
         raise ConfigError(f"'{folder}' is not on this disk: {remedy}")
-    if not os.path.isdir(folder):
-        raise DataError(
-            f"there is no folder '{folder}': put the data set there or name its folder "
-            'with --data-root'
-        )
+    _check_folder(folder)
     own = isinstance(dataset, FolderDataset)
     try:
         infos = dataset.list_pairs() if own else dataset.load_data_list()
@@ -160,6 +159,26 @@ def list_files(dataset: BaseSegDataset, remedy: str = _UNCHECKED) -> Iterator[Pa
         raise DataError(f'the data set cannot be listed: {error}') from error
     for info in infos:
         yield Pair(info['img_path'], info.get('seg_map_path'))
+
+
+def _check_folder(folder: str) -> None:
+    if not os.path.isdir(folder):
+        raise DataError(
+            f"there is no folder '{folder}': put the data set there or name its folder "
+            'with --data-root'
+        )
+
+
+def _check_there(config: ConfigDict) -> None:
+    root = config.get('data_root') or ''
+    folder = (config.get('data_prefix') or {}).get('img_path') or ''
+    listed = os.path.join(root, config.get('ann_file') or '')
+    if not is_elsewhere(config.get('backend_args'), root):
+        _check_folder(os.path.join(root, folder))
+        if not os.path.exists(listed):
+            raise DataError(
+                f"there is no list '{listed}': put it there, or correct ann_file"
+            )
 
 
 def _missing(part: str, pair: Pair) -> Fault | None:

@@ -1,1 +1,1 @@
-"""Unpacking published archives (Cityscapes, ADE20K, COCO-Stuff) for the configs."""
+"""Unpacking published archives (Cityscapes, ADE20K, ...) for the configs."""

@@ -1,7 +1,9 @@
-"""Reading published zip archives, and making files of their members."""
+"""Reading published archives, zip or tar, and making files of their members."""
 
+import gzip
 import shutil
 import stat
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,13 +14,16 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from ...errors import DataError, OutputError
-from ...files import atomic_path
+from ...files import atomic_path, write_bytes
 from ..convert.write_pair import write_label_map
+from .tar_members import SUFFIXES, Member, TarMembers
 
-Draw = Callable[[bytes, str], np.ndarray]  # what a member holds, its name
+Draw = Callable[[bytes, str], np.ndarray | bytes]  # what a member holds, its name
 
 _DAMAGED = (
     zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
     zlib.error,
     EOFError,
     KeyError,
@@ -28,34 +33,44 @@ _DAMAGED = (
 
 
 class Archive:
-    """A zip archive, which several threads may read.
+    """A zip or tar archive, which several threads may read.
 
-    A DataError refuses one whose members would be unpacked outside of its folder.
+    One whose members would be unpacked outside of its folder is refused.
 
     Args:
         path: of the file.
 
     Attributes:
         sizes: of each file's name, its bytes; without what macOS adds.
+
+    Raises:
+        DataError: it cannot be read, is damaged, or is unsafe.
+        OutputError: there is no room to decompress it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        kind = 'tar' if path.name.lower().endswith(SUFFIXES) else 'zip'
         try:
-            self._zip = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
+            self._members: zipfile.ZipFile | TarMembers
+            self._members = (TarMembers if kind == 'tar' else zipfile.ZipFile)(path)
+        except OutputError:
+            raise
+        except _DAMAGED as error:
             raise DataError(
-                f"'{path}' is truncated or no zip archive ({error}): download it again"
+                f"'{path}' is truncated or no {kind} archive ({error}): download it "
+                'again'
             ) from error
         except OSError as error:
             raise DataError(
                 f"'{path}' cannot be read ({error.strerror or error}): check the path"
             ) from error
         self.sizes: dict[str, int] = {}
-        for info in self._zip.infolist():
+        for info in self._members.infolist():
             self._check_member(info)
             name = info.filename
             of_macos = name.startswith('__MACOSX/') or name.endswith('.DS_Store')
+            of_macos |= PurePosixPath(name).name.startswith('._')
             if not info.is_dir() and not of_macos:
                 self.sizes[name] = info.file_size
 
@@ -73,7 +88,7 @@ class Archive:
     def read(self, name: str) -> bytes:
         """Return the bytes of a member, checked by its sum; raises DataError."""
         with self._damage(name):
-            return self._zip.read(name)
+            return self._members.read(name)
 
     def unpack(self, name: str, target: Path) -> None:
         """Write a member to ``target``, whole or not at all.
@@ -86,11 +101,11 @@ class Archive:
             atomic_path(target) as temporary,
             temporary.open('wb') as file,
             self._damage(name),
-            self._zip.open(name) as member,
+            self._members.open(name) as member,
         ):
             shutil.copyfileobj(member, file, 1 << 20)
 
-    def _check_member(self, info: zipfile.ZipInfo) -> None:
+    def _check_member(self, info: zipfile.ZipInfo | Member) -> None:
         name = info.filename
         path = PurePosixPath(name)
         outside = path.is_absolute() or '..' in path.parts
@@ -117,13 +132,14 @@ class Archive:
 
 @dataclass(frozen=True)
 class Job:
-    """Unpacks a member, or draws a label map from what it holds.
+    """Unpacks a member, or makes another file of what it holds.
 
     Attributes:
         archive: with the member.
         name: of the member.
         target: file to be written.
-        draw: makes a label map, uint8 (H, W); None unpacks as it is.
+        draw: makes a label map, uint8 (H, W), or the bytes of another file; None
+            unpacks as it is.
     """
 
     archive: Archive
@@ -153,8 +169,11 @@ class Job:
         if self.draw is None:
             self.archive.unpack(self.name, self.target)
         else:
-            labels = self.draw(self.archive.read(self.name), self.name)
-            write_label_map(self.target, labels)
+            made = self.draw(self.archive.read(self.name), self.name)
+            if isinstance(made, bytes):
+                write_bytes(self.target, made)
+            else:
+                write_label_map(self.target, made)
 
 
 def free_space(folder: Path) -> int:

@@ -2,7 +2,8 @@
 
 To add one, put ``NAME.py`` here with a docstring, whose first line is its help; with
 ``FOLDER``, the data root below ``data``; and with ``list_jobs(archives, root)``, which
-returns a list of ``Job`` (see ``prepare.archives``): what is to be written.
+returns a list of ``Job`` (see ``prepare.archives``): what is to be written. Where it is
+whole folders of the archives, ``prepare.folders`` lists them.
 """
 
 import importlib

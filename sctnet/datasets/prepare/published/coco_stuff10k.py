@@ -4,14 +4,15 @@ The labels 1 to 182 lose the eleven that no image has; 0, unlabelled, stays 0 an
 becomes 255 by the data set's ``reduce_zero_label``.
 """
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ....compat.optional_packages import require
 from ....errors import DataError
 from ..archives import Archive, Job
+from ..mat_files import read_labels
 
 FOLDER = 'coco_stuff10k'
 LANDMARK = 'imageLists/train.txt'
@@ -24,8 +25,10 @@ def list_jobs(archives: Sequence[Archive], root: Path) -> list[Job]:
     """Return an image and a label map for each name in the two lists.
 
     Raises:
+        ArgumentError: scipy is not installed.
         DataError: it is another archive, or lacks a file that a list names.
     """
+    require('scipy')
     jobs: list[Job] = []
     for archive in archives:
         head = archive.head_of(LANDMARK)
@@ -53,24 +56,9 @@ def list_jobs(archives: Sequence[Archive], root: Path) -> list[Job]:
 
 def draw_labels(data: bytes, name: str) -> np.ndarray:
     """Turn a .mat file into labels 0 to 171, uint8 (H, W); raises DataError."""
-    from scipy.io import loadmat
-
-    try:
-        stored = np.asarray(loadmat(io.BytesIO(data), variable_names=['S'])['S'])
-    except Exception as error:  # scipy has many for damaged files
-        reason = f'{type(error).__name__}: {error}'
-        raise DataError(
-            f"'{name}' is no .mat file with a label map S ({reason}): download the "
-            'archive again'
-        ) from error
     table = _table()
-    known = np.isin(stored, np.flatnonzero(table >= 0))
-    if stored.ndim != 2 or not known.all():
-        raise DataError(
-            f"'{name}' has labels {np.unique(stored[~known])[:5].tolist()} in shape "
-            f'{stored.shape}: expected those of COCO-Stuff; download the archive again'
-        )
-    return table[stored.astype(np.int64)].astype(np.uint8)
+    known = np.flatnonzero(table >= 0)
+    return table[read_labels(data, name, known, 'S')].astype(np.uint8)
 
 
 def _table() -> np.ndarray:
