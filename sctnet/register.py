@@ -5,7 +5,7 @@ New-style configs name classes, which import what they need themselves.
 """
 
 from . import engine, models
-from .datasets import own, store, transforms
+from .datasets import folder_dataset, store, transforms
 from .evaluation import report_metric
 
-__all__ = ['engine', 'models', 'own', 'report_metric', 'store', 'transforms']
+__all__ = ['engine', 'folder_dataset', 'models', 'report_metric', 'store', 'transforms']
