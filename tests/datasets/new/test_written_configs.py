@@ -23,6 +23,15 @@ def test_every_network_builds(base, tmp_path):
     assert cfg.param_scheduler[0].warmup_iters == 70
 
 
+def test_a_scale_that_is_changed_stays(tmp_path):
+    path = write_config(tmp_path / 'mine.py', tmp_path)
+    path.write_text(path.read_text().replace('scale = (256, 64)', 'scale = (900, 600)'))
+    cfg = load_config(path)
+    assert tuple(cfg.val_dataloader.dataset.pipeline[1].scale) == (900, 600)
+    assert tuple(cfg.train_dataloader.dataset.pipeline[2].scale) == (900, 600)
+    assert tuple(cfg.crop_size) == (64, 64)
+
+
 def test_mmsegs_own_functions_take_it(tmp_path):
     root = write_own_data(tmp_path / 'rooms')
     path = write_config(tmp_path / 'mine.py', root)
