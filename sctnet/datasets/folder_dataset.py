@@ -132,28 +132,22 @@ class FolderDataset(BaseSegDataset):
         missing = [pair for pair in pairs if not os.path.isfile(pair['seg_map_path'])]
         if missing:
             image, labels = missing[0]['img_path'], missing[0]['seg_map_path']
-            hint = self.likely_partners(pairs).get(image, '')
+            hint = self.likely_partners().get(image, '')
             raise DataError(
                 f'{len(missing)} of {len(pairs)} images have no label map, the first '
                 f"'{image}' (looked for '{labels}'{hint}): add label maps, or move "
                 'these images elsewhere'
             )
 
-    def likely_partners(self, pairs: list[dict]) -> dict[str, str]:
-        """Say, by images without a label map, which one of another name may be theirs.
-
-        Args:
-            pairs: from :meth:`list_pairs`.
-        """
+    def likely_partners(self) -> dict[str, str]:
+        """Say, by image, which label map belongs to it as people name things."""
         images, labels = (self.data_prefix[key] for key in ('img_path', 'seg_map_path'))
         try:
             found = find_pairs(Path(images), Path(labels)).pairs
         except DataError:  # two images might share one
             return {}
-        taken = {pair['seg_map_path'] for pair in pairs}
         return {
             str(image): f" and found '{labels}': name it alike, or set img_suffix and "
             'seg_map_suffix'
             for image, labels, _ in found
-            if str(labels) not in taken
         }

@@ -2,10 +2,11 @@
 
 import shlex
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from own_folder import write_own_data
+from own_folder import label_path, write, write_own_data
 from support import GOLDEN
 
 from sctnet.apis import init_model
@@ -56,7 +57,9 @@ def test_every_command_names_the_one_that_takes_its_place(call, config):
 @pytest.mark.parametrize('place', ['sctnet.configs', ''])  # a copy, which is not there
 @pytest.mark.parametrize('shift', [0, 1])
 def test_the_command_that_it_names_works(place, shift, config, tmp_path):
-    write_own_data(tmp_path / 'my data', shift=shift)
+    root = write_own_data(tmp_path / 'my data', shift=shift)
+    if shift:
+        write(label_path(root, 'train', 0), np.zeros((80, 96), np.uint8))
     text = BASE.format(more=', reduce_zero_label=True' if shift else '')
     config.write_text(text.replace('sctnet.configs', place))
     with pytest.raises(ConfigError) as raised:
@@ -68,7 +71,7 @@ def test_the_command_that_it_names_works(place, shift, config, tmp_path):
     cfg = load_config('my data_sctnet/student.py')
     dataset = cfg.train_dataloader.dataset
     assert dataset.metainfo.classes == ('floor', 'wall', 'front door')
-    check(cfg.filename)
+    assert check(cfg.filename) == 0
     # What a conversion has written holds the names itself.
     config.write_text(BASE.format(more='').replace('my data', dataset.data_root))
     with pytest.raises(ConfigError, match=r'run "sctnet new [^-]*", which'):

@@ -96,14 +96,13 @@ def test_an_images_suffix_is_replaced_by_the_label_maps(suffix, tmp_path):
     root = write_own_data(tmp_path, train=2)
     renamed(root, 'images', lambda stem: stem + suffix)
     renamed(root, 'labels', lambda stem: f'{stem}_mask.png')
-    data = dataset(root, img_suffix=suffix, seg_map_suffix='_mask.png')
+    suffixes = {'img_suffix': ('.png', suffix), 'seg_map_suffix': '_mask.png'}
+    data = dataset(root, **suffixes)
     assert names_of(data) == [
         (f'train{i}{suffix}', f'train{i}_mask.png') for i in range(2)
     ]
     (root / 'some.txt').write_text('train1\n')  # without the suffix, as mmseg's
-    data = dataset(
-        root, img_suffix=suffix, seg_map_suffix='_mask.png', ann_file='some.txt'
-    )
+    data = dataset(root, ann_file='some.txt', **suffixes)
     assert names_of(data) == [(f'train1{suffix}', 'train1_mask.png')]
 
 
@@ -119,9 +118,10 @@ def test_one_folder_may_hold_images_and_label_maps(tmp_path):
     ]
 
 
-def test_case_of_a_suffix_and_unicode_forms_do_not_matter(tmp_path):
+@pytest.mark.parametrize('forms', [('NFC', 'NFD'), ('NFD', 'NFC')])
+def test_case_of_a_suffix_and_unicode_forms_do_not_matter(forms, tmp_path):
     root = write_own_data(tmp_path, train=2)
-    ours, theirs = (unicodedata.normalize(form, 'é') for form in ('NFC', 'NFD'))
+    ours, theirs = (unicodedata.normalize(form, 'é') for form in forms)
     renamed(root, 'images', lambda stem: f'{ours}{stem}.png')
     renamed(root, 'labels', lambda stem: f'{theirs}{stem}.PNG')
     pairs = [(f'{ours}train{i}.png', f'{theirs}train{i}.PNG') for i in range(2)]
@@ -134,6 +134,7 @@ def test_case_of_a_suffix_and_unicode_forms_do_not_matter(tmp_path):
     same = root / 'labels/train' / f'{theirs}train0.png'
     same.write_bytes(b'')
     assert names_of(dataset(root))[0] == (pairs[0][0], same.name)
+    assert names_of(dataset(root, seg_map_suffix='.PNG')) == pairs
 
 
 @pytest.mark.parametrize('name', ['{}_mask.png', 'gt_{}.png', 'K{}.png'])

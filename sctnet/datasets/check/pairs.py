@@ -168,7 +168,7 @@ def _partners(dataset: BaseSegDataset, pairs: list[Pair]) -> dict[str, str]:
     absent = any(pair.labels and not os.path.isfile(pair.labels) for pair in pairs)
     if not absent or not isinstance(dataset, FolderDataset):
         return {}
-    return dataset.likely_partners(dataset.list_pairs())
+    return dataset.likely_partners()
 
 
 def _missing(part: str, pair: Pair, partners: dict[str, str]) -> Fault | None:
