@@ -25,6 +25,7 @@ SHORT |= {f'{loader}.persistent_workers': False for loader in LOADERS}
 def config(name):
     cfg = load_config(f'rooms/{name}.py')
     cfg.work_dir = f'work_dirs/{name}'
+    cfg.experiment_name = cfg.visualizer.name = 'guide'  # mmengine shares it by name
     merge_options(cfg, SHORT)
     return cfg
 
