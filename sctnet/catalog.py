@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from mmengine.config import Config, ConfigDict
 
+from .compat.own_data import refuse_own_base, refuse_own_data
 from .compat.own_modules import check_imports, import_custom_modules, search_beside
 from .errors import ConfigError
 
@@ -94,12 +95,13 @@ def _prefer_checkout(path: Path) -> Path:
 
 
 def load_config(config: str | os.PathLike | Config) -> Config:
-    """Return the :class:`Config` that ``config`` is or names, ``own_data`` spread.
+    """Return the :class:`Config` that ``config`` is or names.
 
     Raises:
         ConfigError: there is no such config, or its file cannot be read.
     """
     if isinstance(config, Config):
+        refuse_own_data(config)
         return config
     if not isinstance(config, str | os.PathLike):
         raise ConfigError(
@@ -112,27 +114,16 @@ def load_config(config: str | os.PathLike | Config) -> Config:
     try:
         cfg = Config.fromfile(path, import_custom_modules=False)
     except Exception as error:
+        refuse_own_base(path, error)
         raise ConfigError(
             f"config '{path}' cannot be read ({type(error).__name__}: {error}): mend "
             'the file, or start from one that mim search sctnet lists'
         ) from error
     import_custom_modules(cfg)
     check_imports(cfg, path)
-    _spread_own_data(cfg, {})
+    refuse_own_data(cfg)
     _spread_faster_loader(cfg)
     return cfg
-
-
-def _spread_own_data(cfg: Config, changes: dict[str, Any]) -> None:
-    if 'own_data' in cfg:
-        from .datasets.own import apply_own_data  # needs mmseg, which others do not
-
-        apply_own_data(cfg, changes)
-    elif changes:
-        raise ConfigError(
-            f"'{cfg.filename}' has no own_data to change: start from a config of "
-            'sctnet.configs._base_.own_data, or drop these options'
-        )
 
 
 def _make_room(cfg: Config, key: str) -> None:
@@ -166,7 +157,7 @@ def _spread_faster_loader(cfg: Config) -> None:
 
 
 def merge_options(cfg: Config, options: dict[str, Any]) -> None:
-    """Change ``cfg`` by dotted keys; those of ``own_data`` first, with all they mean.
+    """Change ``cfg`` by dotted keys.
 
     Raises:
         ConfigError: a key leads where the config has nothing to change, or the
@@ -176,25 +167,23 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
         from .datasets.faster_loader import undo_faster_loader
 
         undo_faster_loader(cfg)  # keys name the steps of the recipe
-    own = {k: v for k, v in options.items() if k.partition('.')[0] == 'own_data'}
-    if 'own_data' in own and 'own_data' in cfg:
+    own = [key for key in options if key.partition('.')[0] == 'own_data']
+    if own:
         raise ConfigError(
-            f'--cfg-options own_data={own["own_data"]!r} names no key of it: write it '
-            'as own_data.root=FOLDER'
+            f'--cfg-options {own[0]} changes nothing any more: name the value itself, '
+            'such as train_cfg.max_iters or train_dataloader.batch_size, or --data-root'
         )
-    _spread_own_data(cfg, {key.removeprefix('own_data.'): own[key] for key in own})
-    others = {key: value for key, value in options.items() if key not in own}
-    for key in others:
+    for key in options:
         _make_room(cfg, key)
     try:
-        cfg.merge_from_dict(others)
+        cfg.merge_from_dict(options)
     except Exception as error:  # it raises what the values happen to raise
         raise ConfigError(
             f'--cfg-options cannot be merged ({error}): check the names against the '
             'config'
         ) from error
     _spread_faster_loader(cfg)
-    if any(key.partition('.')[0] == 'custom_imports' for key in others):
+    if any(key.partition('.')[0] == 'custom_imports' for key in options):
         import_custom_modules(cfg)
     scope = cfg.get('default_scope', 'mmseg')
     if not isinstance(scope, str) or not scope.isidentifier():

@@ -124,13 +124,15 @@ def find_files(folder: Path, suffixes: str | tuple[str, ...]) -> list[Path]:
     """
     if not folder.is_dir():
         raise DataError(f"there is no folder '{folder}': check the path")
+    suffixes = (suffixes,) if isinstance(suffixes, str) else suffixes
+    small = tuple(suffix.lower() for suffix in suffixes)
     found = []
     for place, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith('.')]
         found += [
             Path(place, name)
             for name in names
-            if name.lower().endswith(suffixes) and not name.startswith('.')
+            if name.lower().endswith(small) and not name.startswith('.')
         ]
     return sorted(found)
 

@@ -5,15 +5,15 @@ New-style configs name classes, which import what they need themselves.
 """
 
 from . import engine, models
-from .datasets import camvid, own, store, transforms
+from .datasets import camvid, folder_dataset, store, transforms
 from .evaluation import label_maps, report_metric
 
 __all__ = [
     'camvid',
     'engine',
+    'folder_dataset',
     'label_maps',
     'models',
-    'own',
     'report_metric',
     'store',
     'transforms',

@@ -1,10 +1,16 @@
-"""A small data set in the layout of ``own_data``, and configs that train on it."""
+"""A small folder of images and label maps, and configs that train on it."""
 
 import struct
 import zlib
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
+
+from sctnet.datasets.new.measure import Measured
+from sctnet.datasets.new.write_configs import TEACHERS, make_plan, write_configs
 
 CLASSES = ('floor', 'wall', 'door')
 SIZE = (96, 80)  # width, height
@@ -50,14 +56,35 @@ def claim_size(path, width, height):
     path.write_bytes(data[:12] + header + check_sum + data[33:])
 
 
-def write_config(path, root, base='student_t', classes=CLASSES, **more):
-    """Write what a user's config looks like; returns its path."""
-    values = {'root': str(root), 'classes': classes, 'crop': (64, 64), **more}
-    lines = ''.join(f'    {key}={value!r},\n' for key, value in values.items())
-    path.write_text(
-        'from mmengine.config import read_base\n\n'
-        'with read_base():\n'
-        f'    from sctnet.configs._base_.own_data.{base} import *\n\n'
-        f'own_data.update(\n{lines})\n'
-    )
+def write_config(
+    path,
+    root,
+    base='student_t',
+    classes=CLASSES,
+    *,
+    crop=(64, 64),
+    iterations=20000,
+    batch=8,
+    palette=None,
+    reduce_zero_label=False,
+):
+    """Write the config that ``sctnet new`` writes for such a folder; returns its path.
+
+    Args:
+        base: ``student_`` or ``teacher_`` and the network: s, b, t; b2, b3, t.
+    """
+    kind, _, network = base.partition('_')
+    students = {teacher: student for student, teacher in TEACHERS.items()}
+    student = network if kind == 'student' else students[network]
+    images = {'train': 4, 'val': 2}
+    summary = {'classes': classes, 'images': images, 'palette': palette}
+    kinds, values = {(3, 'uint8'): 1}, [100.0] * 3
+    measured = Measured(Counter({SIZE[::-1]: 1}), Counter(kinds), values, values, 255.0)
+    plan = make_plan(root, summary, measured, student, crop[0], iterations, batch)
+    with TemporaryDirectory() as folder:
+        write_configs(plan, Path(folder), {})
+        text = Path(folder, f'{kind}.py').read_text()
+        text = text.replace(folder, str(path.parent))
+    zero = 'reduce_zero_label='
+    path.write_text(text.replace(f'{zero}False', f'{zero}{reduce_zero_label}'))
     return path

@@ -1,10 +1,11 @@
-"""Convert a data set of another format to images and label maps for own_data.
+"""Convert a data set of another format to images and label maps.
 
 Example:
   sctnet convert labelme drawings my_data --val 0.2
 """
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         add = sub.add_argument
         add('source', type=Path, help=module.SOURCE)
-        add('out', type=Path, help='new folder, becomes own_data.root')
+        add('out', type=Path, help='new folder')
         add('--val', type=float, default=0.1, help='share, if the source has no split')
         add('--test', type=float, default=0.0, help='share, likewise')
         add('--group', metavar='REGEX', help='names that agree in it stay together')
@@ -53,7 +54,7 @@ def convert(format_name: str, source: Path, out: Path, **options: Any) -> int:
         print(line, file=sys.stderr)
     print(
         f"{summary.counted(result)} images are in '{result.root}', "
-        f'{len(result.failed)} broken ones are not. In a config:\n\n'
-        + summary.own_data_lines(result)
+        f'{len(result.failed)} broken ones are not. Go on with\n'
+        f'  {shlex.join(["sctnet", "new", str(result.root)])}'
     )
     return 1 if result.failed else 0

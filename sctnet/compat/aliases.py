@@ -21,6 +21,8 @@ MOVED = {
     'convert': 'weights.convert',
     'dataset_check': 'datasets.check',
     'dataset_check.drawing': 'evaluation.dataset_pictures',
+    'datasets.own': 'datasets.folder_dataset',
+    'datasets.own.dataset': 'datasets.folder_dataset',
     'deploy.exported': 'deploy.runtime_segmentor',
     'deploy.graph': 'deploy.network',
     'deploy.label_map': 'prediction.label_map',
@@ -42,7 +44,8 @@ MOVED = {
     'models.head_losses': 'models.faster_training.head_losses',
     'models.shared_decoder_head_alignment': 'models.sdha',
     'overlay': 'datasets.overlay',
-    'own_data': 'datasets.own',
+    'own_data': 'datasets.folder_dataset',
+    'own_data.dataset': 'datasets.folder_dataset',
     'precision': 'models.half_precision',
     'preflight': 'engine.preflight',
     'sources': 'streams.open_input',
@@ -90,7 +93,8 @@ class _OldNames(MetaPathFinder, Loader):
         old = module.__name__
         new = str(new_name(old))
         try:
-            sys.modules[old] = importlib.import_module(new)
+            now = sys.modules[old] = importlib.import_module(new)
+            vars(now).setdefault('__path__', [])  # what lay below it is asked for here
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(f'No module named {old!r}', name=old) from error
         warnings.warn(

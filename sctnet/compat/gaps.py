@@ -129,7 +129,7 @@ def register_on_demand() -> None:
 
     for name, module in {
         'MODELS': 'sctnet.models',
-        'DATASETS': 'sctnet.datasets.own',
+        'DATASETS': 'sctnet.datasets.folder_dataset',
         'METRICS': 'sctnet.evaluation',
         **dict.fromkeys(_OF_ENGINE, 'sctnet.engine'),
     }.items():

@@ -1,6 +1,6 @@
 """Batches of one image, which batch norm may not like, and batches of another size."""
 
-from collections.abc import Mapping, Sized
+from collections.abc import Sized
 from contextlib import suppress
 from typing import Any
 
@@ -21,9 +21,7 @@ from .unwrap import unwrapped
 _NOTED = 'images_of_an_iteration'  # in a checkpoint's message hub
 
 
-def check_batch_size(
-    model: nn.Module, loader: DataLoader, cfg: Mapping[str, Any]
-) -> None:
+def check_batch_size(model: nn.Module, loader: DataLoader) -> None:
     """See that ``model`` can train on the smallest batch that ``loader`` yields.
 
     The network is run once, on one image, where there is a batch of one.
@@ -41,9 +39,9 @@ def check_batch_size(
         return
     why = f'leaves batch norm a single value a channel after global pooling (in {name})'
     if batch == 1:
-        key = 'own_data.batch' if 'own_data' in cfg else 'train_dataloader.batch_size'
         raise ConfigError(
-            f'{key}=1 {why}: set it to 2 or more, or use a norm_cfg such as GN'
+            f'train_dataloader.batch_size=1 {why}: set it to 2 or more, or use a '
+            'norm_cfg such as GN'
         )
     raise ConfigError(
         f'the last batch of an epoch has one image of {images}, which {why}: set '

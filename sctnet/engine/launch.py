@@ -73,8 +73,6 @@ def set_data_root(cfg: Config, data_root: str) -> None:
             f'names one: set each with --cfg-options, as in {named}'
         )
     cfg.data_root = data_root
-    if 'own_data' in cfg:
-        cfg.own_data.root = data_root
     for dataset in datasets_of(cfg):
         dataset.data_root = data_root
         set_store_root(dataset)

@@ -239,8 +239,6 @@ def _finished(runner: Runner) -> str:
     key = 'train_cfg.max_iters'
     if 'max_epochs' in (runner.cfg.get('train_cfg') or {}):
         key = 'train_cfg.max_epochs'
-    elif 'own_data' in runner.cfg:
-        key = 'own_data.iterations'
     return (
         f'this training was finished, at iteration {runner.iter} of '
         f'{runner.max_iters}: nothing is trained; to go on, raise {key} and resume '

@@ -146,7 +146,7 @@ class Runner(_Runner):
         self._train_dataloader: Any = seeded(self._train_dataloader, labels=labels)
         built = super().build_train_loop(loop)
         if built is not loop:
-            check_batch_size(self.model, built.dataloader, self.cfg)
+            check_batch_size(self.model, built.dataloader)
         return built
 
     def build_val_loop(self, loop: Any) -> BaseLoop:

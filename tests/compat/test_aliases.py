@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from sctnet.compat import aliases
-from sctnet.datasets.own import FolderDataset
+from sctnet.datasets.folder_dataset import FolderDataset
 
 
 @pytest.mark.parametrize('old', aliases.MOVED)

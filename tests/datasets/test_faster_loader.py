@@ -85,14 +85,13 @@ def test_dumped_and_read_again_and_switched_off(tmp_path):
     assert steps(again)[3]['cat_max_ratio'] == 0.75
 
 
-def test_in_a_config_of_ones_own_and_with_own_data(tmp_path):
+def test_in_a_config_of_ones_own(tmp_path):
     root = write_own_data(tmp_path / 'rooms')
     path = write_config(tmp_path / 'mine.py', root)
     path.write_text(path.read_text() + '\nfaster_loader = dict(crop_first=True)\n')
     cfg = load_config(path)
-    merge_options(cfg, {'own_data.crop': (96, 64)})
     crop = steps(cfg)[2]
-    assert (crop['crop_size'], crop['scale']) == ((96, 64), (256, 64))
+    assert (crop['crop_size'], crop['scale']) == ((64, 64), (256, 64))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     assert dataset[0]['inputs'].shape[0] == 3
     crop_class = dataset.pipeline.transforms[2]
@@ -112,7 +111,6 @@ def test_classes_named_in_a_config_without_the_key(tmp_path):
     path.write_text(text)
     cfg = load_config(path)
     assert kinds(cfg)[2] == 'RandomResizeCrop'
-    assert steps(cfg)[2]['crop_size'] == (64, 64)  # as own_data has it
     check_names(cfg)
     merge_options(cfg, {'train_dataloader.dataset.pipeline.2.crop': 5})
     with pytest.raises(

@@ -10,9 +10,9 @@ from conversion_sources import LARGE, coco_json, outline, picture
 from doc_pages import PAGES, blocks
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from own_folder import write_own_data
+from own_folder import write_config, write_own_data
 from small_training import TEACHER, save_teacher_of
-from support import REPOSITORY, released_checkpoint
+from support import released_checkpoint
 
 from sctnet.apis import init_model
 from sctnet.catalog import load_config
@@ -32,6 +32,8 @@ def place(tmp_path_factory):
     save_teacher_of(folder / 'work_dirs/teacher/iter_0.pth', TEACHER)
     write_own_data(folder / 'data' / 'rooms')
     write_own_data(folder / 'photos')
+    for name in ('teacher_b2', 'student_s'):
+        write_config(folder / f'{name[:7]}.py', 'data/rooms', name)
     for i in range(2):
         picture(folder / f'rooms_coco/images/{i}.jpg')
     rows = [(i, 3, [outline(LARGE)]) for i in range(2)]
@@ -74,10 +76,3 @@ def test_python_of_a_page_runs(page, place, request, monkeypatch):
             (place / block.title).write_text(block.code)
         else:
             exec(compile(block.code, block.place, 'exec'), names)
-
-
-def test_configs_of_the_own_data_project_are_those_of_its_page():
-    shown = [b.code for b in blocks('docs/own_data.md', 'python') if is_config(b)]
-    for name, code in zip(('my_teacher.py', 'my_student.py'), shown, strict=True):
-        template = (REPOSITORY / 'projects' / 'own_data' / name).read_text()
-        assert template.partition('\n\n')[2] == code

@@ -7,7 +7,7 @@ import pytest
 from mmengine.structures import BaseDataElement
 from own_folder import CLASSES, write_own_data
 
-from sctnet.datasets.own import FolderDataset
+from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.engine.broken_files import BrokenFiles
 from sctnet.engine.seeded_dataset import SeededDataset
 from sctnet.errors import ConfigError, DataError

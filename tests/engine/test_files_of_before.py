@@ -7,12 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmseg.registry import MODELS
+from own_folder import write_own_data
 from support import GOLDEN
 
 from sctnet.apis import inference_model, init_model
 from sctnet.catalog import load_config, merge_options
+from sctnet.cli.export import export
+from sctnet.cli.infer import infer
+from sctnet.cli.test import test as measure
+from sctnet.cli.train import train
 from sctnet.datasets.from_config import LOADERS
 from sctnet.datasets.street_scenes import write_street_scenes
 from sctnet.engine.launch import set_data_root, set_resume, set_teacher
@@ -111,7 +115,23 @@ def test_a_config_and_its_checkpoint_of_before_load_and_the_export_agrees(config
     assert same.float().mean() > 0.99
 
 
-def test_own_data_of_before_loads():
-    cfg = dumped('own_dumped.py')
-    assert isinstance(cfg, Config)
-    assert MODELS.build(cfg.model)
+@pytest.mark.filterwarnings('ignore::FutureWarning')  # old module names
+def test_own_data_of_before_trains_tests_infers_exports_and_resumes(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_own_data(tmp_path / 'data')
+    options = {f'{loader}.num_workers': 0 for loader in LOADERS.values()}
+    options |= {f'{loader}.persistent_workers': False for loader in LOADERS.values()}
+    options |= {'model.siam': None, 'train_cfg.max_iters': 1}
+    train(str(FILES / 'own_dumped.py'), cfg_options=options, work_dir='work')
+    config, work = 'work/own_dumped.py', Path('work')
+    assert load_config(config).own_data.applied
+    longer = {'train_cfg.max_iters': 2}
+    train(config, cfg_options=longer, work_dir='work', resume='auto')
+    assert (work / 'iter_2.pth').is_file()
+    measure(config, 'work', work_dir='tested')
+    infer('data/images/val', 'work', config=config, out_dir=Path('drawn'))
+    assert len(list(Path('drawn').iterdir())) == 4
+    export(config, 'work', Path('model.onnx'))
+    assert Path('model.onnx').is_file()

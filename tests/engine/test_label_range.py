@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from sctnet.cli.library_errors import explain_run
 from sctnet.datasets.check_labels import check_labels, smallest_type
-from sctnet.datasets.own import FolderDataset
+from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.engine.label_range import LabelRange, learnt_labels, measured_labels
 from sctnet.engine.runner import Runner
 from sctnet.engine.seeded_dataset import SeededDataset

@@ -6,7 +6,7 @@ import pytest
 from mmseg.registry import TRANSFORMS
 from own_folder import CLASSES, label_path, write, write_own_data
 
-from sctnet.datasets.own import FolderDataset
+from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.engine.label_range import LabelRange
 from sctnet.engine.loaded_labels import LoadedLabels, look_at_labels
 from sctnet.engine.seeded_dataset import SeededDataset

@@ -13,7 +13,7 @@ from own_folder import CLASSES, image_path, label_path, truncate, write, write_o
 from torch.utils.data import DataLoader
 
 from sctnet.cli.library_errors import explain_run
-from sctnet.datasets.own import FolderDataset
+from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.engine.runner import Runner
 from sctnet.engine.seeded_dataset import NumberedIndex, SeededDataset, seed_everything
 from sctnet.errors import DataError

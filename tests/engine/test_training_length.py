@@ -74,21 +74,6 @@ def test_in_a_file_the_key_decides_the_loop(kind):
     assert cfg.default_hooks.checkpoint.interval == 200  # as the file says
 
 
-def test_own_data_leaves_epochs_alone(tmp_path):
-    path = tmp_path / 'mine.py'
-    path.write_text(
-        'from mmengine.config import read_base\n'
-        'from sctnet.engine import ResumableEpochTrainLoop\n'
-        'with read_base():\n'
-        '    from sctnet.configs._base_.own_data.student_t import *\n'
-        f"own_data.update(root='{tmp_path}', classes=('a', 'b'))\n"
-        'train_cfg = dict(type=ResumableEpochTrainLoop, max_epochs=7)\n'
-    )
-    assert load_config(path).train_cfg.to_dict()['max_epochs'] == 7
-    assert 'max_iters' not in load_config(path).train_cfg
-    assert settled(path, train_cfg__max_epochs=9).train_cfg.max_epochs == 9
-
-
 @pytest.mark.parametrize(
     ('train_cfg', 'options'),
     [

@@ -8,20 +8,13 @@ from typing import Any
 from contract import Case, Place
 from kinds_images import damaged_image
 from mutator import mutate_text
+from own_folder import write_config
 from registry import kind
 from stock import Stock
 from tool_call import tool_call
 
 Words = list[Any]
 Stubs = dict[str, Any]
-CONFIG = """
-from mmengine.config import read_base
-
-with read_base():
-    from sctnet.configs._base_.own_data.student_t import *
-
-own_data.update(root={root!r}, classes={classes!r}, crop=(64, 64))
-"""
 SQUARE = [[8, 8], [60, 8], [60, 50], [8, 50]]
 
 
@@ -38,8 +31,9 @@ def own_folder(place: Place, stock: Stock) -> Path:
 def check(rng: Random, place: Place, stock: Stock) -> tuple[Words, Stubs]:
     """Words for the checker of a sound folder."""
     classes = tuple(f'class {i}' for i in range(19))
-    config = CONFIG.format(root=str(own_folder(place, stock)), classes=classes)
-    words = [place.write('mine.py', config), '--workers', '1', '--html', 'page']
+    config = place.inputs / 'mine.py'
+    write_config(config, own_folder(place, stock), classes=classes)
+    words = [config, '--workers', '1', '--html', 'page']
     return [*words, '--json', 'figures', *rng.choice([[], ['--strict']])], {}
 
 

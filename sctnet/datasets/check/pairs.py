@@ -13,10 +13,10 @@ from mmseg.registry import DATASETS
 
 from ...errors import ConfigError, DataError
 from ...files import find_files
+from ..folder_dataset import FolderDataset
 from ..from_config import LOADERS, datasets_of, is_elsewhere
 from ..images import LOSSY, SUFFIXES
 from ..label_values import label_values
-from ..own.dataset import FolderDataset
 from .faults import Fault
 
 SPLITS = ('train', 'val')  # what a training reads
@@ -85,7 +85,8 @@ def _part(name: str, config: ConfigDict, ignored: int) -> Part:
     dataset = build_dataset(config)
     labels_dir = dataset.data_prefix.get('seg_map_path')
     found = list(list_files(dataset))
-    faults = [f for f in (_missing(name, pair) for pair in found) if f]
+    partners = _partners(dataset, found)
+    faults = [f for f in (_missing(name, pair, partners) for pair in found) if f]
     absent = {fault.path for fault in faults}
     pairs = [pair for pair in found if pair.image not in absent]
     faults += _alone(name, dataset, labels_dir, found)
@@ -181,11 +182,20 @@ def _check_there(config: ConfigDict) -> None:
             )
 
 
-def _missing(part: str, pair: Pair) -> Fault | None:
+def _partners(dataset: BaseSegDataset, pairs: list[Pair]) -> dict[str, str]:
+    """Say which label maps of other names those that are missing may be."""
+    absent = any(pair.labels and not os.path.isfile(pair.labels) for pair in pairs)
+    if not absent or not isinstance(dataset, FolderDataset):
+        return {}
+    return dataset.likely_partners()
+
+
+def _missing(part: str, pair: Pair, partners: dict[str, str]) -> Fault | None:
     if not os.path.isfile(pair.image):
         return Fault('missing image', part, pair.image, 'listed but not there')
     if pair.labels is not None and not os.path.isfile(pair.labels):
-        detail = f"looked for '{pair.labels}'" + _of_other_format(pair)
+        other = _of_other_format(pair) or partners.get(pair.image, '')
+        detail = f"looked for '{pair.labels}'{other}"
         return Fault('missing label map', part, pair.image, detail)
     return None
 
@@ -211,6 +221,6 @@ def _alone(
     suffix = dataset.seg_map_suffix
     return [
         Fault('label map alone', part, str(path), 'no image has its name')
-        for path in find_files(Path(labels_dir), suffix.lower())
+        for path in find_files(Path(labels_dir), suffix)
         if os.path.normpath(path) not in known
     ]

@@ -1,7 +1,7 @@
 """Converting data sets of other formats to folders of images and label maps.
 
 What is made is ``images/{train,val}/NAME.ext`` beside ``labels/{train,val}/NAME.png``
-with one class index a pixel, 255 to ignore: what ``own_data`` in a config reads.
+with one class index a pixel, 255 to ignore: what ``FolderDataset`` reads.
 """
 
 from .converter import Converted, convert

@@ -1,7 +1,6 @@
 """Lines that the command prints after a conversion."""
 
 from collections.abc import Sequence
-from pprint import pformat
 
 from .annotated_images import PARTS
 from .converter import Converted
@@ -9,29 +8,11 @@ from .converter import Converted
 _MOST = 50  # broken files that are named on the terminal; dataset.json has them all
 
 
-def own_data_lines(result: Converted) -> str:
-    """Return the ``own_data`` of a config for this data set, as Python code."""
-    lines = [
-        'own_data = dict(',
-        f'    root={str(result.root)!r},',
-        f'    classes={_wrapped(result.classes)},',
-    ]
-    if result.palette:
-        colours = [tuple(int(part) for part in colour) for colour in result.palette]
-        lines.append(f'    palette={_wrapped(colours)},')
-    return '\n'.join([*lines, '    crop=(512, 512),', ')'])
-
-
 def counted(result: Converted) -> str:
     """Say how many images each part has: ``8 training and 2 validation``."""
     words = dict(zip(PARTS, ('training', 'validation', 'test'), strict=True))
     listed = [f'{result.images[p]} {words[p]}' for p in PARTS if result.images[p]]
     return ' and '.join(listed)
-
-
-def _wrapped(values: Sequence[object]) -> str:
-    """Write a tuple on one line, or on lines of at most 88 characters."""
-    return pformat(tuple(values), width=72, compact=True).replace('\n', '\n' + 12 * ' ')
 
 
 def report_left_out(result: Converted) -> list[str]:

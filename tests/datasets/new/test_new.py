@@ -67,7 +67,6 @@ def test_an_export_becomes_a_data_set_and_two_configs(data, tmp_path, kind):
     assert ours[1]
     for path in made.configs:
         cfg = load_config(path)
-        assert 'own_data' not in cfg
         assert cfg.train_dataloader.dataset.metainfo['classes'] == classes
         assert cfg.model.decode_head.num_classes == len(classes)
         quick_check(cfg)

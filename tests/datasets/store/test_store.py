@@ -12,7 +12,7 @@ from mmseg.datasets.transforms import PackSegInputs
 from mmseg.registry import DATASETS
 from own_folder import CLASSES, image_path, label_path, truncate, write, write_own_data
 
-from sctnet.datasets.own import FolderDataset
+from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.datasets.prepare import archives
 from sctnet.datasets.prepare.prepare_store import plan_store, write_store
 from sctnet.datasets.store import LoadAnnotationsFromStore, LoadImageFromStore, Store
