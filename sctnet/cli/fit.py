@@ -13,6 +13,7 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,10 @@ def _words_of(options: dict[str, Any]) -> list[str]:
         if action.dest == 'help' or value == action.default:
             continue
         option = action.option_strings[0]
+        if isinstance(value, Mapping):
+            value = ','.join(f'{old}={new}' for old, new in value.items())
+        elif isinstance(value, list | tuple):
+            value = ','.join(value)
         words.append(option if isinstance(value, bool) else f'{option}={value}')
     return words
 

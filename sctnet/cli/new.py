@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what says how data are read and networks are chosen."""
     from ..datasets.convert.formats import FORMATS
+    from ..datasets.convert.options import KEEP, add_general
+    from ..datasets.convert.overlap import ORDERS
 
     add = parser.add_argument
     add('--student', choices=('s', 'b', 't'), default='s', help='default: s')
@@ -36,10 +38,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add('--masks', type=Path, help='folder of the masks')
     add('--classes', metavar='NAMES', help='a,b,c, or a file with one a line')
     add('--map', dest='mapping', metavar='VALUES', help='such as 0:0,255:1,7:ignore')
-    add('--val', type=float, default=0.1, help='share, if there is no such part')
-    add('--test', type=float, default=0.0, help='share, likewise')
-    add('--group', metavar='REGEX', help='names that agree in it stay together')
-    add('--lists', type=Path, help='folder of train.txt, val.txt, ..., or a JSON')
+    add('--keep', metavar='NAMES', help=KEEP)
+    add('--order', choices=ORDERS, help='where shapes overlap, see sctnet convert')
+    add('--background', metavar='NAME', help='of pixels without a shape, or ignore')
+    add('--skip-empty', action='store_true', default=None, help='images without shape')
+    add_general(parser)
     add('--copy', dest='link', action='store_false', help='images, not link to them')
     add('--crop', type=int, metavar='SIDE', help='that a training sees')
     add('--iterations', type=int, help='of each training')

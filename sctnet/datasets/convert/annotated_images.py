@@ -6,21 +6,43 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from ...errors import DataError, OutputError
 from ...files import atomic_path
+from ..bands import read_bands
 from ..images import SUFFIXES, read_image
 
 IGNORED = 255
 PARTS = ('train', 'val', 'test')
 Size = tuple[int, int]  # height, width
+_ORIENTATION = 0x0112  # the tag of a camera that was held another way
+_TURNS: dict[int | None, Callable[[np.ndarray], np.ndarray]] = {
+    2: np.fliplr,
+    3: lambda bands: np.rot90(bands, 2),
+    4: np.flipud,
+    5: lambda bands: bands.swapaxes(0, 1),
+    6: lambda bands: np.rot90(bands, -1),
+    7: lambda bands: np.rot90(bands, 2).swapaxes(0, 1),
+    8: np.rot90,
+}
+
+
+class Shape(NamedTuple):
+    """A label, and what says which pixels it covers, bool (H, W)."""
+
+    label: int
+    cover: Callable[[], np.ndarray]
+
 
 # Draws a label map: takes the image's size and a counter to which it adds what it
-# leaves out (reason to count), returns class indices, uint8 (H, W). Raises a DataError
-# for an annotation that is not of such an image. Is called in a thread.
-Draw = Callable[[Size, Counter[str]], np.ndarray]
+# leaves out (reason to count), returns class indices, uint8 (H, W), or the shapes that
+# are to be painted, in the order of the file. Raises a DataError for an annotation that
+# is not of such an image. Is called in a thread.
+Draw = Callable[[Size, Counter[str]], np.ndarray | Sequence[Shape]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +72,19 @@ class ImageFile:
             )
         height, width = read_image(self.path).shape[:2]
         return height, width
+
+    def bands(self) -> np.ndarray:
+        """Decode to (H, W, C), the file's own bands and type, turned as its tag says.
+
+        Raises:
+            ImageError: it is broken.
+        """
+        image = read_bands(self.path)
+        if self.suffix in ('.tif', '.tiff'):  # OpenCV has turned it
+            return image
+        with Image.open(self.path) as opened:
+            tag = opened.getexif().get(_ORIENTATION)
+        return _TURNS.get(tag, lambda bands: bands)(image)
 
     def place(self, target: Path, link: bool) -> None:
         """Copy the file to ``target``, which is new, or link to it.
@@ -86,6 +121,7 @@ class Item:
         image: the pixels.
         draw: makes the label map.
         empty: whether it has no annotation, so that all of it is background.
+        labels: of its shapes, where they are known before they are drawn.
     """
 
     name: str
@@ -93,6 +129,7 @@ class Item:
     image: ImageFile
     draw: Draw
     empty: bool = False
+    labels: frozenset[int] | None = None
 
 
 @dataclass
@@ -106,6 +143,11 @@ class Source:
         skipped: what was left out on purpose: reason to count.
         failed: what is broken: one sentence each, with the file's name.
         examples: of a reason, the first file that was left out for it.
+        fill: label where there is no shape; None where label maps are drawn whole.
+        order: in which shapes are painted, of :data:`.overlap.ORDERS`.
+        skip_empty: leave out images without annotation.
+        open: classes are those that occur, so that one that does not is no mistake.
+        said: what was decided, in a sentence each.
     """
 
     classes: tuple[str, ...]
@@ -114,6 +156,11 @@ class Source:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     examples: dict[str, str] = field(default_factory=dict)
+    fill: int | None = None
+    order: str = 'file'
+    skip_empty: bool = False
+    open: bool = False
+    said: list[str] = field(default_factory=list)
 
     def leave_out(self, reason: str, file: object) -> None:
         """Count ``file`` as skipped for ``reason``."""

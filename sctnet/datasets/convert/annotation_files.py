@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,17 @@ def read_text(path: Path) -> str:
         raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
 
 
-def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any]:
+def read_json(
+    path: Path, form: str = '{"images": [...], ...}', marks: Sequence[str] = ()
+) -> dict[str, Any]:
     """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
+
+    A large file without one of the keys ``marks`` is not parsed.
 
     Raises:
         DataError: it cannot be read, is damaged, or holds something else.
     """
-    contents = read_any_json(path)
+    contents = read_any_json(path, marks)
     if not isinstance(contents, dict):
         raise DataError(
             f"'{path}' holds a {type(contents).__name__}: expected a JSON object, "
@@ -41,10 +46,13 @@ def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any
     return contents
 
 
-def read_any_json(path: Path) -> Any:
-    """Read a JSON file; raises DataError."""
+def read_any_json(path: Path, marks: Sequence[str] = ()) -> Any:
+    """Read a JSON file with the keys ``marks`` somewhere in it; raises DataError."""
+    text = read_text(path)
+    if not all(f'"{mark}"' in text for mark in marks):
+        raise DataError(f"'{path}' lacks one of {', '.join(marks)}: name another file")
     try:
-        return json.loads(read_text(path))
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DataError(
             f"'{path}' is no JSON, or is cut off ({error}): export it again"

@@ -13,8 +13,8 @@ from ..convert import convert
 from ..convert.annotated_images import PARTS
 from ..convert.annotation_files import read_json
 from ..convert.class_names import is_palette
-from ..convert.converter import SUMMARY
-from ..convert.summary import report_failed, report_left_out
+from ..convert.converted import SUMMARY
+from ..convert.summary import report_failed, report_left_out, without_pixels
 from .measure import measure
 from .recognise import recognise
 from .recognise_masks import Ask, Recognised
@@ -123,6 +123,7 @@ def new_project(
         _refuse_choices(data, options)
     try:
         summary = read_summary(root / SUMMARY)
+        said += without_pixels(summary['pixels']) if root == data else []
         measured = measure(root / 'images' / 'train')
         plan = make_plan(
             root, summary, measured, student, crop, iterations, batch, teacher
@@ -142,8 +143,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse_choices(data: Path, options: Mapping[str, Any]) -> None:
     """See that nothing is asked of a data set that is used as it lies."""
-    usual = {'val': 0.1, 'test': 0.0}
-    asked = [k for k, v in _given(options).items() if usual.get(k) != v]
+    asked = [name for name, value in _given(options).items() if value]
     if asked:
         raise ArgumentError(
             f"'{data}' is a data set already, and used as it lies, so that "
@@ -221,9 +221,6 @@ def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
         f'{crop}x{crop}',
         f'classes: {shares}',
     ]
-    empty = [name for name, count in pixels.items() if not count]
-    if empty:
-        lines.append(f'without a single pixel: {", ".join(empty)}')
     if not images.get('val'):
         raise DataError(
             'there is no image to validate on: give a share with --val, such as 0.1, '

@@ -96,10 +96,10 @@ def _coco(data: Path) -> Recognised | None:
     found = find_jsons(data)
     if not found:
         return None
-    parts = sorted({part for _, part in found if part})
+    parts = sorted({part for _, part, _ in found if part})
     listed = f', with the parts {", ".join(parts)}' if parts else ''
     said = f"{len(found)} JSON {'file' if len(found) == 1 else 'files'} of COCO's form"
-    return Recognised('coco', data, said + listed)
+    return Recognised('coco', data, said + listed, {'jsons': found})
 
 
 def _labelme(data: Path) -> Recognised | None:

@@ -1,6 +1,7 @@
 """Writes a teacher's and a student's config for a data set, every value in sight."""
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def make_plan(
     most = min(_LARGEST_CROP[student], measured.short_side // 32 * 32)
     usual = 600 if student == 't' else _length(train)
     return Plan(
-        root=str(root),
+        root=os.path.abspath(root),
         classes=classes,
         palette=summary.get('palette') or distinct_colours(len(classes)),
         images=summary['images'],
@@ -116,7 +117,7 @@ def write_configs(plan: Plan, out: Path, pretrained: Mapping[str, str]) -> list[
             'schedule': small if plan.student == 't' else 'adamw_160k',
             'heads': ['decode_head', 'auxiliary_head'],
             'taught': plan.teacher,
-            'teacher': str(out / 'teacher.py'),
+            'teacher': os.path.abspath(out / 'teacher.py'),
         },
     }
     if not plan.teacher:

@@ -1,5 +1,7 @@
 """COCO's JSON to label maps, against rectangles and against pycocotools."""
 
+import json
+
 import numpy as np
 import pytest
 from conversion_sources import (
@@ -16,6 +18,7 @@ from conversion_sources import (
 )  # fmt: skip
 
 from sctnet.datasets.convert import convert
+from sctnet.datasets.convert.coco_json import find_jsons
 from sctnet.datasets.convert.coco_masks import to_rle
 from sctnet.errors import ArgumentError, DataError
 
@@ -129,7 +132,9 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
     for options in ({'background': 'ignore'}, {'skip_empty': True}):
         result, _ = source(*given, out=str(options), **options)
         assert result.skipped == {'images without annotation': 2}
-        assert result.examples == {'images without annotation': 'b.jpg'}
+        assert result.examples == {
+            'images without annotation': str(tmp_path / 'coco/b.jpg')
+        }
         assert sum(result.images.values()) == 1
         assert result.empty == []
 
@@ -147,9 +152,16 @@ def test_a_second_file_is_the_validation_set(tmp_path):
     assert result.images == {'train': 1, 'val': 1}
     same(labels_of(out, 'a'), expected((LARGE, 1)))
     same(labels_of(out, 'a', 'val'), expected((SMALL, 2)))
-    coco_json(val, [], categories={3: 'sky'})
-    with pytest.raises(DataError, match=r"category 3 is 'floor' in .* and 'sky' in"):
-        convert('coco', train, tmp_path / 'new', val_annotations=val)
+    # The same names by other numbers, and one more.
+    kinds = {3: 'wall', 7: 'sky', 1: 'floor'}
+    coco_json(val, [(0, 3, [outline(SMALL)])], categories=kinds)
+    result = convert(
+        'coco', train, tmp_path / 'new', workers=0, images=tmp_path / 'train',
+        val_annotations=val, val_images=tmp_path / 'val',
+    )  # fmt: skip
+    assert result.classes == ('background', 'floor', 'wall', 'sky')
+    assert result.said == [f"'sky' is no category of '{train}'"]
+    same(labels_of(tmp_path / 'new', 'a', 'val'), expected((SMALL, 2)))
 
 
 def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
@@ -213,15 +225,78 @@ def test_an_unreadable_file_is_one_sentence(source, tmp_path, text, message):
 
 def test_what_cannot_be_a_data_set_is_refused(source, monkeypatch):
     rows = [(0, 254, [outline(LARGE)])]
-    with pytest.raises(DataError, match='list an image once'):
-        source(rows, ('a.jpg', 'a.jpg'), {254: 'x'})
     kinds = {number: f'class {number}' for number in range(255)}
     with pytest.raises(DataError, match=r'256 classes in all: .* merge some'):
         source(rows, categories=kinds)
     result, _ = source(rows, categories=kinds, background='ignore')
     assert result.pixels[254] == 50 * 60
+    rows = [(0, 255, [outline(LARGE)]), (0, 300, [outline(SMALL)])]
+    many = {number: f'class {number}' for number in range(400)}
+    merged = {name: name[:-1] for name in many.values()}
+    merged['class 300'] = 'ignore'
+    result, out = source(rows, categories=many, rename=merged, out='merged')
+    assert len(result.classes) == 41
+    same(labels_of(out, 'a'), expected((LARGE, 26), (SMALL, 255)))
     monkeypatch.setattr(
         'sctnet.compat.optional_packages.is_installed', lambda name: False
     )
     with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[convert\]'"):
         source(rows, out='new')
+
+
+def test_an_image_that_is_listed_twice_is_one(source, tmp_path):
+    rows = [(0, 7, [outline(LARGE)]), (1, 3, [outline(SMALL)])]
+    result, out = source(rows, ('a.jpg', 'a.jpg'))
+    same(labels_of(out, 'a'), expected((LARGE, 2), (SMALL, 1)))
+    assert result.images == {'train': 1}
+    together = 'entries of an image that was listed before, put together'
+    assert result.skipped == {together: 1}
+    file = tmp_path / 'coco/annotations.json'
+    contents = json.loads(file.read_text())
+    contents['images'][1]['width'] += 1
+    file.write_text(json.dumps(contents))
+    result, out = source(None, out='other')
+    assert 'is listed twice, with the sizes' in result.failed[0]
+    same(labels_of(out, 'a'), expected((LARGE, 2)))
+
+
+def test_a_parent_without_annotations_is_no_class_and_equal_names_are_one(
+    source, tmp_path
+):
+    rows = [(0, 1, [outline(LARGE)]), (0, 2, [outline(SMALL)])]
+    file = coco_json(tmp_path / 'coco/annotations.json', rows)
+    contents = json.loads(file.read_text())
+    contents['categories'] = [  # as Roboflow writes them
+        {'id': 0, 'name': 'rooms', 'supercategory': 'none'},
+        {'id': 1, 'name': 'door', 'supercategory': 'rooms'},
+        {'id': 2, 'name': 'door', 'supercategory': 'rooms'},
+        {'id': 3, 'name': 'alone', 'supercategory': 'none'},
+    ]
+    file.write_text(json.dumps(contents))
+    result, out = source(None)
+    assert result.classes == ('background', 'door', 'alone')
+    same(labels_of(out, 'a'), expected((LARGE, 1), (SMALL, 1)))
+    assert result.said == [
+        "dropped: 'rooms', which has no annotation and is what others belong to",
+        f"one class, 'door': 2 categories of '{file}'",
+    ]
+    # The parent itself is annotated.
+    contents['annotations'][1]['category_id'] = 0
+    file.write_text(json.dumps(contents))
+    result, _ = source(None, out='annotated')
+    assert result.classes == ('background', 'rooms', 'door', 'alone')
+
+
+def test_a_file_of_a_folder_is_parsed_once(source, tmp_path, monkeypatch):
+    file = coco_json(tmp_path / 'coco/annotations.json', [(0, 3, [outline(LARGE)])])
+    (tmp_path / 'coco/other.json').write_text('{"shapes": [], "images": 1}')
+    parsed, loads = [], json.loads
+
+    def counted(text):
+        parsed.append(text)
+        return loads(text)
+
+    monkeypatch.setattr('sctnet.datasets.convert.annotation_files.json.loads', counted)
+    jsons = find_jsons(file.parent)
+    convert('coco', file.parent, tmp_path / 'out', workers=0, jsons=jsons, val=0.0)
+    assert parsed == [file.read_text()]

@@ -7,14 +7,15 @@ import pytest
 
 from sctnet.datasets.convert.annotated_images import ImageFile, Item
 from sctnet.datasets.convert.names import make_unique, output_name
-from sctnet.datasets.convert.splits import Splitting, assign_splits, split_by_folder
+from sctnet.datasets.convert.sharing import Splitting, assign_splits
+from sctnet.datasets.convert.splits import split_by_folder
 from sctnet.errors import ArgumentError, DataError
 
 
 def shared_out(items, val=0.1, **options):
     """The items with their splits; nothing may be left out."""
-    skipped = Counter()
-    found = assign_splits(items, Splitting(val, **options), skipped)
+    skipped, said = Counter(), []
+    found = assign_splits(items, Splitting(val, **options), skipped, said)
     assert not skipped
     return found
 
@@ -116,7 +117,7 @@ def test_lists_say_which_part_an_image_is_of(tmp_path):
     (tmp_path / 'valid.txt').write_text('c.png\n')
     skipped = Counter()
     splitting = Splitting(lists=tmp_path)
-    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped)
+    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped, [])
     assert [(i.name, i.split) for i in found] == [
         ('images/a', 'train'),
         ('b', 'train'),
@@ -125,20 +126,20 @@ def test_lists_say_which_part_an_image_is_of(tmp_path):
     assert skipped == {'images that no list names': 1}
     (tmp_path / 'test.txt').write_text('images/d.jpg\nnowhere.jpg\n')
     skipped.clear()
-    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped)
+    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped, [])
     assert found[-1].split == 'test'
     assert skipped == {'names in lists that are no image': 1}
     (tmp_path / 'test.txt').write_text('room 0.jpg\na.1\na.2\n')
-    found = assign_splits(items(['room 0', 'a.1']), splitting, skipped)
+    found = assign_splits(items(['room 0', 'a.1']), splitting, skipped, [])
     assert [item.name for item in found] == ['room 0', 'a.1']
     listed = tmp_path / 'split.json'
     listed.write_text('{"train": ["a"], "test": ["a"]}')
     with pytest.raises(DataError, match="'a' is in the lists of train and of test"):
-        assign_splits(items('a'), Splitting(lists=listed), skipped)
+        assign_splits(items('a'), Splitting(lists=listed), skipped, [])
     for text in ('{"tren": ["a"]}', '{"train": "a"}', '{}'):
         listed.write_text(text)
         with pytest.raises(DataError, match='list'):
-            assign_splits(items('a'), Splitting(lists=listed), skipped)
+            assign_splits(items('a'), Splitting(lists=listed), skipped, [])
 
 
 def test_names_that_differ_in_suffix_or_part_stay_apart():
@@ -147,9 +148,18 @@ def test_names_that_differ_in_suffix_or_part_stay_apart():
         Item('a', None, ImageFile(Path('a.PNG')), None),
         Item('a', 'val', ImageFile(Path('a.png')), None),
     ]
-    assert [item.name for item in make_unique(pair)] == ['a_jpg', 'a_png', 'a']
-    with pytest.raises(DataError, match='would both become'):
-        make_unique([*pair, Item('a_jpg', None, ImageFile(Path('a_jpg.gif')), None)])
+    said = []
+    assert [item.name for item in make_unique(pair, said)] == ['a_jpg', 'a_png', 'a']
+    assert said == ["told apart: 2 images of one name, such as 'a_jpg'"]
+    more = Item('a_jpg', None, ImageFile(Path('a_jpg.gif')), None)
+    elsewhere = Item('a', 'train', ImageFile(Path('b/a.jpg')), None)
+    mixed = make_unique([*pair, more, elsewhere], said)
+    assert [i.name for i in mixed] == ['a_jpg_2', 'a_png', 'a', 'a_jpg', 'a']
+    # What has no part yet is written beside those for training.
+    mixed = make_unique([*pair, more, elsewhere], said, beside='train')
+    assert [i.name for i in mixed] == ['a_jpg_2', 'a_png', 'a', 'a_jpg', 'a_jpg_3']
+    with pytest.raises(DataError, match='is there twice'):
+        make_unique([*pair, pair[0]], said)
 
 
 @pytest.mark.parametrize(

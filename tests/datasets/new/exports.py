@@ -88,6 +88,8 @@ def roboflow(root):
             picture(root / part / name, seed)
         content = instances(names, first=0)
         # Its parent category, of which nothing is ever annotated.
+        for category in content['categories']:
+            category['supercategory'] = 'rooms'
         content['categories'].insert(
             0, {'id': 0, 'name': 'rooms', 'supercategory': 'none'}
         )

@@ -21,7 +21,7 @@ MADE_UP = ('class 0', 'class 1', 'class 2')
 EXPORTS = {
     'roboflow': (
         "3 JSON files of COCO's form, with the parts test, train, val",
-        ('background', 'rooms', 'door', 'wall'),
+        NAMES,
         (4, 2, 2),
     ),
     'cvat_coco': ("1 JSON file of COCO's form", NAMES, 6),
@@ -270,5 +270,7 @@ def test_what_cannot_be_is_said(data, tmp_path):
 
 
 def test_a_class_without_a_pixel_is_said(data, tmp_path):
-    made = new_project(data('roboflow'), tmp_path / 'out')
-    assert 'without a single pixel: rooms' in made.said
+    made = new_project(data('flat_folders'), tmp_path / 'out', classes='a,b,c,d')
+    assert made.said.count('without a single pixel: d') == 1
+    again = new_project(made.root, tmp_path / 'again')
+    assert again.said.count('without a single pixel: d') == 1

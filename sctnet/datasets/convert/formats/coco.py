@@ -7,26 +7,18 @@ train, valid and test in their path are the splits.
 """
 
 import argparse
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from ....compat.optional_packages import require
 from ....errors import DataError
-from ....files import find_files
-from ..annotated_images import ImageFile, Item, Size, Source, check_size
+from ..annotated_images import Source
 from ..annotation_files import read_json
-from ..coco_masks import decode_rle, to_rle
-from ..image_files import ImageFinder
-from ..names import output_name
-from ..options import add_background, with_background
-from ..overlap import Shape, add_order, check_order, paint
-from ..splits import part_of
+from ..coco_json import CocoFile, ListedImage, find_jsons
+from ..options import add_background, of_shapes, with_background
+from ..overlap import add_order
 
 SOURCE = 'JSON file, or folder of them'
 
@@ -49,41 +41,35 @@ def read(
     order: str = 'area',
     background: str = 'background',
     skip_empty: bool = False,
+    jsons: Sequence[tuple[Path, str | None, dict[str, Any]]] = (),
 ) -> Source:
     """List the images of one JSON file, of a pair to train and validate, or of many.
 
-    Raises ArgumentError, DataError.
+    ``jsons`` are those of :func:`find_jsons`, if they were read before. Raises
+    ArgumentError, DataError.
     """
     require('pycocotools')
-    check_order(order)
+    found = of_shapes((), background, order, skip_empty)
+    part = 'train' if val_annotations else None
     if source.is_dir():
-        files = [_File(path, images, part) for path, part in find_jsons(source)]
+        files = [CocoFile(*one, images) for one in jsons or find_jsons(source)]
         if not files:
             raise DataError(
                 f"'{source}' has no JSON of COCO's below it (images, annotations and "
                 'categories): name the file, or export as "COCO JSON"'
             )
     else:
-        part = 'train' if val_annotations else None
-        files = [_File(source, images, part)]
+        files = [CocoFile(source, part, read_json(source), images)]
     if val_annotations:
-        files.append(_File(val_annotations, val_images or images, 'val'))
-    categories: dict[int, str] = {}
+        contents = read_json(val_annotations)
+        files.append(CocoFile(val_annotations, 'val', contents, val_images or images))
+    named = _names(files, found)
+    found.classes, _ = with_background(named, background)
+    listed: dict[tuple[str | None, Path], ListedImage] = {}
     for file in files:
-        for number, name in file.categories().items():
-            if categories.setdefault(number, name) != name:
-                raise DataError(
-                    f"category {number} is '{categories[number]}' in '{source}' and "
-                    f"'{name}' in '{file.path}': export both with the same categories"
-                )
-    named = list(dict.fromkeys(name for _, name in sorted(categories.items())))
-    classes, fill = with_background(named, background)
-    labels = {number: classes.index(name) for number, name in categories.items()}
-    found = Source(classes)
-    for file in files:
-        skip = skip_empty or background == 'ignore'
-        file.add_items(found, labels, fill, skip, order)
-    if not any(not item.empty for item in found.items):
+        file.add_images(found, listed)
+    found.items = [one.item(part) for (part, _), one in listed.items()]
+    if not any(item.labels for item in found.items):
         raise DataError(
             f"nothing in '{source}' is segmented: its annotations are boxes, or belong "
             'to no image that it lists; export instance segmentation as "COCO JSON"'
@@ -91,156 +77,29 @@ def read(
     return found
 
 
-def find_jsons(folder: Path) -> list[tuple[Path, str | None]]:
-    """Return the JSON files of COCO's form below a folder, and the part of each."""
-    found = []
-    for path in find_files(folder, ('.json',)):
-        try:
-            keys = read_json(path).keys()
-        except DataError:
-            continue  # of another kind
-        other = path.name.startswith(_OF_COCO_ALONE)
-        if keys >= {'images', 'annotations', 'categories'} and not other:
-            text = '/'.join(path.relative_to(folder).with_suffix('').parts)
-            words = re.split('[^a-z]+', text.lower())
-            parts = [part for part in map(part_of, words) if part]
-            found.append((path, parts[-1] if parts else None))
-    return found
-
-
-# Of the same images as its instances.
-_OF_COCO_ALONE = ('person_keypoints_', 'captions_', 'panoptic_')
-
-
-class Drawn(NamedTuple):
-    """How shapes are drawn: over which label, in which order, of which classes."""
-
-    fill: int
-    order: str
-    names: Sequence[str]
-
-
-class _File:
-    """One JSON file with the folder of its images and the part that they go to."""
-
-    def __init__(self, path: Path, images: Path | None, part: str | None) -> None:
-        self.path = path
-        self.part = part
-        self.contents = read_json(path)
-        above = path.parent.parent
-        near = [path.parent, path.parent / 'images', above / 'images']
-        if part:
-            near += [place / part for place in (*near[1:], above)]
-        # COCO's own: annotations/instances_train2017.json beside train2017.
-        near += [above / path.stem.rpartition('_')[2]]
-        self.folders = [images] if images else near
-        for key in ('images', 'annotations', 'categories'):
-            rows = self.contents.get(key)
-            if not _is_table(rows):
-                raise DataError(
-                    f"'{path}' has no list '{key}' of objects: expected COCO's "
-                    'instance annotations; export them as "COCO JSON"'
+def _names(files: Sequence[CocoFile], found: Source) -> list[str]:
+    """Return the names of all categories, by number, without an unused parent."""
+    rows = [row for file in files for row in file.contents['categories']]
+    parents = {str(row.get('supercategory')) for row in rows} & {
+        str(row['name']) for row in rows if row.get('supercategory') == 'none'
+    }
+    used = {name for file in files for name in file.used()}
+    for parent in sorted(parents - used):
+        found.said.append(
+            f"dropped: '{parent}', which has no annotation and is what others belong to"
+        )
+    names: dict[str, None] = {}
+    for file in files:
+        own = sorted(file.categories.items())
+        names.update(dict.fromkeys(name for _, name in own))
+        for name, count in Counter(name for _, name in own).items():
+            if count > 1:
+                found.said.append(
+                    f"one class, '{name}': {count} categories of '{file.path}'"
                 )
-
-    def categories(self) -> dict[int, str]:
-        """Return the name of each category's id."""
-        try:
-            rows = self.contents['categories']
-            return {int(row['id']): str(row['name']) for row in rows}
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"'{self.path}' has a category without a number as id, or without a "
-                f'name ({error!r}): export it again'
-            ) from error
-
-    def add_items(
-        self,
-        found: Source,
-        labels: dict[int, int],
-        fill: int,
-        skip_empty: bool,
-        order: str,
-    ) -> None:
-        """Add the images to ``found``; a broken entry is a failure of its own."""
-        drawn = Drawn(fill, order, found.classes)
-        written = (str(entry.get('file_name')) for entry in self.contents['images'])
-        finder = ImageFinder(self.folders, (n.replace('\\', '/') for n in written))
-        rows = defaultdict(list)
-        for row in self.contents['annotations']:
-            if row.get('segmentation'):
-                rows[_hashable(row.get('image_id'))].append(row)
-            else:
-                found.skipped['annotations without a segmentation'] += 1
-        for entry in self.contents['images']:
-            own = rows.pop(_hashable(entry.get('id')), [])
-            if not own and skip_empty:
-                name = entry.get('file_name')
-                found.leave_out('images without annotation', name)
-                continue
-            try:
-                item = self._item(entry, own, labels, drawn, finder, found.skipped)
-                found.items.append(item)
-            except DataError as error:
-                found.failed.append(str(error))
-        lost = sum(map(len, rows.values()))
-        if lost:
-            found.skipped['annotations of images that are not listed'] += lost
-
-    def _item(
-        self,
-        entry: dict,
-        rows: list[dict],
-        labels: dict[int, int],
-        drawn: Drawn,
-        finder: ImageFinder,
-        notes: Counter[str],
-    ) -> Item:
-        name = entry.get('file_name')
-        if not isinstance(name, str) or not name:
-            raise DataError(
-                f"'{self.path}' has an image without file_name (id {entry.get('id')!r})"
-                ': export it again'
-            )
-        relative = name.replace('\\', '/')
-        image, guessed = finder.find(relative)
-        if guessed:
-            notes['images found by the last part of their name alone'] += 1
-        instances = []
-        for row in rows:
-            label = labels.get(_hashable(row.get('category_id')))
-            if label is None:
-                raise DataError(
-                    f"'{image}': annotation {row.get('id')!r} is of category "
-                    f"{row.get('category_id')!r}, which '{self.path}' does not list: "
-                    'add the category, or correct the annotation'
-                )
-            instances.append((label, row))
-        stated = entry.get('height'), entry.get('width')
-        draw = partial(_draw, stated, instances, drawn)
-        name = output_name(relative)
-        return Item(name, self.part, ImageFile(image), draw, empty=not rows)
-
-
-def _is_table(rows: Any) -> bool:
-    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
-
-
-def _hashable(value: Any) -> Any:
-    return value if isinstance(value, int | str) else None
-
-
-def _draw(
-    stated: tuple[Any, Any],
-    instances: Sequence[tuple[int, dict]],
-    drawn: Drawn,
-    size: Size,
-    notes: Counter[str],
-) -> np.ndarray:
-    """Draw labels and rows of the JSON."""
-    check_size(stated, size)
-    shapes = []
-    for label, row in instances:
-        region = to_rle(row['segmentation'], size, notes)
-        if region is not None:
-            shapes.append(Shape(label, partial(decode_rle, region)))
-    return paint(shapes, size, drawn.fill, drawn.order, drawn.names, notes)
+    kept = [name for name in names if name not in parents - used]
+    for name in kept:
+        lacking = [f for f in files if name not in f.categories.values()]
+        if lacking:
+            found.said.append(f"'{name}' is no category of '{lacking[0].path}'")
+    return kept

@@ -24,10 +24,10 @@ from PIL import Image, ImageDraw
 from ....errors import DataError
 from ....files import find_files, write_bytes
 from ...images import SUFFIXES, decode_image
-from ..annotated_images import IGNORED, ImageFile, Item, Size, Source, check_size
+from ..annotated_images import ImageFile, Item, Shape, Size, Source, check_size
 from ..annotation_files import as_points, read_json
-from ..options import add_background, add_classes, parse_classes, with_background
-from ..overlap import Shape, add_order, check_order, paint
+from ..options import add_background, of_shapes, with_background
+from ..overlap import add_order
 from ..splits import split_by_folder
 
 SOURCE = 'folder of JSON files'
@@ -39,14 +39,12 @@ LEAST_POINTS = {  # those drawn
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``read`` takes."""
-    add_classes(parser, 'all that occur, sorted')
     add_background(parser)
     add_order(parser, 'file')
 
 
 def read(
     source: Path,
-    classes: str | Sequence[str] | None = None,
     background: str = 'background',
     order: str = 'file',
     skip_empty: bool = False,
@@ -55,8 +53,8 @@ def read(
 
     Folders of usual names (``train``, ``valid``, ...) are the splits.
     """
-    check_order(order)
-    found = Source(())
+    found = of_shapes((), background, order, skip_empty)
+    found.open = True
     files = find_files(source, ('.json',))
     annotated: list[tuple[Path, str | None, str, dict]] = []
     for file, split, name in split_by_folder(source, files, found.skipped):
@@ -64,19 +62,17 @@ def read(
             annotated.append((file, split, name, _load(file)))
         except DataError as error:
             found.failed.append(str(error))
-    named = parse_classes(classes) if classes else _names(annotated)
-    found.classes, fill = with_background(named, background)
+    found.classes, fill = with_background(_names(annotated), background)
     labels = {name: index for index, name in enumerate(found.classes)}
-    labels = {'__ignore__': IGNORED, '_background_': fill, **labels}
+    # The last of a table, whatever there is before it, is to ignore.
+    labels = {'__ignore__': -1, '_background_': fill, **labels}
     for file, split, name, contents in annotated:
         shapes = _shapes(contents, labels, found.skipped)
-        if not shapes and (skip_empty or background == 'ignore'):
-            found.leave_out('images without annotation', file)
-            continue
         stated = contents.get('imageHeight'), contents.get('imageWidth')
-        draw = partial(_draw, stated, shapes, fill, order, found.classes)
+        draw = partial(_draw, stated, shapes)
+        kinds = frozenset(label for label, _ in shapes)
         picture = _image(file, contents)
-        found.items.append(Item(name, split, picture, draw, empty=not shapes))
+        found.items.append(Item(name, split, picture, draw, labels=kinds))
     jsons = {file.with_suffix('') for file in files}
     for image in find_files(source, SUFFIXES):
         if image.with_suffix('') not in jsons:
@@ -118,8 +114,6 @@ def _shapes(
         kind = _kind(shape)
         if kind not in LEAST_POINTS:
             skipped[f'shapes of kind {kind}'] += 1
-        elif shape['label'] not in labels:
-            skipped[f"shapes of a class not named ('{shape['label']}')"] += 1
         else:
             kept.append((labels[shape['label']], shape))
     return kept
@@ -143,13 +137,10 @@ def _image(file: Path, contents: dict[str, Any]) -> ImageFile:
 def _draw(
     stated: tuple[Any, Any],
     shapes: Sequence[tuple[int, dict]],
-    fill: int,
-    order: str,
-    names: Sequence[str],
     size: Size,
     notes: Counter[str],
-) -> np.ndarray:
-    """Draw shapes (label and shape of the JSON)."""
+) -> list[Shape]:
+    """Return the shapes of (label, shape of the JSON)."""
     check_size(stated, size)
     drawn = []
     for label, shape in shapes:
@@ -159,7 +150,7 @@ def _draw(
             continue
         cover = partial(_covered, kind, points, shape.get('mask'), size)
         drawn.append(Shape(label, cover))
-    return paint(drawn, size, fill, order, names, notes)
+    return drawn
 
 
 def _covered(
@@ -212,6 +203,10 @@ class EmbeddedImage(ImageFile):
             )
         height, width = decode_image(data, f"image inside '{self.path}'").shape[:2]
         return height, width
+
+    def bands(self) -> np.ndarray:
+        """Decode the image to (H, W, 3), RGB; raises DataError, ImageError."""
+        return decode_image(self._data(), f"image inside '{self.path}'")[..., ::-1]
 
     def place(self, target: Path, link: bool) -> None:
         """Write the image; there is nothing to link to."""
