@@ -13,8 +13,8 @@ from PIL import Image
 
 from ...errors import DataError, OutputError
 from ...files import atomic_path
-from ..bands import read_bands
-from ..images import SUFFIXES, read_image
+from ..bands import read_bands, read_picture
+from ..images import MIN_SIZE, SUFFIXES
 
 IGNORED = 255
 PARTS = ('train', 'val', 'test')
@@ -70,7 +70,7 @@ class ImageFile:
                 f"'{self.path}' is of no known kind: expected one of "
                 f'{", ".join(SUFFIXES)}; export it as one of them'
             )
-        height, width = read_image(self.path).shape[:2]
+        height, width = read_picture(self.path, MIN_SIZE).shape[:2]
         return height, width
 
     def bands(self) -> np.ndarray:

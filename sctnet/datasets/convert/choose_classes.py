@@ -123,8 +123,10 @@ def _check_known(
 ) -> None:
     """See that all names are there, or may be; raises ArgumentError."""
     for name in names:
+        if name in known:
+            continue
         near = get_close_matches(name, [*known], 1)
-        if name in known or (found.open and not near):
+        if found.open and not near:
             continue
         listed = ', '.join(known)
         hint = f"did you mean '{near[0]}'?" if near else f'expected some of {listed}'
@@ -134,12 +136,13 @@ def _check_known(
 def _check_number(found: Source, choice: Choice) -> None:
     drawn = len(found.classes) if found.fill is None else 0
     count = len(choice.classes)
-    if count >= 2 and max(count, drawn) <= IGNORED:
+    count = max(count, drawn) if count > 1 else count
+    if 2 <= count <= IGNORED:
         return
     many = count > 1
     cure = 'merge some, with --rename' if many else 'list or annotate at least two'
     raise DataError(
-        f'the source has {max(count, drawn)} classes in all: a label map takes 2 to '
+        f'the source has {count} classes in all: a label map takes 2 to '
         f'{IGNORED}; {cure}'
     )
 

@@ -226,7 +226,8 @@ def fill_parts(found: dict[str, str], shares: Iterable[str]) -> dict[str, str]:
     """
     ordered, wanted = [*found], [*shares]
     if len(ordered) > len(wanted):
-        found[ordered[-1]] = 'train'
+        if 'train' not in found.values():
+            found[ordered[-1]] = 'train'
         for place, part in enumerate(wanted):
             if part not in found.values():
                 found[ordered[place]] = part

@@ -8,7 +8,7 @@ import pytest
 from sctnet.datasets.convert.annotated_images import ImageFile, Item
 from sctnet.datasets.convert.names import make_unique, output_name
 from sctnet.datasets.convert.sharing import Splitting, assign_splits
-from sctnet.datasets.convert.splits import split_by_folder
+from sctnet.datasets.convert.splits import is_doubtful, part_of, split_by_folder
 from sctnet.errors import ArgumentError, DataError
 
 
@@ -165,6 +165,9 @@ def test_names_that_differ_in_suffix_or_part_stay_apart():
 @pytest.mark.parametrize(
     ('folders', 'parts'),
     [
+        (('training set', 'dev'), ('train', 'val')),
+        (('train_images', 'Val-Images', 'test2017'), ('train', 'val', 'test')),
+        (('trainset', 'valset'), ('train', 'val')),
         (('train', 'valid', 'test'), ('train', 'val', 'test')),  # Roboflow
         (('Train', 'Validation'), ('train', 'val')),
         (('training', 'testing'), ('train', 'test')),
@@ -187,4 +190,64 @@ def test_what_lies_beside_the_parts_is_counted(tmp_path):
     files = [tmp_path / 'train/x/a.jpg', tmp_path / 'b.jpg', tmp_path / 'train.jpg']
     split = split_by_folder(tmp_path, files, skipped)
     assert [entry[1:] for entry in split] == [('train', 'x/a')]
-    assert skipped.total() == 2
+    assert skipped == {'files beside the folders of the parts': 2}
+    split_by_folder(tmp_path, [files[0], tmp_path / 'eval/a.jpg'], skipped)
+    assert skipped["files beside the folders of the parts, in 'eval'"] == 1
+
+
+@pytest.mark.parametrize('name', ['holdout', 'Eval', 'test_a', 'trainval', 'valid2'])
+def test_a_folder_that_looks_like_a_part_is_said(name):
+    assert part_of(name) is None
+    assert is_doubtful(name)
+    skipped, said = Counter(), []
+    given = items([f'{name}/a', 'rest/b'])
+    found = assign_splits(given, Splitting(0.5), skipped, said)
+    assert {item.split for item in found} == {'train', 'val'}
+    (line,) = said
+    assert line.startswith(f"the folder '{name}' looks like a part")
+
+
+@pytest.mark.parametrize('name', ['valley', 'street', 'trainline', 'train', 'x'])
+def test_other_folders_are_not_taken_for_parts(name):
+    assert not is_doubtful(name)
+
+
+def test_options_that_do_nothing_are_said(tmp_path):
+    given = items('ab', 'train') + items('cd', 'val')
+    skipped, said = Counter(), []
+    options = Splitting(0.2, group='^.', stratify=True)
+    assert assign_splits(given, options, skipped, said) == given
+    assert said == [
+        'not used, as the data have parts of their own (2 train, 2 val): --val, '
+        '--group, --stratify; --lists shares out anew'
+    ]
+    # A test part that is asked for is taken from what is trained on.
+    said.clear()
+    found = assign_splits(given, Splitting(test=0.5), skipped, said)
+    assert Counter(i.split for i in found) == {'train': 1, 'test': 1, 'val': 2}
+    assert not said
+    more = [*given, *items('e')]
+    assign_splits(more, Splitting(), skipped, said)
+    assert said == [
+        "shared out, as they are in none of the parts: 1 images, such as 'e'"
+    ]
+    said.clear()
+    lists = tmp_path / 'lists.json'
+    lists.write_text('{"train": ["a", "b"], "val": ["c", "d"]}')
+    options = Splitting(0.1, stratify=True, lists=lists)
+    assign_splits(given, options, skipped, said)
+    assert said == ['not used, as there are lists: --val, --stratify']
+    assert not skipped
+
+
+def test_groups_that_are_none_are_refused():
+    given = items([f'clip{n // 9}_{n}' for n in range(27)])
+    for pattern, words in (
+        ('video', 'is in none of the 27 names: names are such as .clip0_0'),
+        ('^clip', 'makes 1 groups, and there are 2 parts'),
+    ):
+        with pytest.raises(ArgumentError, match=words):
+            shared_out(given, group=pattern)
+    skipped, said = Counter(), []
+    assign_splits(given, Splitting(group='clip[01]_'), skipped, said)
+    assert said[0].startswith('on their own, as --group is not in their names: 9 ')
