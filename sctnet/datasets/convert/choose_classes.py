@@ -91,7 +91,7 @@ def choose(
     wanted = [*present]
     if keep:
         wanted = [*parse_classes(keep)]
-        _check_known(found, '--classes', wanted, present)
+        _check_known(found, '--keep or --classes', wanted, present)
         if empty and empty in present and empty not in wanted:
             wanted = [empty, *wanted]
     index = {name: place for place, name in enumerate(wanted)}
