@@ -187,6 +187,8 @@ def test_merged_shapes_hide_none_of_their_own(tmp_path):
     hidden = 'shapes hidden by others, tree under bus (see --order)'
     result = convert('labelme', data, tmp_path / 'a', val=0.0)
     assert result.skipped == {hidden: 1}
+    result = convert('labelme', data, tmp_path / 'c', rename='tree=oak', val=0.0)
+    assert result.skipped == {hidden.replace('tree', 'oak'): 1}
     result = convert('labelme', data, tmp_path / 'b', rename='tree=bus', val=0.0)
     assert not result.skipped
     # The order of the classes is that of the new ones.

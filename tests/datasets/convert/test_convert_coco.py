@@ -285,6 +285,12 @@ def test_a_parent_without_annotations_is_no_class_and_equal_names_are_one(
     file.write_text(json.dumps(contents))
     result, _ = source(None, out='annotated')
     assert result.classes == ('background', 'rooms', 'door', 'alone')
+    assert not any(line.startswith('dropped') for line in result.said)
+    # COCO's own groups are classes as well.
+    contents['annotations'][1]['category_id'] = 1
+    contents['categories'][0]['supercategory'] = 'rooms'
+    file.write_text(json.dumps(contents))
+    assert 'rooms' in source(None, out='own')[0].classes
 
 
 def test_a_file_of_a_folder_is_parsed_once(source, tmp_path, monkeypatch):

@@ -90,6 +90,18 @@ def test_parts_of_the_source_stay(source):
     assert kept == {path.stem for path in names[40:]}
 
 
+def test_equal_names_are_told_apart_before_they_are_written(source):
+    names = sorted((source / 'images').iterdir())
+    for kind in ('images', 'masks'):
+        for part, path in zip(('train', 'val'), names[:2], strict=True):
+            (source / kind / part).mkdir()
+            data = (source / kind / path.name).read_bytes()
+            (source / kind / part / names[0].name).write_bytes(data)
+    result = run(source)
+    assert result.images.total() == 62
+    assert len({(item.split, item.name) for item in result.items}) == 62
+
+
 def test_few_groups_and_groups_of_nothing():
     assert stratify({}, {}, {'val': 0.1}) == {}
     one = {'a': Counter({0: 1})}

@@ -90,8 +90,6 @@ def _draw(file: Path, encoding: str, size: Size, notes: Counter[str]) -> list[Sh
         if label.id < 0 or one.deleted:
             continue
         number = label.id if encoding == 'ids' else label.trainId
-        # The last of a table of labels is to ignore.
-        number = -1 if number == IGNORED else number
         shapes.append(Shape(number, partial(_covered, one.polygon, size)))
     return shapes
 
