@@ -155,7 +155,7 @@ def _palette(
         return None
     first = dict(zip(reversed(targets), [*found.palette][::-1], strict=True))
     colours = {**first, **dict(zip(found.classes, found.palette, strict=True))}
-    return [colours[name] for name in wanted]
+    return [colours[name] for name in wanted] if colours.keys() >= {*wanted} else None
 
 
 def _said(choice: Choice, shapes: bool) -> list[str]:

@@ -105,7 +105,7 @@ def convert(
         work = partial(write_pair, out=folder, link=link, choice=choice, tiling=tiling)
         written = _write_items(result, work, workers, progress)
         if stratify:
-            result.items = move_stratified(result.items, written, splitting, folder)
+            move_stratified(result, written, splitting, folder)
         count(result, written)
         write_summary(result, format_name, folder)
     return result

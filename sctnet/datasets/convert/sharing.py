@@ -113,7 +113,7 @@ def assign_splits(
     if not chosen:
         return [*items]
     names = [items[place].name for place in chosen]
-    _say_doubtful((name for name in names), said)
+    _say_doubtful(names, said)
     group_of = grouping(splitting.group, names, len(shares) + 1, said)
     if splitting.stratify:
         return [

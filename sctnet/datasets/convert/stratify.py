@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .annotated_images import IGNORED, Item
+from .annotated_images import IGNORED
+from .converted import Converted
 from .sharing import Splitting, fill_parts, grouping, spread
 from .write_pair import Written
 
@@ -51,38 +52,50 @@ def stratify(
 
 
 def move_stratified(
-    items: Sequence[Item],
+    result: Converted,
     written: Sequence[Written | None],
     splitting: Splitting,
     folder: Path,
-) -> list[Item]:
+) -> None:
     """Give a part to the items that have none, and move their files there.
 
     Until now they lie with those for training.
 
     Args:
-        items: all that are written.
-        written: what was made of each.
+        result: has the items, and gets what could not be spread.
+        written: what was made of each item.
         splitting: says the shares, and what stays together.
         folder: the data set.
     """
-    open_ = [item.name for item in items if item.split is None]
+    open_ = [item.name for item in result.items if item.split is None]
+    if not open_:
+        return
     group_of = grouping(splitting.group, open_, 0, [])
     classes: dict[str, Counter[int]] = {group_of(name): Counter() for name in open_}
-    sizes = Counter(map(group_of, open_))
-    for item, one in zip(items, written, strict=True):
+    pairs = list(zip(result.items, written, strict=True))
+    for item, one in pairs:
         if item.split is None and one is not None:
             present = one.pixels[:IGNORED].nonzero()[0].tolist()
             classes[group_of(item.name)].update(present)
-    parts = {item.split for item in items}
-    found = stratify(classes, sizes, splitting.shares_beside(parts - {None, 'train'}))
-    placed = []
-    for item, one in zip(items, written, strict=True):
+    parts = {item.split for item in result.items} - {None, 'train'}
+    shares = splitting.shares_beside(parts)
+    found = stratify(classes, Counter(map(group_of, open_)), shares)
+    for place, (item, one) in enumerate(pairs):
         part = item.split or found[group_of(item.name)]
         if part != (item.split or 'train') and one is not None:
             one.files = [_moved(pair, folder, part) for pair in one.files]
-        placed.append(replace(item, split=part))
-    return placed
+        result.items[place] = replace(item, split=part)
+    # Of each class, the parts that it is in.
+    places = Counter(
+        label
+        for part in ('train', *shares)
+        for label in {
+            one for name in found if found[name] == part for one in classes[name]
+        }
+    )
+    few = [result.classes[one] for one in sorted(places) if places[one] <= len(shares)]
+    if few:
+        result.said.append(f'not in every part, for all --stratify: {", ".join(few)}')
 
 
 def _moved(files: tuple[Path, Path], folder: Path, part: str) -> tuple[Path, Path]:

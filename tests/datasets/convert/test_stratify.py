@@ -60,6 +60,7 @@ def test_each_class_is_in_every_part(source):
                 result.root / other / path.relative_to(result.root / kind)
             ).is_file()
     assert {item.split for item in result.items} == {'train', 'val', 'test'}
+    assert not result.said
     again = run(source, 'again', val=0.2, test=0.2, workers=2, link=True)
     assert [i.split for i in again.items] == [i.split for i in result.items]
 
@@ -100,6 +101,13 @@ def test_equal_names_are_told_apart_before_they_are_written(source):
     result = run(source)
     assert result.images.total() == 62
     assert len({(item.split, item.name) for item in result.items}) == 62
+
+
+def test_a_class_of_too_few_images_is_said(source):
+    file = next((source / 'masks').iterdir())
+    assert cv2.imwrite(str(file), np.full(SIZE, 3, np.uint8))
+    result = run(source, classes='a,b,c,rare')
+    assert result.said == ['not in every part, for all --stratify: rare']
 
 
 def test_few_groups_and_groups_of_nothing():
