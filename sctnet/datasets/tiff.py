@@ -11,7 +11,7 @@ from ..errors import ImageError, PackageError
 
 MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
 _TYPES = ('uint8', 'uint16', 'float32')
-_GREY, _RGB = 1, 2  # photometric interpretations of plain numbers
+_WHITE, _GREY, _RGB = 0, 1, 2  # photometric: what the numbers mean
 _REDUCED, _MASK = 1, 4  # pages that belong to another one
 _ALPHA = (1, 2)  # among the kinds of a further band
 
@@ -94,7 +94,7 @@ def _decoded(image: np.ndarray, page: Any) -> Decoded:
     if str(image.dtype) not in _TYPES:
         image = image.astype(np.float32)
     bands, extra = image.shape[2], page.extrasamples
-    colours = 3 if page.photometric != _GREY else 1
+    colours = 1 if page.photometric in (_WHITE, _GREY) else 3
     alpha = bands > colours and bool(extra) and extra[-1] in _ALPHA
     # A band that is called neither grey, a colour nor alpha is one of its own.
     colours = colours if bands == colours + alpha else 0
@@ -115,8 +115,8 @@ def _by_others(data: bytes, name: str, page: Any, why: str) -> Decoded:
     readable = bands == 1 or (page.photometric != _GREY and bands <= 4 and contiguous)
     if not readable:
         raise PackageError(
-            f"{name} is compressed ({why or page.compression.name}): run 'pip install "
-            "sctnet[tiff]', or export it without compression"
+            f'{name} is compressed ({why or page.compression.name}): pip install '
+            "'sctnet[tiff]', or export it without compression"
         )
     try:
         # OpenCV would multiply colours of 8 bits by their alpha.
@@ -128,6 +128,8 @@ def _by_others(data: bytes, name: str, page: Any, why: str) -> Decoded:
         flags = cv2.IMREAD_UNCHANGED if why else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
         image: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         image = file_order(image)
+        if page.photometric in (_WHITE, _GREY):  # which came in three bands
+            image = image[..., :1]
     except Exception as error:  # as above
         raise damaged(name, error) from error
     return _decoded(image, page)

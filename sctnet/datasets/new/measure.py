@@ -4,6 +4,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -81,26 +82,36 @@ class Measured:
 def measure(folder: Path) -> Measured:
     """Decode some images of a folder.
 
+    What files call alpha is left out if at least half of it is the least or the largest
+    value; else it is a band of its own.
+
     Raises:
         DataError: there is none, or they differ in bands or type.
         PackageError: a TIFF's compression needs ``imagecodecs``.
     """
     files = find_files(folder, SUFFIXES)
     chosen = [files[i] for i in np.linspace(0, len(files) - 1, SAMPLE).astype(int)]
-    found, sums = Measured(), []
-    with closing(run_all(_look, sorted(set(chosen)) if files else [], None)) as looks:
-        for _, look in looks:
+    looks = []
+    with closing(run_all(_look, sorted(set(chosen)) if files else [], None)) as results:
+        for _, look in results:
             if isinstance(look, ImageError):
                 continue  # the check names it
             if isinstance(look, SCTNetError):
                 raise look
-            size, kind, alpha, figures = look
-            found.sizes[size] += 1
-            found.kinds[kind] += 1
-            found.alpha += alpha
-            sums.append(figures)
-    if not found.sizes:
+            looks.append(look)
+    if not looks:
         raise DataError(f"'{folder}' has no image that can be read: check its files")
+    ends = [look.alpha_ends for look in looks if look.alpha_ends is not None]
+    left_out = bool(ends) and np.mean(ends) >= 0.5
+    found, sums = Measured(alpha=len(ends) if left_out else 0), []
+    for look in looks:
+        found.sizes[look.size] += 1
+        has_alpha = look.alpha_ends is not None
+        figures = look.figures[:, :-1] if has_alpha and left_out else look.figures
+        if look.picture and (left_out or not has_alpha):
+            figures = np.broadcast_to(figures, (4, 3))  # as it is trained on
+        found.kinds[figures.shape[1], look.kind] += 1
+        sums.append(figures)
     if len(found.kinds) > 1:
         listed = ', '.join(
             f'{n} of {count_bands(b)} {t}' for (b, t), n in found.kinds.items()
@@ -109,13 +120,13 @@ def measure(folder: Path) -> Measured:
             f"the images of '{folder}' are of several kinds ({listed}): export all "
             'with the same bands and bits'
         )
-    count = sum(one[0] for one in sums)
-    mean = sum(one[1] for one in sums) / count
-    square = sum(one[2] for one in sums) / count
-    found.mean = mean.tolist()
-    found.std = np.sqrt(np.maximum(square - mean**2, 1e-12)).tolist()
-    found.low = np.min([one[3] for one in sums], axis=0).tolist()
-    found.high = np.max([one[4] for one in sums], axis=0).tolist()
+    low, high, mean, square = np.stack(sums, axis=1)
+    weights = [look.pixels for look in looks]
+    middle = np.average(mean, axis=0, weights=weights)
+    spread = np.average(square, axis=0, weights=weights) - middle**2
+    found.low, found.high = low.min(0).tolist(), high.max(0).tolist()
+    found.mean = middle.tolist()
+    found.std = np.sqrt(np.maximum(spread, 1e-12)).tolist()
     if not np.isfinite([*found.mean, *found.std, *found.low, *found.high]).all():
         raise DataError(
             f"images of '{folder}' hold numbers that are not finite: write them without"
@@ -123,14 +134,23 @@ def measure(folder: Path) -> Measured:
     return found
 
 
-def _look(file: Path) -> tuple[tuple[int, int], tuple[int, str], bool, tuple]:
+class _Look(NamedTuple):
+    size: tuple[int, int]
+    kind: str
+    picture: bool  # of 8 bits
+    alpha_ends: float | None  # share of an alpha band at its ends
+    pixels: int
+    figures: np.ndarray  # least, largest, mean, mean square of each band
+
+
+def _look(file: Path) -> _Look:
     image, colours, alpha = read_decoded(file)
+    kind, ends = str(image.dtype), None
     if alpha:
-        image = image[..., :-1]
-    if colours and image.dtype == np.uint8:  # which are trained on in three colours
-        image = np.broadcast_to(image, (*image.shape[:2], 3))
+        opaque = 1 if kind == 'float32' else np.iinfo(image.dtype).max
+        ends = float(np.isin(image[..., -1], (0, opaque)).mean())
     values = image[::STEP, ::STEP].reshape(-1, image.shape[2]).astype(np.float64)
-    figures = len(values), values.sum(0), (values**2).sum(0)
-    ends = image.min((0, 1)), image.max((0, 1))
-    kind = (image.shape[2], str(image.dtype))
-    return image.shape[:2], kind, alpha, (*figures, *ends)
+    means = values.mean(0), (values**2).mean(0)
+    figures = np.stack([image.min((0, 1)), image.max((0, 1)), *means])
+    picture = colours > 0 and kind == 'uint8'
+    return _Look(image.shape[:2], kind, picture, ends, len(values), figures)
