@@ -9,26 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from ...errors import DataError, OutputError
 from ...files import atomic_path
-from ..bands import read_bands, read_picture
-from ..images import MIN_SIZE, SUFFIXES
+from ..bands import read_bands
+from ..images import SUFFIXES, check_sides, read_decoded
 
 IGNORED = 255
 PARTS = ('train', 'val', 'test')
 Size = tuple[int, int]  # height, width
-_ORIENTATION = 0x0112  # the tag of a camera that was held another way
-_TURNS: dict[int | None, Callable[[np.ndarray], np.ndarray]] = {
-    2: np.fliplr,
-    3: lambda bands: np.rot90(bands, 2),
-    4: np.flipud,
-    5: lambda bands: bands.swapaxes(0, 1),
-    6: lambda bands: np.rot90(bands, -1),
-    7: lambda bands: np.rot90(bands, 2).swapaxes(0, 1),
-    8: np.rot90,
-}
 
 
 class Shape(NamedTuple):
@@ -70,21 +59,12 @@ class ImageFile:
                 f"'{self.path}' is of no known kind: expected one of "
                 f'{", ".join(SUFFIXES)}; export it as one of them'
             )
-        height, width = read_picture(self.path, MIN_SIZE).shape[:2]
-        return height, width
+        image = check_sides(read_decoded(self.path).image, f"image '{self.path}'")
+        return image.shape[0], image.shape[1]
 
     def bands(self) -> np.ndarray:
-        """Decode to (H, W, C), the file's own bands and type, turned as its tag says.
-
-        Raises:
-            ImageError: it is broken.
-        """
-        image = read_bands(self.path)
-        if self.suffix in ('.tif', '.tiff'):  # OpenCV has turned it
-            return image
-        with Image.open(self.path) as opened:
-            tag = opened.getexif().get(_ORIENTATION)
-        return _TURNS.get(tag, lambda bands: bands)(image)
+        """Decode to (H, W, C), the file's own bands and type; raises ImageError."""
+        return read_bands(self.path)
 
     def place(self, target: Path, link: bool) -> None:
         """Copy the file to ``target``, which is new, or link to it.
