@@ -63,7 +63,7 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
     Raises:
         DataError: a folder is not there, or one mask fits two images.
     """
-    if masks is None:
+    if masks is None or masks.resolve() == source.resolve():
         files = find_files(source, tuple({*SUFFIXES, *LOSSLESS}))
         images, labels = _tell_apart(source, files)
     else:
