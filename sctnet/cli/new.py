@@ -28,13 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what says how data are read and networks are chosen."""
-    from ..datasets.convert.formats import FORMATS
+    from ..datasets.convert.formats import FORMATS, colours
 
     add = parser.add_argument
     add('--student', choices=('s', 'b', 't'), default='s', help='default: s')
     add('--format', dest='format_name', choices=FORMATS, help='default: recognised')
     add('--masks', type=Path, help='folder of the masks')
     add('--classes', metavar='NAMES', help='a,b,c, or a file with one a line')
+    add('--colours', type=Path, help='list of name,R,G,B, for masks in colours')
+    colours.add_tolerance(parser, None)
     add('--map', dest='mapping', metavar='VALUES', help='such as 0:0,255:1,7:ignore')
     add('--val', type=float, default=0.1, help='share, if there is no such part')
     add('--test', type=float, default=0.0, help='share, likewise')

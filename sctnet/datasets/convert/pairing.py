@@ -27,7 +27,9 @@ MASK_WORDS = {
     *('segmentationclass', 'segmentation', 'truth', 'groundtruth', 'targets', 'seg'),
     *('gtfine', 'labelmaps', 'annots', 'annot', 'ann', 'indexmasks', 'trimaps'),
 }
-_FILLERS = {'dir', 'ground', 'png', 'class', 'raw'}  # beside one of them
+_FILLERS = {  # beside one of them
+    *('dir', 'ground', 'png', 'class', 'raw', 'color', 'colour'),
+}
 _MASK_AFFIX = re.compile(
     r'^(?:(?:mask|gt|label|seg|annotation)s?[-_. ](?P<after>.+)'
     r'|(?P<before>.+?)[-_. ](?:mask|gt|label|labels|masks|seg|segmentation|annotation'

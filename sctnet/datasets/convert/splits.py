@@ -115,7 +115,9 @@ def assign_splits(
         DataError: the lists cannot be read, or one image is in two.
     """
     if splitting.lists is not None:
-        return by_lists(items, splitting.lists, skipped)
+        items = by_lists(items, splitting.lists, skipped)
+        if all(item.split is not None for item in items):
+            return items
     open_items = [item for item in items if item.split is None]
     parts = {item.split for item in items} - {None}
     if parts and 'val' not in parts:

@@ -9,7 +9,6 @@ from ...files import find_files
 from ..convert.annotation_files import read_any_json
 from ..convert.class_names import COLOUR_FILES, find_names
 from ..convert.formats.coco import find_jsons
-from ..convert.splits import part_of
 from .recognise_masks import Ask, Recognised, recognise_masks
 
 SAMPLE = 64  # JSON files that are looked at
@@ -73,7 +72,7 @@ def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | N
             options: dict[str, Any] = {'masks': data / 'SegmentationClass'}
             options['colours'] = known.file
             lists = data / 'ImageSets' / 'Segmentation'
-            if any(part_of(file.stem) for file in lists.glob('*.txt')):
+            if any(lists.glob('*.txt')):
                 options['lists'] = lists
             return Recognised(
                 'colours',

@@ -216,6 +216,39 @@ def test_a_black_mask_hides_no_colours(data, tmp_path):
     assert 'colour masks' in made.said[0]
 
 
+def test_colours_without_a_list_are_listed_and_named_by_one(data, tmp_path):
+    root = data('cvat_masks')
+    (root / 'labelmap.txt').unlink()
+    (root / 'JPEGImages').rename(root / 'images')
+    (root / 'SegmentationClass').rename(root / 'colour masks')
+    found = r'\(0, 0, 0\) 49 %, \(51, 221, 255\) 42 %, \(255, 96, 55\) 8.7 %'
+    with pytest.raises(ArgumentError, match=found) as error:
+        new_project(root, tmp_path / 'out')
+    proposed = tmp_path / 'out/colours.txt'
+    assert f'--colours {proposed}' in str(error.value)
+    text = proposed.read_text()
+    assert 'class 1,51,221,255  # 42 %' in text
+    proposed.write_text(text.replace('class 0', 'floor').replace('class 2', 'ignore'))
+    with pytest.raises(ArgumentError):  # it is not written over
+        new_project(root, tmp_path / 'out')
+    made = new_project(root, tmp_path / 'out', colours=str(proposed))
+    assert load_config(made.configs[0]).classes == ('floor', 'class 1')
+    drawn = labels_in(made.root)
+    assert len(drawn) == 6
+    assert np.array_equal(np.unique(drawn), [0, 1, 255])
+
+
+def test_smeared_colours_need_a_tolerance(data, tmp_path):
+    root = data('cvat_masks')
+    for path in (root / 'SegmentationClass').glob('*.png'):
+        exports.write(path.with_suffix('.jpg'), cv2.imread(str(path)))
+        path.unlink()
+    with pytest.raises(DataError, match='--tolerance 60'):
+        new_project(root, tmp_path / 'out')
+    made = new_project(root, tmp_path / 'out', tolerance=200)
+    assert any('of the nearest colour' in line for line in made.said)
+
+
 def test_coco_in_its_own_folders_and_boxes_alone(data, tmp_path):
     root = data('cvat_coco')
     (root / 'images/default').rename(root / 'train2017')
