@@ -3,6 +3,7 @@
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -99,14 +100,44 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
     try:
         file = io.BytesIO(source) if isinstance(source, bytes) else source
         with Image.open(file) as image:
-            # Without a tag Pillow would decode a PNG to look for one behind the pixels.
-            tagged = 'exif' in image.info or image.format == 'TIFF'
-            turned = tagged and image.getexif().get(_ORIENTATION, 1) >= 5
-            return image.size[::-1] if turned else image.size
+            return image.size[::-1] if _tag(image) >= 5 else image.size
     except Image.DecompressionBombError:
         return 2 * MAX_PIXELS, 1  # more than Pillow opens
     except Exception:
         return None
+
+
+def orientation(source: bytes | str) -> int:
+    """Return the tag that says how a camera was held, 1 to 8; 1 where there is none.
+
+    2 to 4 mirror the image or turn it by 180 degrees, 5 to 8 also by 90.
+    """
+    from PIL import Image
+
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        with Image.open(file) as image:
+            return _tag(image)
+    except Exception:
+        return 1  # a broken image is named when it is decoded
+
+
+def _tag(image: Any) -> int:
+    # Without a tag Pillow would decode a PNG to look for one behind the pixels.
+    tagged = 'exif' in image.info or image.format == 'TIFF'
+    tag = image.getexif().get(_ORIENTATION, 1) if tagged else 1
+    return tag if tag in range(1, 9) else 1
+
+
+def turn_upright(image: np.ndarray, tag: int) -> np.ndarray:
+    """Turn an array (H, W) as images of this tag are turned when they are read."""
+    if tag >= 5:
+        image = image.T
+    if tag in (3, 4, 7, 8):
+        image = image[::-1]
+    if tag in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image)
 
 
 def looks_complete(data: bytes) -> bool:

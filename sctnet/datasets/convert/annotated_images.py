@@ -3,7 +3,8 @@
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from ...errors import DataError, OutputError
 from ...files import atomic_path
-from ..images import SUFFIXES, read_image
+from ..images import SUFFIXES, orientation, read_image
 
 IGNORED = 255
 PARTS = ('train', 'val', 'test')
@@ -51,6 +52,10 @@ class ImageFile:
         height, width = read_image(self.path).shape[:2]
         return height, width
 
+    def orientation(self) -> int:
+        """Return the tag of the camera, 1 to 8."""
+        return orientation(str(self.path))
+
     def place(self, target: Path, link: bool) -> None:
         """Copy the file to ``target``, which is new, or link to it.
 
@@ -86,6 +91,9 @@ class Item:
         image: the pixels.
         draw: makes the label map.
         empty: whether it has no annotation, so that all of it is background.
+        stated: (height, width) that the annotation is for, as its file says, or None.
+        upright: whether it is drawn on the image as its tag turns it, also where the
+            stated size is that of the raw one.
     """
 
     name: str
@@ -93,6 +101,8 @@ class Item:
     image: ImageFile
     draw: Draw
     empty: bool = False
+    stated: tuple[object, object] = (None, None)
+    upright: bool = False
 
 
 @dataclass
@@ -121,16 +131,44 @@ class Source:
         self.examples.setdefault(reason, str(file))
 
 
+class OtherSizeError(DataError):
+    """An annotation that is not for an image of this size."""
+
+
+# What malformed annotations bring about, here or in a library that draws them.
+MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, OSError, MemoryError)
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Say of an error in the block which shape of which file it is about.
+
+    Raises:
+        DataError: of the block, or for what a malformed shape brings about.
+    """
+    try:
+        yield
+    except OtherSizeError as error:
+        raise OtherSizeError(f'{where}: {error}') from error
+    except DataError as error:
+        raise DataError(f'{where}: {error}') from error
+    except MALFORMED as error:
+        reason = ' '.join(f'{type(error).__name__}: {error}'.split())
+        raise DataError(
+            f'{where} cannot be drawn ({reason}): draw it again, or take it out'
+        ) from error
+
+
 def check_size(stated: tuple[object, object], size: Size) -> None:
     """See that an annotation's (height, width), if it states one, is the image's.
 
     Raises:
-        DataError: it is not.
+        OtherSizeError: it is not.
     """
     known = tuple(map(_length, stated))
     if 0 in known or known == size:
         return
-    raise DataError(
+    raise OtherSizeError(
         f'the annotation is for {known[1]}x{known[0]} pixels and the image has '
         f'{size[1]}x{size[0]}: it was resized or turned after labelling; use the image '
         'that was labelled'

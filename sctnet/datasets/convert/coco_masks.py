@@ -1,23 +1,66 @@
 """COCO's segmentations to RLE, checked before pycocotools decodes them."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...errors import DataError
-from .annotated_images import Size, check_size
+from .annotated_images import Size, check_size, naming
 from .annotation_files import as_points
+from .overlap import Shape, paint
+
+
+class Drawn(NamedTuple):
+    """How shapes are drawn: over which label, in which order, of which classes.
+
+    ``file`` holds them.
+    """
+
+    fill: int
+    order: str
+    names: Sequence[str]
+    file: Path
+
+
+class Instance(NamedTuple):
+    """A label, a segmentation, and what the shape is called in its file.
+
+    The segmentation is COCO's, polygons or RLE, or a function of the image's size that
+    returns which pixels it covers, bool (H, W).
+    """
+
+    label: int
+    segmentation: Any
+    name: str
+
+
+def draw_instances(
+    instances: Sequence[Instance], drawn: Drawn, size: Size, notes: Counter[str]
+) -> np.ndarray:
+    """Draw instances to a label map, uint8 (H, W); raises DataError."""
+    shapes = []
+    for label, segmentation, name in instances:
+        with naming(f"{name} of '{drawn.file}'"):
+            region = to_rle(segmentation, size, notes)
+        if region is not None:
+            shapes.append(Shape(label, partial(decode_rle, region)))
+    return paint(shapes, size, drawn.fill, drawn.order, drawn.names, notes)
 
 
 def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any] | None:
-    """Turn a segmentation into a compressed RLE; None if no polygon is left.
+    """Turn an instance's segmentation into a compressed RLE; None if nothing is left.
 
     Raises:
         DataError: it is no segmentation of an image of this size.
     """
     from pycocotools import mask as coco_mask
 
+    if callable(segmentation):
+        return coco_mask.encode(np.asfortranarray(segmentation(size), np.uint8))
     if isinstance(segmentation, dict):
         return _checked_rle(segmentation, size)
     listed = isinstance(segmentation, list)
@@ -82,3 +125,18 @@ def decode_rle(region: Any) -> np.ndarray:
     from pycocotools import mask as coco_mask
 
     return coco_mask.decode(region).astype(bool)
+
+
+def reaches_beyond(rows: Sequence[dict], stated: tuple[Any, Any]) -> bool:
+    """Whether a polygon leaves the stated (height, width): it is of another image."""
+    try:
+        height, width = map(int, stated)
+        polygons = [p for row in rows for p in row['segmentation'] if len(p) > 1]
+        if not all(isinstance(polygon, list) for polygon in polygons):
+            return False
+        return any(
+            max(polygon[0::2]) > width + 1 or max(polygon[1::2]) > height + 1
+            for polygon in polygons
+        )
+    except (TypeError, ValueError):
+        return False

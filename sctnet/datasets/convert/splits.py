@@ -211,9 +211,8 @@ def read_lists(place: Path) -> dict[str, str | None]:
 
     Args:
         place: a folder of lists such as ``train.txt``, or a JSON ``{"train": [...]}``.
-            Of a line with several columns the first counts. Lists of other names, as
-            of CVAT's ``default.txt``, count where there is none of a part; the part of
-            their images is None.
+            Of a line with several columns the first counts. Lists of other names, such
+            as CVAT's ``default.txt``, count where no part has one; they name no part.
 
     Raises:
         DataError: it cannot be read, lists nothing, or one name in two parts.

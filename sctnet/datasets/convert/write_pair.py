@@ -6,12 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...errors import DataError, SCTNetError
+from ...errors import DataError
 from ...files import write_bytes
-from .annotated_images import Item, Size
-
-# What malformed annotations bring about, here or in a library that draws them.
-_MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, OSError, MemoryError)
+from ..images import turn_upright
+from .annotated_images import Item, OtherSizeError, Size, check_size, naming
 
 
 def write_pair(item: Item, out: Path, link: bool) -> tuple[np.ndarray, Counter[str]]:
@@ -41,21 +39,40 @@ def write_pair(item: Item, out: Path, link: bool) -> tuple[np.ndarray, Counter[s
 
 
 def _draw(item: Item, size: Size, notes: Counter[str]) -> np.ndarray:
-    try:
-        labels = item.draw(size, notes)
-    except SCTNetError as error:
-        raise DataError(f"'{item.image}': {error}") from error
-    except _MALFORMED as error:
-        reason = ' '.join(f'{type(error).__name__}: {error}'.split())
-        raise DataError(
-            f"'{item.image}': its annotation cannot be drawn ({reason}): export it "
-            'again'
-        ) from error
+    with naming(f"'{item.image}'"):
+        labels = _draw_turned(item, size, notes)
     if labels.shape != size:
         raise DataError(
             f"'{item.image}' has {size[1]}x{size[0]} pixels and its label map "
             f'{labels.shape[1]}x{labels.shape[0]}: export both at one size'
         )
+    return labels
+
+
+def _draw_turned(item: Item, size: Size, notes: Counter[str]) -> np.ndarray:
+    """Draw, and turn the label map where it was drawn on the image before its turn.
+
+    The sizes show that where a tag turns by 90 degrees.
+    """
+    tag = item.image.orientation()
+    if tag == 1:
+        check_size(item.stated, size)
+        return item.draw(size, notes)
+    raw = size[::-1] if tag >= 5 else size
+    found: Counter[str] = Counter()
+    try:
+        if not item.upright:
+            check_size(item.stated, size)
+        labels = item.draw(size, found)
+    except OtherSizeError:
+        check_size(item.stated, raw)
+        found.clear()
+        labels = item.draw(raw, found)
+    notes += found
+    if labels.shape == raw != size:
+        notes['label maps turned as the orientation tag turns their image'] += 1
+        return turn_upright(labels, tag)
+    notes['images with an orientation tag, labels taken as drawn upright'] += 1
     return labels
 
 

@@ -1,8 +1,12 @@
 """COCO's JSON to label maps, against rectangles and against pycocotools."""
 
+import json
+
+import cv2
 import numpy as np
 import pytest
 from conversion_sources import (
+    HEIGHT,
     LARGE,
     SIZE,
     SMALL,
@@ -14,6 +18,7 @@ from conversion_sources import (
     outline,
     picture,
 )  # fmt: skip
+from PIL import Image
 
 from sctnet.datasets.convert import convert
 from sctnet.datasets.convert.coco_masks import to_rle
@@ -147,9 +152,16 @@ def test_a_second_file_is_the_validation_set(tmp_path):
     assert result.images == {'train': 1, 'val': 1}
     same(labels_of(out, 'a'), expected((LARGE, 1)))
     same(labels_of(out, 'a', 'val'), expected((SMALL, 2)))
-    coco_json(val, [], categories={3: 'sky'})
-    with pytest.raises(DataError, match=r"category 3 is 'floor' in .* and 'sky' in"):
-        convert('coco', train, tmp_path / 'new', val_annotations=val)
+    # The second has ids of its own: classes are the same where their names are.
+    coco_json(val, [(0, 2, [outline(SMALL)])], categories={1: 'sky', 2: 'floor'})
+    out = tmp_path / 'new'
+    result = convert(
+        'coco', train, out, workers=0, images=str(tmp_path / 'train'),
+        val_annotations=val, val_images=tmp_path / 'val',
+    )  # fmt: skip
+    assert result.classes == ('background', 'sky', 'floor', 'wall')
+    same(labels_of(out, 'a'), expected((LARGE, 2)))
+    same(labels_of(out, 'a', 'val'), expected((SMALL, 2)))
 
 
 def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
@@ -164,6 +176,85 @@ def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
         *(f'images/train/{name}.jpg' for name in names),
         *(f'labels/train/{name}.png' for name in names),
     ]
+
+
+def test_an_image_that_is_listed_twice_has_the_shapes_of_both(source):
+    rows = [(0, 7, [outline(LARGE)]), (1, 3, [outline(SMALL)])]
+    result, out = source(rows, ('a.jpg', 'a.jpg'))
+    assert result.skipped == {'entries of an image that is listed already': 1}
+    same(labels_of(out, 'a'), expected((LARGE, 2), (SMALL, 1)))
+
+
+def test_ids_are_numbers_as_text_and_with_a_point_too(source, tmp_path):
+    coco_json(tmp_path / 'coco/annotations.json', [(0, 3, [outline(LARGE)])])
+    content = json.loads((tmp_path / 'coco/annotations.json').read_text())
+    content['images'][0].update(id='0', width=str(WIDTH), height=f'{HEIGHT}.0')
+    content['annotations'][0].update(image_id=0.0, category_id='3')
+    content['categories'][0]['id'] = 7.0
+    (tmp_path / 'coco/annotations.json').write_text(json.dumps(content))
+    result, out = source(None)
+    assert result.classes == ('background', 'floor', 'wall')
+    same(labels_of(out, 'a'), expected((LARGE, 1)))
+    content['categories'][1]['id'] = 7
+    (tmp_path / 'coco/annotations.json').write_text(json.dumps(content))
+    with pytest.raises(DataError, match="the category 7 to 'wall' and to 'floor'"):
+        source(None, out='new')
+
+
+TAKEN = 'images with an orientation tag, labels taken as drawn upright'
+TURNED = 'label maps turned as the orientation tag turns their image'
+
+
+def turned_picture(path, tag):
+    """A picture of 72x96 pixels (height, width) on disk, with a tag."""
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    with Image.open(picture(path)) as image:
+        image.save(path, exif=exif)
+
+
+@pytest.mark.parametrize('contributor', ['Label Studio', None])
+def test_sizes_of_the_raw_image_beside_shapes_on_the_turned_one(
+    source, tmp_path, contributor
+):
+    # Label Studio 1.x: PIL's width and height, the browser's polygons.
+    turned_picture(tmp_path / 'coco/a.jpg', 6)
+    inside = [5, 10, 60, 10, 60, 60, 5, 60]
+    beyond = [5, 10, 60, 10, 60, 90, 5, 90]  # the raw image has 72 rows
+    file = coco_json(tmp_path / 'coco/annotations.json', [(0, 3, [inside])])
+    if contributor:
+        content = {**json.loads(file.read_text()), 'info': {'contributor': contributor}}
+        file.write_text(json.dumps(content))
+        bottom = 60
+    else:
+        coco_json(file, [(0, 3, [beyond])])
+        bottom = 90
+    result, out = source(None)
+    drawn = labels_of(out, 'a')
+    assert drawn.shape == (96, 72)
+    assert drawn[10:bottom, 5:60].all()
+    assert drawn.sum() == (bottom - 10) * 55
+    assert result.skipped == {TAKEN: 1}
+
+
+@pytest.mark.parametrize('tag', range(2, 9))
+def test_what_is_drawn_on_the_raw_image_turns_with_it(source, tmp_path, tag):
+    large = expected((LARGE, 1))
+    rle = {'size': list(SIZE), 'counts': run_lengths(large)}
+    turned_picture(tmp_path / 'coco/a.jpg', tag)
+    result, out = source([(0, 3, rle)])
+    if tag < 5:  # nothing tells
+        assert result.skipped == {TAKEN: 1}
+        same(labels_of(out, 'a'), large)
+        return
+    assert result.skipped == {TURNED: 1}
+    # As OpenCV turns an image of that tag.
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    Image.fromarray(large * 255).save(tmp_path / 'same.png', exif=exif)
+    same(labels_of(out, 'a'), cv2.imread(str(tmp_path / 'same.png'))[..., 0] // 255)
+    _, out = source([(0, 3, [outline(LARGE)])], out='polygons')
+    same(labels_of(out, 'a'), labels_of(tmp_path / 'out', 'a'))
 
 
 @pytest.mark.parametrize(
@@ -190,6 +281,8 @@ def test_a_broken_annotation_costs_its_own_image_alone(source, tmp_path, row, me
     (failure,) = result.failed
     assert 'a.jpg' in failure
     assert message in failure
+    assert "annotations.json'" in failure
+    assert 'annotation 0 ' in failure
     assert not (out / 'images/train/a.jpg').exists()
 
 
@@ -213,8 +306,6 @@ def test_an_unreadable_file_is_one_sentence(source, tmp_path, text, message):
 
 def test_what_cannot_be_a_data_set_is_refused(source, monkeypatch):
     rows = [(0, 254, [outline(LARGE)])]
-    with pytest.raises(DataError, match='list an image once'):
-        source(rows, ('a.jpg', 'a.jpg'), {254: 'x'})
     kinds = {number: f'class {number}' for number in range(255)}
     with pytest.raises(DataError, match=r'256 classes in all: .* merge some'):
         source(rows, categories=kinds)

@@ -9,23 +9,20 @@ train, valid and test in their path are the splits.
 import argparse
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from ....compat.optional_packages import require
 from ....errors import DataError
 from ....files import find_files
-from ..annotated_images import ImageFile, Item, Size, Source, check_size
+from ..annotated_images import ImageFile, Item, Source
 from ..annotation_files import read_json
-from ..coco_masks import decode_rle, to_rle
-from ..image_files import ImageFinder
+from ..coco_masks import Drawn, Instance, draw_instances, reaches_beyond
+from ..image_files import GUESSED, ImageFinder
 from ..names import output_name
 from ..options import add_background, with_background
-from ..overlap import Shape, add_order, check_order, paint
+from ..overlap import add_order, check_order
 from ..splits import part_of
 
 SOURCE = 'JSON file, or folder of them'
@@ -68,21 +65,16 @@ def read(
         files = [_File(source, images, part)]
     if val_annotations:
         files.append(_File(val_annotations, val_images or images, 'val'))
-    categories: dict[int, str] = {}
+    named: dict[str, Any] = {}  # the least id that a file gives it
     for file in files:
         for number, name in file.categories().items():
-            if categories.setdefault(number, name) != name:
-                raise DataError(
-                    f"category {number} is '{categories[number]}' in '{source}' and "
-                    f"'{name}' in '{file.path}': export both with the same categories"
-                )
-    named = list(dict.fromkeys(name for _, name in sorted(categories.items())))
-    classes, fill = with_background(named, background)
-    labels = {number: classes.index(name) for number, name in categories.items()}
+            named[name] = min(named.get(name, number), number, key=_by_number)
+    ordered = sorted(named, key=lambda name: _by_number(named[name]))
+    classes, fill = with_background(ordered, background)
     found = Source(classes)
     for file in files:
         skip = skip_empty or background == 'ignore'
-        file.add_items(found, labels, fill, skip, order)
+        file.add_items(found, Drawn(fill, order, classes, file.path), skip)
     if not any(not item.empty for item in found.items):
         raise DataError(
             f"nothing in '{source}' is segmented: its annotations are boxes, or belong "
@@ -112,14 +104,6 @@ def find_jsons(folder: Path) -> list[tuple[Path, str | None]]:
 _OF_COCO_ALONE = ('person_keypoints_', 'captions_', 'panoptic_')
 
 
-class Drawn(NamedTuple):
-    """How shapes are drawn: over which label, in which order, of which classes."""
-
-    fill: int
-    order: str
-    names: Sequence[str]
-
-
 class _File:
     """One JSON file with the folder of its images and the part that they go to."""
 
@@ -142,40 +126,44 @@ class _File:
                     'instance annotations; export them as "COCO JSON"'
                 )
 
-    def categories(self) -> dict[int, str]:
+    def categories(self) -> dict[Any, str]:
         """Return the name of each category's id."""
-        try:
-            rows = self.contents['categories']
-            return {int(row['id']): str(row['name']) for row in rows}
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"'{self.path}' has a category without a number as id, or without a "
-                f'name ({error!r}): export it again'
-            ) from error
+        found: dict[Any, str] = {}
+        for row in self.contents['categories']:
+            key, name = as_key(row.get('id')), row.get('name')
+            if key is None or name is None:
+                raise DataError(
+                    f"'{self.path}' has a category without an id, or without a name "
+                    f'({row!r}): export it again'
+                )
+            if found.setdefault(key, str(name)) != str(name):
+                raise DataError(
+                    f"'{self.path}' gives the category {key} to '{found[key]}' and to "
+                    f"'{name}': give each its own id"
+                )
+        return found
 
-    def add_items(
-        self,
-        found: Source,
-        labels: dict[int, int],
-        fill: int,
-        skip_empty: bool,
-        order: str,
-    ) -> None:
+    def add_items(self, found: Source, drawn: Drawn, skip_empty: bool) -> None:
         """Add the images to ``found``; a broken entry is a failure of its own."""
-        drawn = Drawn(fill, order, found.classes)
+        labels = {k: found.classes.index(n) for k, n in self.categories().items()}
         written = (str(entry.get('file_name')) for entry in self.contents['images'])
-        finder = ImageFinder(self.folders, (n.replace('\\', '/') for n in written))
+        finder = ImageFinder(self.folders, written)
         rows = defaultdict(list)
         for row in self.contents['annotations']:
             if row.get('segmentation'):
-                rows[_hashable(row.get('image_id'))].append(row)
+                rows[as_key(row.get('image_id'))].append(row)
             else:
                 found.skipped['annotations without a segmentation'] += 1
+        entries: dict[str, tuple[dict, list[dict]]] = {}
         for entry in self.contents['images']:
-            own = rows.pop(_hashable(entry.get('id')), [])
+            name = str(entry.get('file_name') or id(entry))
+            first, own = entries.setdefault(name, (entry, []))
+            if first is not entry:
+                found.leave_out('entries of an image that is listed already', name)
+            own += rows.pop(as_key(entry.get('id')), [])
+        for entry, own in entries.values():
             if not own and skip_empty:
-                name = entry.get('file_name')
-                found.leave_out('images without annotation', name)
+                found.leave_out('images without annotation', entry.get('file_name'))
                 continue
             try:
                 item = self._item(entry, own, labels, drawn, finder, found.skipped)
@@ -190,7 +178,7 @@ class _File:
         self,
         entry: dict,
         rows: list[dict],
-        labels: dict[int, int],
+        labels: dict[Any, int],
         drawn: Drawn,
         finder: ImageFinder,
         notes: Counter[str],
@@ -201,46 +189,48 @@ class _File:
                 f"'{self.path}' has an image without file_name (id {entry.get('id')!r})"
                 ': export it again'
             )
-        relative = name.replace('\\', '/')
-        image, guessed = finder.find(relative)
+        image, guessed = finder.find(name)
         if guessed:
-            notes['images found by the last part of their name alone'] += 1
+            notes[GUESSED] += 1
         instances = []
         for row in rows:
-            label = labels.get(_hashable(row.get('category_id')))
+            label = labels.get(as_key(row.get('category_id')))
             if label is None:
                 raise DataError(
                     f"'{image}': annotation {row.get('id')!r} is of category "
                     f"{row.get('category_id')!r}, which '{self.path}' does not list: "
                     'add the category, or correct the annotation'
                 )
-            instances.append((label, row))
+            what = f'annotation {row.get("id")!r}'
+            instances.append(Instance(label, row['segmentation'], what))
         stated = entry.get('height'), entry.get('width')
-        draw = partial(_draw, stated, instances, drawn)
-        name = output_name(relative)
-        return Item(name, self.part, ImageFile(image), draw, empty=not rows)
+        return Item(
+            output_name(name),
+            self.part,
+            ImageFile(image),
+            partial(draw_instances, instances, drawn),
+            empty=not rows,
+            stated=stated,
+            upright=self._of_label_studio() or reaches_beyond(rows, stated),
+        )
+
+    def _of_label_studio(self) -> bool:
+        """Whether it states raw sizes beside shapes on images that are turned."""
+        info = self.contents.get('info')
+        return isinstance(info, dict) and info.get('contributor') == 'Label Studio'
 
 
 def _is_table(rows: Any) -> bool:
     return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
 
 
-def _hashable(value: Any) -> Any:
-    return value if isinstance(value, int | str) else None
+def as_key(value: Any) -> int | str | None:
+    """Return an id to look up: a number where it is one, also as text or a float."""
+    try:
+        return int(value) if float(value) == int(value) else None
+    except (TypeError, ValueError, OverflowError):
+        return value if isinstance(value, str) else None
 
 
-def _draw(
-    stated: tuple[Any, Any],
-    instances: Sequence[tuple[int, dict]],
-    drawn: Drawn,
-    size: Size,
-    notes: Counter[str],
-) -> np.ndarray:
-    """Draw labels and rows of the JSON."""
-    check_size(stated, size)
-    shapes = []
-    for label, row in instances:
-        region = to_rle(row['segmentation'], size, notes)
-        if region is not None:
-            shapes.append(Shape(label, partial(decode_rle, region)))
-    return paint(shapes, size, drawn.fill, drawn.order, drawn.names, notes)
+def _by_number(key: int | str) -> tuple[bool, int | str]:
+    return isinstance(key, str), key

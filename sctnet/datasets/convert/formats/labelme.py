@@ -23,9 +23,10 @@ from PIL import Image, ImageDraw
 
 from ....errors import DataError
 from ....files import find_files, write_bytes
-from ...images import SUFFIXES, decode_image
-from ..annotated_images import IGNORED, ImageFile, Item, Size, Source, check_size
+from ...images import SUFFIXES, decode_image, orientation
+from ..annotated_images import IGNORED, ImageFile, Item, Size, Source, naming
 from ..annotation_files import as_points, read_json
+from ..image_files import GUESSED, ImageFinder
 from ..options import add_background, add_classes, parse_classes, with_background
 from ..overlap import Shape, add_order, check_order, paint
 from ..splits import split_by_folder
@@ -68,15 +69,17 @@ def read(
     found.classes, fill = with_background(named, background)
     labels = {name: index for index, name in enumerate(found.classes)}
     labels = {'__ignore__': IGNORED, '_background_': fill, **labels}
+    finder = ImageFinder([source], (_named(f, c) for f, *_, c in annotated))
     for file, split, name, contents in annotated:
         shapes = _shapes(contents, labels, found.skipped)
         if not shapes and (skip_empty or background == 'ignore'):
             found.leave_out('images without annotation', file)
             continue
         stated = contents.get('imageHeight'), contents.get('imageWidth')
-        draw = partial(_draw, stated, shapes, fill, order, found.classes)
-        picture = _image(file, contents)
-        found.items.append(Item(name, split, picture, draw, empty=not shapes))
+        draw = partial(_draw, file, shapes, fill, order, found.classes)
+        picture = _image(file, contents, finder, found.skipped)
+        item = Item(name, split, picture, draw, empty=not shapes, stated=stated)
+        found.items.append(item)
     jsons = {file.with_suffix('') for file in files}
     for image in find_files(source, SUFFIXES):
         if image.with_suffix('') not in jsons:
@@ -112,53 +115,64 @@ def _kind(shape: dict[str, Any]) -> str:
 
 def _shapes(
     contents: dict[str, Any], labels: dict[str, int], skipped: Counter[str]
-) -> list[tuple[int, dict]]:
+) -> list[tuple[int, int, dict]]:
+    """Return label, place in the file and content of the shapes that are drawn."""
     kept = []
-    for shape in contents['shapes']:
+    for place, shape in enumerate(contents['shapes'], 1):
         kind = _kind(shape)
         if kind not in LEAST_POINTS:
             skipped[f'shapes of kind {kind}'] += 1
         elif shape['label'] not in labels:
             skipped[f"shapes of a class not named ('{shape['label']}')"] += 1
         else:
-            kept.append((labels[shape['label']], shape))
+            kept.append((labels[shape['label']], place, shape))
     return kept
 
 
-def _image(file: Path, contents: dict[str, Any]) -> ImageFile:
-    """Return the file that the JSON names or, if that is not there, its own copy."""
+def _named(file: Path, contents: dict[str, Any]) -> str:
     name = str(contents.get('imagePath') or '').replace('\\', '/')
-    if not name:
-        named = file.with_suffix('.jpg')
-    else:
-        named = file.parent / name
-        if not named.is_file():  # moved together with its JSON, from another folder
-            named = file.parent / Path(name).name
-    if not named.is_file() and contents['imageData']:
+    return str(file.parent / (name or file.with_suffix('.jpg').name))
+
+
+def _image(
+    file: Path, contents: dict[str, Any], finder: ImageFinder, notes: Counter[str]
+) -> ImageFile:
+    """Return the file that the JSON names or, if that is not there, its own copy."""
+    written = Path(_named(file, contents))
+    beside = file.parent / written.name  # moved, together with its JSON
+    for named in (written, beside):
+        if named.is_file():
+            return ImageFile(named)
+    if contents['imageData']:
         suffix = '.png' if contents['imageData'].startswith('iVBOR') else '.jpg'
         return EmbeddedImage(file, suffix)
-    return ImageFile(named)
+    image, guessed = finder.find(str(beside))
+    if guessed:
+        notes[GUESSED] += 1
+    return ImageFile(image)
 
 
 def _draw(
-    stated: tuple[Any, Any],
-    shapes: Sequence[tuple[int, dict]],
+    file: Path,
+    shapes: Sequence[tuple[int, int, dict]],
     fill: int,
     order: str,
     names: Sequence[str],
     size: Size,
     notes: Counter[str],
 ) -> np.ndarray:
-    """Draw shapes (label and shape of the JSON)."""
-    check_size(stated, size)
+    """Draw shapes (label, place in the file, and content) of a JSON."""
     drawn = []
-    for label, shape in shapes:
-        kind, points = _kind(shape), as_points(shape.get('points'))
+    for label, place, shape in shapes:
+        kind = _kind(shape)
+        where = f"shape {place} ('{shape['label']}') of '{file}'"
+        with naming(where):
+            points = as_points(shape.get('points'))
         if len(points) < LEAST_POINTS[kind]:
             notes[f'shapes of kind {kind} with too few points'] += 1
             continue
         cover = partial(_covered, kind, points, shape.get('mask'), size)
-        drawn.append(Shape(label, cover))
+        drawn.append(Shape(label, naming(where)(cover)))
     return paint(drawn, size, fill, order, names, notes)
 
 
@@ -212,6 +226,10 @@ class EmbeddedImage(ImageFile):
             )
         height, width = decode_image(data, f"image inside '{self.path}'").shape[:2]
         return height, width
+
+    def orientation(self) -> int:
+        """Return the tag of the camera, 1 to 8."""
+        return orientation(self._data())
 
     def place(self, target: Path, link: bool) -> None:
         """Write the image; there is nothing to link to."""
