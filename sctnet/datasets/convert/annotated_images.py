@@ -165,7 +165,7 @@ def check_size(stated: tuple[object, object], size: Size) -> None:
     Raises:
         OtherSizeError: it is not.
     """
-    known = tuple(map(_length, stated))
+    known = as_size(stated)
     if 0 in known or known == size:
         return
     raise OtherSizeError(
@@ -175,8 +175,13 @@ def check_size(stated: tuple[object, object], size: Size) -> None:
     )
 
 
+def as_size(stated: tuple[object, object]) -> Size:
+    """Return what a file states, as text too, as numbers; 0 where it states none."""
+    height, width = map(_length, stated)
+    return height, width
+
+
 def _length(value: object) -> int:
-    """Return a side that a file states, as text too; 0 where it states none."""
     try:
         return int(float(str(value)))
     except (ValueError, OverflowError):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import DataError
-from .annotated_images import Size, check_size, naming
+from .annotated_images import Size, Source, check_size, naming
 from .annotation_files import as_points
 from .overlap import Shape, paint
 
@@ -30,12 +30,22 @@ class Instance(NamedTuple):
     """A label, a segmentation, and what the shape is called in its file.
 
     The segmentation is COCO's, polygons or RLE, or a function of the image's size that
-    returns which pixels it covers, bool (H, W).
+    returns polygons, or which pixels it covers, bool (H, W).
     """
 
     label: int
     segmentation: Any
     name: str
+
+
+def check_segmented(found: Source, source: Path) -> None:
+    """See that an image of the source has a shape; raises DataError."""
+    if found.items and all(item.empty for item in found.items):
+        raise DataError(
+            f"nothing in '{source}' is segmented: its annotations are boxes, lines or "
+            'points, or belong to no image that it lists; draw polygons or masks, and '
+            'export these'
+        )
 
 
 def draw_instances(
@@ -60,7 +70,9 @@ def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any]
     from pycocotools import mask as coco_mask
 
     if callable(segmentation):
-        return coco_mask.encode(np.asfortranarray(segmentation(size), np.uint8))
+        segmentation = segmentation(size)
+    if isinstance(segmentation, np.ndarray):
+        return coco_mask.encode(np.asfortranarray(segmentation, np.uint8))
     if isinstance(segmentation, dict):
         return _checked_rle(segmentation, size)
     listed = isinstance(segmentation, list)
@@ -125,18 +137,3 @@ def decode_rle(region: Any) -> np.ndarray:
     from pycocotools import mask as coco_mask
 
     return coco_mask.decode(region).astype(bool)
-
-
-def reaches_beyond(rows: Sequence[dict], stated: tuple[Any, Any]) -> bool:
-    """Whether a polygon leaves the stated (height, width): it is of another image."""
-    try:
-        height, width = map(int, stated)
-        polygons = [p for row in rows for p in row['segmentation'] if len(p) > 1]
-        if not all(isinstance(polygon, list) for polygon in polygons):
-            return False
-        return any(
-            max(polygon[0::2]) > width + 1 or max(polygon[1::2]) > height + 1
-            for polygon in polygons
-        )
-    except (TypeError, ValueError):
-        return False

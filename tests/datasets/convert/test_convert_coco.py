@@ -213,28 +213,32 @@ def turned_picture(path, tag):
         image.save(path, exif=exif)
 
 
-@pytest.mark.parametrize('contributor', ['Label Studio', None])
-def test_sizes_of_the_raw_image_beside_shapes_on_the_turned_one(
-    source, tmp_path, contributor
-):
-    # Label Studio 1.x: PIL's width and height, the browser's polygons.
+def test_sizes_of_the_raw_image_beside_shapes_on_the_turned_one(source, tmp_path):
     turned_picture(tmp_path / 'coco/a.jpg', 6)
-    inside = [5, 10, 60, 10, 60, 60, 5, 60]
     beyond = [5, 10, 60, 10, 60, 90, 5, 90]  # the raw image has 72 rows
-    file = coco_json(tmp_path / 'coco/annotations.json', [(0, 3, [inside])])
-    if contributor:
-        content = {**json.loads(file.read_text()), 'info': {'contributor': contributor}}
-        file.write_text(json.dumps(content))
-        bottom = 60
-    else:
-        coco_json(file, [(0, 3, [beyond])])
-        bottom = 90
-    result, out = source(None)
+    result, out = source([(0, 3, [beyond])])
     drawn = labels_of(out, 'a')
     assert drawn.shape == (96, 72)
-    assert drawn[10:bottom, 5:60].all()
-    assert drawn.sum() == (bottom - 10) * 55
+    assert drawn[10:90, 5:60].all()
+    assert drawn.sum() == 80 * 55
     assert result.skipped == {TAKEN: 1}
+
+
+def test_label_studio_stretches_polygons_of_turned_images(source, tmp_path):
+    turned_picture(tmp_path / 'coco/0a1b2c3d-a.jpg', 6)
+    # As label-studio-sdk 2.1.2 writes a polygon from 10 % to 75 % of the columns and
+    # 20 % to 75 % of the rows of the turned image, which has 72x96 pixels.
+    polygon = [9.600000000000001, 14.4, 72.0, 14.4, 72.0, 54.0, 9.600000000000001, 54.0]
+    file = tmp_path / 'coco/annotations.json'
+    coco_json(file, [(0, 3, [polygon])], ('../../up/3/0a1b2c3d-a.jpg',))
+    info = {'year': 2026, 'version': '1.0', 'contributor': 'Label Studio'}
+    file.write_text(json.dumps({**json.loads(file.read_text()), 'info': info}))
+    result, out = source(None)
+    (path,) = out.glob('labels/train/**/*.png')
+    rows, columns = np.nonzero(cv2.imread(str(path), -1))
+    assert (rows.min(), rows.max() + 1) == (19, 72)
+    assert (columns.min(), columns.max() + 1) == (7, 54)
+    assert result.skipped[TAKEN] == 1
 
 
 @pytest.mark.parametrize('tag', range(2, 9))

@@ -18,12 +18,13 @@ from ....errors import DataError
 from ....files import find_files
 from ..annotated_images import ImageFile, Item, Source
 from ..annotation_files import read_json
-from ..coco_masks import Drawn, Instance, draw_instances, reaches_beyond
+from ..coco_masks import Drawn, Instance, check_segmented, draw_instances
 from ..image_files import GUESSED, ImageFinder
 from ..names import output_name
 from ..options import add_background, with_background
 from ..overlap import add_order, check_order
 from ..splits import part_of
+from ..turned_polygons import draw_stretched, is_of_label_studio, reaches_beyond
 
 SOURCE = 'JSON file, or folder of them'
 
@@ -75,11 +76,7 @@ def read(
     for file in files:
         skip = skip_empty or background == 'ignore'
         file.add_items(found, Drawn(fill, order, classes, file.path), skip)
-    if not any(not item.empty for item in found.items):
-        raise DataError(
-            f"nothing in '{source}' is segmented: its annotations are boxes, or belong "
-            'to no image that it lists; export instance segmentation as "COCO JSON"'
-        )
+    check_segmented(found, source)
     return found
 
 
@@ -204,20 +201,18 @@ class _File:
             what = f'annotation {row.get("id")!r}'
             instances.append(Instance(label, row['segmentation'], what))
         stated = entry.get('height'), entry.get('width')
+        beyond = reaches_beyond(rows, stated)
+        stretched = not beyond and is_of_label_studio(self.contents)
+        draw = partial(draw_stretched, stated) if stretched else draw_instances
         return Item(
             output_name(name),
             self.part,
             ImageFile(image),
-            partial(draw_instances, instances, drawn),
+            partial(draw, instances, drawn),
             empty=not rows,
             stated=stated,
-            upright=self._of_label_studio() or reaches_beyond(rows, stated),
+            upright=stretched or beyond,
         )
-
-    def _of_label_studio(self) -> bool:
-        """Whether it states raw sizes beside shapes on images that are turned."""
-        info = self.contents.get('info')
-        return isinstance(info, dict) and info.get('contributor') == 'Label Studio'
 
 
 def _is_table(rows: Any) -> bool:
