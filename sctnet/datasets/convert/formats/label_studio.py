@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -162,7 +163,7 @@ def _item(task: Task, drawn: Drawn, finder: ImageFinder, found: Source) -> Item:
         name = f'region {place} ({region.label}) of task {task.number}'
         label = drawn.names.index(region.label)
         instances.append(Instance(label, region.segmentation, name))
-    part, rest = without_part(Path(task.image))
+    part, rest = without_part(Path(unquote(task.image)))
     return Item(
         output_name(rest),
         part,
