@@ -1,7 +1,8 @@
 """Look at a folder or an export, and write the data set and two configs to train on.
 
-Index masks, colour masks, COCO (Roboflow, CVAT, Label Studio), labelme, Pascal VOC and
-Cityscapes are recognised. What it was taken for is said.
+Index masks, colour masks, COCO (Roboflow, CVAT, Label Studio), the own files of CVAT,
+Label Studio and labelme, Pascal VOC and Cityscapes are recognised. It says what it took
+them for.
 
 Examples:
   sctnet new photos --out rooms
@@ -33,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('--student', choices=('s', 'b', 't'), default='s', help='default: s')
     add('--format', dest='format_name', choices=FORMATS, help='default: recognised')
+    add('--images', type=Path, help='their folder, if it is not found')
     add('--masks', type=Path, help='folder of the masks')
     add('--classes', metavar='NAMES', help='a,b,c, or a file with one a line')
     add('--colours', type=Path, help='list of name,R,G,B, for masks in colours')

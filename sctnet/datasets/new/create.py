@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ArgumentError, DataError, OutputError
-from ...files import check_writable, write_bytes
+from ...files import check_writable
 from ..convert import convert
 from ..convert.annotated_images import PARTS
 from ..convert.annotation_files import read_json
@@ -17,7 +17,7 @@ from ..convert.converter import SUMMARY
 from ..convert.summary import report_failed, report_left_out
 from .measure import measure
 from .recognise import recognise
-from .recognise_masks import Ask, Recognised, UnnamedColoursError
+from .recognise_masks import Ask, Recognised, UnnamedColoursError, with_list
 from .write_configs import TEACHERS, make_plan, write_configs
 
 COLOURS = 'colours.txt'  # that is proposed
@@ -104,7 +104,7 @@ def new_project(
         try:
             found = recognise(data, ask, masks and Path(masks), options)
         except UnnamedColoursError as error:
-            raise _with_list(error, out / COLOURS) from error
+            raise with_list(error, out / COLOURS) from error
     else:
         found = Recognised(format_name, data, f'the format {format_name}, as you say')
     said = [f"'{data}' is taken for {found.said}"]
@@ -138,21 +138,6 @@ def new_project(
             shutil.rmtree(root, ignore_errors=True)
         raise
     return New(configs, root, said, failed)
-
-
-def _with_list(error: UnnamedColoursError, file: Path) -> ArgumentError:
-    """Write a list of colours to put names into, unless one is there; name it."""
-    if not file.exists():
-        lines = [
-            f'class {n},{",".join(map(str, colour))}  # {100 * share:.2g} %'
-            for n, (colour, share) in enumerate(error.shares.items())
-        ]
-        text = '# name,R,G,B and share of the pixels; "ignore" stands for no class\n'
-        write_bytes(file, (text + '\n'.join([*lines, ''])).encode())
-    return ArgumentError(
-        f"{error}; '{file}' lists those found: correct the names there and give "
-        f'--colours {file}'
-    )
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,14 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, DataError, SCTNetError
-from ...files import find_files
+from ...files import find_files, write_bytes
 from ..convert.annotated_images import IGNORED
-from ..convert.annotation_files import ColouredMaskError, read_colours, read_values
+from ..convert.annotation_files import (
+    LOSSLESS,
+    ColouredMaskError,
+    read_colours,
+    read_values,
+)
 from ..convert.class_names import COLOUR_FILES, find_names
 from ..convert.pairing import Pairs, find_pairs
 from ..images import SUFFIXES
@@ -88,6 +93,17 @@ def recognise_masks(
     return Recognised('masks', data, said, options)
 
 
+def are_coloured(folder: Path) -> bool:
+    """Whether one of the first masks below a folder is in colours."""
+    try:
+        _values(find_files(folder, LOSSLESS)[:SAMPLE])
+    except ColouredMaskError:
+        return True
+    except DataError:  # named when it is converted
+        return False
+    return False
+
+
 def _values(masks: list[Path]) -> list[int]:
     """Return all values that masks hold; a broken mask is named when it is converted.
 
@@ -133,6 +149,21 @@ class UnnamedColoursError(DataError):
             'it with --colours'
         )
         self.shares = shares
+
+
+def with_list(error: UnnamedColoursError, file: Path) -> ArgumentError:
+    """Write a list of colours to put names into, unless one is there; name it."""
+    if not file.exists():
+        lines = [
+            f'class {n},{",".join(map(str, colour))}  # {100 * share:.2g} %'
+            for n, (colour, share) in enumerate(error.shares.items())
+        ]
+        text = '# name,R,G,B and share of the pixels; "ignore" stands for no class\n'
+        write_bytes(file, (text + '\n'.join([*lines, ''])).encode())
+    return ArgumentError(
+        f"{error}; '{file}' lists those found: correct the names there and give "
+        f'--colours {file}'
+    )
 
 
 def _colours(data: Path, pairs: Pairs, options: dict[str, Any]) -> Recognised:
