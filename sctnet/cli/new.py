@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add('--masks', type=Path, help='folder of the masks')
     add('--classes', metavar='NAMES', help='a,b,c, or a file with one a line')
     add('--colours', type=Path, help='list of name,R,G,B, for masks in colours')
-    colours.add_tolerance(parser, None)
+    colours.add_unlisted(parser, None, None)
     add('--map', dest='mapping', metavar='VALUES', help='such as 0:0,255:1,7:ignore')
     add('--val', type=float, default=0.1, help='share, if there is no such part')
     add('--test', type=float, default=0.0, help='share, likewise')

@@ -158,6 +158,6 @@ def _open_mask(path: Path, lossy: bool = False) -> Image.Image:
         raise DataError(
             f"mask '{path}' is a JPEG or WebP, which changes colours at every edge: "
             'export the masks as PNG, or take the nearest colours with --colours and '
-            '--tolerance 60'
+            '--tolerance 100'
         )
     return mask

@@ -1,5 +1,7 @@
 """What masks mean: indices, 0 and 255 or colours, and the names of their classes."""
 
+import math
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -20,11 +22,12 @@ from ..convert.annotation_files import (
 )
 from ..convert.class_names import COLOUR_FILES, find_names
 from ..convert.pairing import Pairs, find_pairs
-from ..images import SUFFIXES
+from ..images import LOSSY, SUFFIXES
 from ..parallel import run_all
 
 SAMPLE = 500  # masks whose colours are counted
 MOST = 40  # colours that are listed
+SMEARED = 100  # JPEG puts others so far around each
 # Asks a question with its choices and the option that answers; returns a choice.
 Ask = Callable[[str, Mapping[str, str], str], str]
 
@@ -72,6 +75,13 @@ def recognise_masks(
         seen = _values([mask for _, mask, _ in pairs.pairs])
     except ColouredMaskError:
         return _colours(data, pairs, options)
+    except DataError:
+        try:
+            return _colours(data, pairs, options)  # JPEG may hold colours
+        except UnnamedColoursError as error:
+            if len(error.shares) > 1:
+                raise
+        raise
     image, mask, _ = pairs.pairs[0]
     said = (
         f'{len(pairs.pairs)} images with index masks, such as {image.name} with '
@@ -94,14 +104,15 @@ def recognise_masks(
 
 
 def are_coloured(folder: Path) -> bool:
-    """Whether one of the first masks below a folder is in colours."""
+    """Whether one of the first masks below a folder is in colours, or all are JPEG."""
+    masks = find_files(folder, LOSSLESS)
     try:
-        _values(find_files(folder, LOSSLESS)[:SAMPLE])
+        _values(masks[:SAMPLE])
     except ColouredMaskError:
         return True
     except DataError:  # named when it is converted
         return False
-    return False
+    return not masks and bool(find_files(folder, LOSSY))
 
 
 def _values(masks: list[Path]) -> list[int]:
@@ -138,17 +149,18 @@ class UnnamedColoursError(DataError):
     """Masks are in colours, and nothing says which class each of them is.
 
     Attributes:
+        problem: what this says without its remedy.
         shares: of the pixels, by colour, the most frequent first.
     """
 
     def __init__(self, data: Path, shares: Mapping[tuple[int, ...], float]) -> None:
         listed = ', '.join(f'{c} {100 * s:.2g} %' for c, s in shares.items())
-        super().__init__(
+        self.problem = (
             f"the masks of '{data}' are in colours, and no list says which class each "
-            f'is ({listed}): write one line name,R,G,B for each into a file, and name '
-            'it with --colours'
+            f'is ({listed})'
         )
         self.shares = shares
+        super().__init__(f'{self.problem}: name a list of name,R,G,B with --colours')
 
 
 def with_list(error: UnnamedColoursError, file: Path) -> ArgumentError:
@@ -161,8 +173,9 @@ def with_list(error: UnnamedColoursError, file: Path) -> ArgumentError:
         text = '# name,R,G,B and share of the pixels; "ignore" stands for no class\n'
         write_bytes(file, (text + '\n'.join([*lines, ''])).encode())
     return ArgumentError(
-        f"{error}; '{file}' lists those found: correct the names there and give "
-        f'--colours {file}'
+        f"{error.problem}: correct the names in '{file}', which lists them, and add "
+        f'--colours {shlex.quote(str(file))}, for JPEG or smeared edges with '
+        '--tolerance 100'
     )
 
 
@@ -189,10 +202,15 @@ def _shares(masks: list[Path]) -> dict[tuple[int, ...], float]:
             if not isinstance(counted, SCTNetError):
                 counts += counted
     total = counts.total() or 1
-    return {
-        (value >> 16, value >> 8 & 255, value & 255): count / total
-        for value, count in counts.most_common(MOST)
-    }
+    found: dict[tuple[int, ...], float] = {}
+    apart = SMEARED if any(mask.suffix.lower() in LOSSY for mask in masks) else 0
+    for value, count in counts.most_common():
+        colour = value >> 16, value >> 8 & 255, value & 255
+        if all(math.dist(colour, other) > apart for other in found):
+            found[colour] = count / total
+        if len(found) == MOST:
+            break
+    return found
 
 
 def _count_colours(mask: Path) -> Counter[int]:

@@ -187,7 +187,7 @@ def test_a_tolerance_takes_the_nearest_colour_of_smeared_masks(run, tmp_path):
     soft[21, 20:60] += (0, 0, 40)
     Image.fromarray(soft.astype(np.uint8)).save(tmp_path / 'masks/a.png')
     near = 'pixels that got the class of the nearest colour'
-    with pytest.raises(DataError, match='--tolerance 60'):
+    with pytest.raises(DataError, match='--tolerance 100'):
         run()
     with pytest.raises(DataError, match='in 40 pixels'):
         run(tolerance=5)

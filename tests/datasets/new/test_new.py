@@ -262,9 +262,26 @@ def test_smeared_colours_need_a_tolerance(data, tmp_path):
     for path in (root / 'SegmentationClass').glob('*.png'):
         exports.write(path.with_suffix('.jpg'), cv2.imread(str(path)))
         path.unlink()
-    with pytest.raises(DataError, match='--tolerance 60'):
+    with pytest.raises(DataError, match='--tolerance 100'):
         new_project(root, tmp_path / 'out')
-    made = new_project(root, tmp_path / 'out', tolerance=200)
+    (root / 'labelmap.txt').rename(tmp_path / 'labelmap.txt')
+    with pytest.raises(ArgumentError, match='with --tolerance 100') as error:
+        new_project(root, tmp_path / 'out')
+    assert 3 <= str(error.value).count(' %') <= 8  # and not the hundreds between
+    for path in (root / 'SegmentationClass').glob('*.jpg'):  # numbers: no way to save
+        exports.write(path, labels(1))
+    with pytest.raises(DataError, match='export the masks as PNG'):
+        new_project(
+            root / 'JPEGImages', tmp_path / 'x', masks=root / 'SegmentationClass'
+        )
+
+
+def test_smeared_colours_with_a_list(data, tmp_path):
+    root = data('cvat_masks')
+    for path in (root / 'SegmentationClass').glob('*.png'):
+        exports.write(path.with_suffix('.jpg'), cv2.imread(str(path)))
+        path.unlink()
+    made = new_project(root, tmp_path / 'out', tolerance=100, unknown='ignore')
     assert any('of the nearest colour' in line for line in made.said)
 
 

@@ -36,18 +36,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('--masks', type=Path, help='their folder (default: found by its name)')
     add('--colours', type=Path, required=True, help='list of name,R,G,B')
-    add('--unknown', choices=UNKNOWN, default='error', help='colours not listed')
-    add_tolerance(parser, 0)
+    add_unlisted(parser, 'error', 0)
 
 
-def add_tolerance(parser: argparse.ArgumentParser, default: float | None) -> None:
-    """Add ``--tolerance``."""
+def add_unlisted(
+    parser: argparse.ArgumentParser, unknown: str | None, tolerance: float | None
+) -> None:
+    """Add what holds for colours that are not listed, with its defaults."""
     parser.add_argument(
         '--tolerance',
         type=float,
-        default=default,
+        default=tolerance,
         metavar='N',
-        help='take the nearest listed colour, up to this far in RGB, such as 60',
+        help='take the nearest listed colour, up to this far in RGB, such as 100',
+    )
+    parser.add_argument(
+        '--unknown', choices=UNKNOWN, default=unknown, help='of other colours'
     )
 
 
@@ -67,7 +71,7 @@ def read(
     if not 0 <= tolerance <= FARTHEST:
         raise ArgumentError(
             f'--tolerance is {tolerance}: expected a distance of two colours, 0 to '
-            f'{FARTHEST}, such as 60'
+            f'{FARTHEST}, such as 100'
         )
     listed = read_colour_list(colours)
     classes = tuple(dict.fromkeys(name for name, _ in listed if name != IGNORE))
@@ -139,7 +143,7 @@ def _refuse_unknown(mask: Path, packed: np.ndarray) -> None:
     raise DataError(
         f"mask '{mask}' has colours that are not listed ({len(values)}), {listed}: add "
         'them to the list of --colours, or pass --unknown ignore or, where edges are '
-        'smeared, --tolerance 60'
+        'smeared, --tolerance 100'
     )
 
 
