@@ -1,7 +1,8 @@
 """Look at a folder or an export, and write the data set and two configs to train on.
 
-Index masks, colour masks, COCO (Roboflow, CVAT, Label Studio), labelme, Pascal VOC and
-Cityscapes are recognised. What it was taken for is said.
+Index masks, colour masks, COCO (Roboflow, CVAT, Label Studio), the own files of CVAT,
+Label Studio and labelme, Pascal VOC and Cityscapes are recognised. It says what it took
+them for.
 
 Examples:
   sctnet new photos --out rooms
@@ -28,15 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what says how data are read and networks are chosen."""
-    from ..datasets.convert.formats import FORMATS
+    from ..datasets.convert.formats import FORMATS, colours
     from ..datasets.convert.options import KEEP, add_general
     from ..datasets.convert.overlap import ORDERS
 
     add = parser.add_argument
     add('--student', choices=('s', 'b', 't'), default='s', help='default: s')
     add('--format', dest='format_name', choices=FORMATS, help='default: recognised')
+    add('--images', type=Path, help='their folder, if it is not found')
     add('--masks', type=Path, help='folder of the masks')
     add('--classes', metavar='NAMES', help='a,b,c, or a file with one a line')
+    add('--colours', type=Path, help='list of name,R,G,B, for masks in colours')
+    colours.add_unlisted(parser, None, None)
     add('--map', dest='mapping', metavar='VALUES', help='such as 0:0,255:1,7:ignore')
     add('--keep', metavar='NAMES', help=KEEP)
     add('--order', choices=ORDERS, help='where shapes overlap, see sctnet convert')

@@ -165,6 +165,11 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
     return size[::-1] if size and orientation >= 5 else size
 
 
+def orientation(source: bytes | str) -> int:
+    """Return the tag that says how a camera was held, 1 to 8; 1 where there is none."""
+    return _header(source)[1]
+
+
 def _header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
     """Return width and height, as stored, and the orientation tag."""
     from PIL import Image

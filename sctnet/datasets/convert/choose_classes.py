@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from ...errors import ArgumentError, DataError
-from .annotated_images import IGNORED, Shape, Size, Source
+from .annotated_images import IGNORED, Item, Shape, Size, Source
 from .options import IGNORE, parse_classes, parse_rename
 from .overlap import paint
 
@@ -43,12 +43,18 @@ class Choice:
         """Whether something is left of shapes with these labels."""
         return any(self.table[label] != _DROPPED for label in labels)
 
-    def of_pixels(self, labels: np.ndarray) -> np.ndarray:
-        """Return a label map, uint8 (H, W), in the new labels."""
+    def draw(self, item: Item, size: Size, notes: Counter[str]) -> np.ndarray:
+        """Draw an item in the new labels, uint8 (H, W); raises DataError."""
+        drawn = item.draw(size, notes)
+        if isinstance(drawn, np.ndarray):
+            return self._of_pixels(drawn)
+        return self._of_shapes(drawn, size, notes)
+
+    def _of_pixels(self, labels: np.ndarray) -> np.ndarray:
         table = np.where(self.table == _DROPPED, self.fill, self.table)[:256]
         return table.astype(np.uint8)[labels]
 
-    def of_shapes(
+    def _of_shapes(
         self, shapes: Sequence[Shape], size: Size, notes: Counter[str]
     ) -> np.ndarray:
         """Paint shapes in the new labels; one that is dropped hides no other."""

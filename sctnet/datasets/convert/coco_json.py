@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,12 +10,13 @@ from typing import Any
 
 from ...errors import DataError
 from ...files import find_files
-from .annotated_images import ImageFile, Item, Shape, Size, Source, check_size
+from .annotated_images import ImageFile, Item, Shape, Source
 from .annotation_files import read_json
-from .coco_masks import decode_rle, to_rle
-from .image_files import ImageFinder
+from .coco_masks import Instance, draw_instances
+from .image_files import GUESSED, ImageFinder
 from .names import output_name
 from .splits import part_of
+from .turned_polygons import draw_stretched, is_of_label_studio, reaches_beyond
 
 _TABLES = ('images', 'annotations', 'categories')
 # Of the same images as its instances.
@@ -48,19 +49,29 @@ class ListedImage:
         name: of the files to be made.
         image: the file.
         stated: height and width, as the JSON has them.
-        instances: label and row of each annotation.
+        instances: of all annotations.
+        draw: makes shapes of them.
+        upright: whether they are drawn on the image as its tag turns it.
     """
 
     name: str
     image: ImageFile
     stated: tuple[Any, Any]
-    instances: list[tuple[int, dict]]
+    instances: list[Instance]
+    draw: Callable[..., list[Shape]]
+    upright: bool
 
     def item(self, part: str | None) -> Item:
         """Return it as an item of this part."""
-        draw = partial(_draw, self.stated, self.instances)
-        labels = frozenset(label for label, _ in self.instances)
-        return Item(self.name, part, self.image, draw, labels=labels)
+        return Item(
+            self.name,
+            part,
+            self.image,
+            self.draw,
+            labels=frozenset(one.label for one in self.instances),
+            stated=self.stated,
+            upright=self.upright,
+        )
 
 
 class CocoFile:
@@ -93,23 +104,27 @@ class CocoFile:
 
         self.categories = self._categories()
 
-    def _categories(self) -> dict[int, str]:
+    def _categories(self) -> dict[Any, str]:
         """Return the name of each category's id."""
-        try:
-            rows = self.contents['categories']
-            return {int(row['id']): str(row['name']) for row in rows}
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"'{self.path}' has a category without a number as id, or without a "
-                f'name ({error!r}): export it again'
-            ) from error
+        found: dict[Any, str] = {}
+        for row in self.contents['categories']:
+            key, name = as_key(row.get('id')), row.get('name')
+            if key is None or name is None:
+                raise DataError(
+                    f"'{self.path}' has a category without an id, or without a name "
+                    f'({row!r}): export it again'
+                )
+            if found.setdefault(key, str(name)) != str(name):
+                raise DataError(
+                    f"'{self.path}' gives the category {key} to '{found[key]}' and to "
+                    f"'{name}': give each its own id"
+                )
+        return found
 
     def used(self) -> set[str | None]:
         """Return the names of the categories that are annotated."""
-        numbers = {
-            _hashable(r.get('category_id')) for r in self.contents['annotations']
-        }
-        return {self.categories.get(number) for number in numbers}
+        rows = self.contents['annotations']
+        return {self.categories.get(as_key(row.get('category_id'))) for row in rows}
 
     def add_images(
         self, found: Source, listed: dict[tuple[str | None, Path], ListedImage]
@@ -117,11 +132,11 @@ class CocoFile:
         """Add to what is ``listed`` already; a broken entry is a failure of its own."""
         entries = self.contents['images']
         written = (str(entry.get('file_name')) for entry in entries)
-        finder = ImageFinder(self.folders, (n.replace('\\', '/') for n in written))
+        finder = ImageFinder(self.folders, written)
         rows = defaultdict(list)
         for row in self.contents['annotations']:
             if row.get('segmentation'):
-                rows[_hashable(row.get('image_id'))].append(row)
+                rows[as_key(row.get('image_id'))].append(row)
             else:
                 found.skipped['annotations without a segmentation'] += 1
         index = {name: label for label, name in enumerate(found.classes)}
@@ -129,7 +144,7 @@ class CocoFile:
             n: index[name] for n, name in self.categories.items() if name in index
         }
         for entry in entries:
-            own = rows.pop(_hashable(entry.get('id')), [])
+            own = rows.pop(as_key(entry.get('id')), [])
             try:
                 one = self._listed(entry, own, labels, finder, found.skipped)
                 other = listed.setdefault((self.part, one.image.path), one)
@@ -148,13 +163,14 @@ class CocoFile:
                 f'{one.stated}: correct the entry'
             )
         other.instances += one.instances
+        other.upright |= one.upright
         notes['entries of an image that was listed before, put together'] += 1
 
     def _listed(
         self,
         entry: dict,
         rows: list[dict],
-        labels: dict[int, int],
+        labels: dict[Any, int],
         finder: ImageFinder,
         notes: Counter[str],
     ) -> ListedImage:
@@ -164,43 +180,41 @@ class CocoFile:
                 f"'{self.path}' has an image without file_name (id {entry.get('id')!r})"
                 ': export it again'
             )
-        relative = name.replace('\\', '/')
-        image, guessed = finder.find(relative)
+        image, guessed = finder.find(name)
         if guessed:
-            notes['images found by the last part of their name alone'] += 1
+            notes[GUESSED] += 1
         instances = []
         for row in rows:
-            label = labels.get(_hashable(row.get('category_id')))
+            label = labels.get(as_key(row.get('category_id')))
             if label is None:
                 raise DataError(
                     f"'{image}': annotation {row.get('id')!r} is of category "
                     f"{row.get('category_id')!r}, which '{self.path}' does not list: "
                     'add the category, or correct the annotation'
                 )
-            instances.append((label, row))
+            what = f'annotation {row.get("id")!r}'
+            instances.append(Instance(label, row['segmentation'], what))
         stated = entry.get('height'), entry.get('width')
-        return ListedImage(output_name(relative), ImageFile(image), stated, instances)
+        beyond = reaches_beyond(rows, stated)
+        stretched = not beyond and is_of_label_studio(self.contents)
+        draw = partial(draw_stretched, stated) if stretched else draw_instances
+        return ListedImage(
+            output_name(name),
+            ImageFile(image),
+            stated,
+            instances,
+            partial(draw, instances, self.path),
+            stretched or beyond,
+        )
 
 
 def _is_table(rows: Any) -> bool:
     return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
 
 
-def _hashable(value: Any) -> Any:
-    return value if isinstance(value, int | str) else None
-
-
-def _draw(
-    stated: tuple[Any, Any],
-    instances: Sequence[tuple[int, dict]],
-    size: Size,
-    notes: Counter[str],
-) -> list[Shape]:
-    """Return the shapes of labels and rows of the JSON."""
-    check_size(stated, size)
-    shapes = []
-    for label, row in instances:
-        region = to_rle(row['segmentation'], size, notes)
-        if region is not None:
-            shapes.append(Shape(label, partial(decode_rle, region)))
-    return shapes
+def as_key(value: Any) -> int | str | None:
+    """Return an id to look up: a number where it is one, also as text or a float."""
+    try:
+        return int(value) if float(value) == int(value) else None
+    except (TypeError, ValueError, OverflowError):
+        return value if isinstance(value, str) else None

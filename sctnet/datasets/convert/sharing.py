@@ -100,10 +100,12 @@ def assign_splits(
         DataError: the lists cannot be read, or one image is in two.
     """
     if splitting.lists is not None:
-        unused = splitting.given('val', 'test', 'group', 'stratify')
-        if unused:
-            said.append(f'not used, as there are lists: {_options(unused)}')
-        return by_lists(items, splitting.lists, skipped)
+        items = by_lists(items, splitting.lists, skipped)
+        if all(item.split is not None for item in items):
+            unused = splitting.given('val', 'test', 'group', 'stratify')
+            if unused:
+                said.append(f'not used, as there are lists: {_options(unused)}')
+            return [*items]
     parts = Counter(item.split for item in items if item.split)
     shares = splitting.shares_beside(parts)
     free = {None, 'train'} if parts and parts.keys().isdisjoint(shares) else {None}

@@ -16,10 +16,7 @@ from .splits import part_of
 
 
 def by_lists(items: Sequence[Item], place: Path, skipped: Counter[str]) -> list[Item]:
-    """Give each listed item its part; others go, and are counted in ``skipped``.
-
-    Raises what :func:`read_lists` does.
-    """
+    """Return the items that a list names, in its part; see ``read_lists``."""
     listed = read_lists(place)
     # A list may have fewer folders than the names here, or more.
     ends = Counter(name.rpartition('/')[2] for name in listed)
@@ -52,23 +49,25 @@ def _plain_name(name: str) -> str:
     return output_name(name if known else f'{name}.x')
 
 
-def read_lists(place: Path) -> dict[str, str]:
+def read_lists(place: Path) -> dict[str, str | None]:
     """Return the part of each listed name, without its suffix.
 
     Args:
         place: a folder of lists such as ``train.txt``, or a JSON ``{"train": [...]}``.
-            Of a line with several columns the first counts.
+            Of a line with several columns the first counts. Lists of other names, such
+            as CVAT's ``default.txt``, count where no part has one; they name no part.
 
     Raises:
         DataError: it cannot be read, lists nothing, or one name in two parts.
     """
-    lists: dict[str, Sequence[object]] = {}
+    lists: dict[str | None, Sequence[object]] = {}
     if place.is_dir():
-        for file in sorted(place.glob('*.txt')):
+        files = sorted(place.glob('*.txt'))
+        for file in [f for f in files if part_of(f.stem)] or files:
+            lines = (line.strip() for line in read_text(file).splitlines())
+            listed = [_listed_name(line) for line in lines if line]
             part = part_of(file.stem)
-            if part is not None:
-                lines = (line.strip() for line in read_text(file).splitlines())
-                lists[part] = [_listed_name(line) for line in lines if line]
+            lists[part] = [*lists.get(part, ()), *listed]
     else:
         form = json.dumps({'train': ['a', 'b'], 'val': ['c']})
         for key, names in read_json(place, form).items():
@@ -77,8 +76,8 @@ def read_lists(place: Path) -> dict[str, str]:
                     f"'{place}' has {key!r}: expected lists of names under train, val "
                     f'and test, such as {form}'
                 )
-            lists[str(part_of(key))] = names
-    found: dict[str, str] = {}
+            lists[part_of(key)] = names
+    found: dict[str, str | None] = {}
     for part, names in lists.items():
         for name in map(_plain_name, map(str, names)):
             if found.setdefault(name, part) != part:

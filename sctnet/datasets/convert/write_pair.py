@@ -7,14 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...errors import DataError, SCTNetError
+from ...errors import DataError
 from ...files import write_bytes
-from .annotated_images import IGNORED, Item, Size
+from ..tiff import turn
+from .annotated_images import IGNORED, Item, OtherSizeError, Size, check_size, naming
 from .choose_classes import Choice
 from .tiles import Tiling, write_bands
-
-# What malformed annotations bring about, here or in a library that draws them.
-_MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, OSError, MemoryError)
 
 
 @dataclass
@@ -99,26 +97,43 @@ def _write_tiles(
 
 
 def _draw(item: Item, size: Size, choice: Choice, notes: Counter[str]) -> np.ndarray:
-    try:
-        drawn = item.draw(size, notes)
-        if not isinstance(drawn, np.ndarray):
-            drawn = choice.of_shapes(drawn, size, notes)
-        elif drawn.shape == size:
-            drawn = choice.of_pixels(drawn)
-    except SCTNetError as error:
-        raise DataError(f"'{item.image}': {error}") from error
-    except _MALFORMED as error:
-        reason = ' '.join(f'{type(error).__name__}: {error}'.split())
-        raise DataError(
-            f"'{item.image}': its annotation cannot be drawn ({reason}): export it "
-            'again'
-        ) from error
-    if drawn.shape != size:
+    with naming(f"'{item.image}'"):
+        labels = _draw_turned(item, size, choice, notes)
+    if labels.shape != size:
         raise DataError(
             f"'{item.image}' has {size[1]}x{size[0]} pixels and its label map "
-            f'{drawn.shape[1]}x{drawn.shape[0]}: export both at one size'
+            f'{labels.shape[1]}x{labels.shape[0]}: export both at one size'
         )
-    return drawn
+    return labels
+
+
+def _draw_turned(
+    item: Item, size: Size, choice: Choice, notes: Counter[str]
+) -> np.ndarray:
+    """Draw, and turn the label map where it was drawn on the image before its turn.
+
+    The sizes show that where a tag turns by 90 degrees.
+    """
+    tag = item.image.orientation()
+    if tag == 1:
+        check_size(item.stated, size)
+        return choice.draw(item, size, notes)
+    raw = size[::-1] if tag >= 5 else size
+    found: Counter[str] = Counter()
+    try:
+        if not item.upright:
+            check_size(item.stated, size)
+        labels = choice.draw(item, size, found)
+    except OtherSizeError:
+        check_size(item.stated, raw)
+        found.clear()
+        labels = choice.draw(item, raw, found)
+    notes += found
+    if labels.shape == raw != size:
+        notes['label maps turned as the orientation tag turns their image'] += 1
+        return np.ascontiguousarray(turn(labels, tag))
+    notes['images with an orientation tag, labels taken as drawn upright'] += 1
+    return labels
 
 
 def write_label_map(path: Path, labels: np.ndarray) -> None:

@@ -17,9 +17,10 @@ from ..convert.converted import SUMMARY
 from ..convert.summary import report_failed, report_left_out, without_pixels
 from .measure import measure
 from .recognise import recognise
-from .recognise_masks import Ask, Recognised
+from .recognise_masks import Ask, Recognised, UnnamedColoursError, with_list
 from .write_configs import TEACHERS, make_plan, write_configs
 
+COLOURS = 'colours.txt'  # that is proposed
 Progress = Callable[[int, int], None]
 
 
@@ -100,7 +101,10 @@ def new_project(
             )
     if format_name is None:
         masks = options.pop('masks', None)
-        found = recognise(data, ask, masks and Path(masks), options)
+        try:
+            found = recognise(data, ask, masks and Path(masks), options)
+        except UnnamedColoursError as error:
+            raise with_list(error, out / COLOURS) from error
     else:
         found = Recognised(format_name, data, f'the format {format_name}, as you say')
     said = [f"'{data}' is taken for {found.said}"]

@@ -8,9 +8,11 @@ from ...errors import DataError
 from ...files import find_files
 from ..convert.annotation_files import read_any_json
 from ..convert.class_names import COLOUR_FILES, find_names
+from ..convert.formats import cvat
 from ..convert.formats.coco import find_jsons
-from ..convert.splits import part_of
-from .recognise_masks import Ask, Recognised, recognise_masks
+from ..convert.formats.label_studio import find_brushes, find_tasks
+from ..convert.label_studio_tasks import is_tasks
+from .recognise_masks import Ask, Recognised, are_coloured, recognise_masks
 
 SAMPLE = 64  # JSON files that are looked at
 
@@ -35,7 +37,8 @@ def recognise(
         return _file(data)
     if masks is None:
         found = _own_layout(data) or _published(data, ask, given)
-        found = found or _coco(data) or _labelme(data)
+        found = found or _coco(data) or _cvat(data) or _label_studio(data)
+        found = found or _labelme(data)
         if found is not None:
             return found
     return recognise_masks(data, ask, masks, given)
@@ -43,9 +46,13 @@ def recognise(
 
 def _file(data: Path) -> Recognised:
     if data.suffix.lower() == '.json':
+        if is_tasks(read_any_json(data)):
+            return Recognised('label_studio', data, "a JSON file of Label Studio's")
         return Recognised('coco', data, "a JSON file of COCO's form")
+    if data.suffix.lower() == '.xml':
+        return Recognised('cvat', data, "an XML file of CVAT's for images")
     raise DataError(
-        f"'{data}' is a single file and no JSON: name the folder of the data set"
+        f"'{data}' is a single file and no JSON or XML: name the folder of the data set"
     )
 
 
@@ -69,18 +76,17 @@ def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | N
         return Recognised('cityscapes', data, "Cityscapes' layout, with polygons")
     if {'jpegimages', 'segmentationclass'} <= has:
         known = find_names(data)
-        if known is not None and known.palette and known.file.name in COLOUR_FILES:
-            options: dict[str, Any] = {'masks': data / 'SegmentationClass'}
-            options['colours'] = known.file
+        masks = data / 'SegmentationClass'
+        listed = known is not None and known.palette and known.file.name in COLOUR_FILES
+        colours = given.get('colours') or (known.file if known and listed else None)
+        if colours is not None or are_coloured(masks):
+            chosen = {**given, 'colours': colours}
+            found = recognise_masks(data / 'JPEGImages', ask, masks, chosen)
             lists = data / 'ImageSets' / 'Segmentation'
-            if any(part_of(file.stem) for file in lists.glob('*.txt')):
-                options['lists'] = lists
-            return Recognised(
-                'colours',
-                data / 'JPEGImages',
-                f"Pascal VOC's layout with colours of '{known.file.name}' (CVAT)",
-                options,
-            )
+            if any(lists.glob('*.txt')):
+                found.options['lists'] = lists
+            found.said = f"Pascal VOC's layout, {found.said}"
+            return found
         named = {'classes': known.classes} if known else {}
         if not known and not given.get('classes'):
             ask(
@@ -100,6 +106,20 @@ def _coco(data: Path) -> Recognised | None:
     listed = f', with the parts {", ".join(parts)}' if parts else ''
     said = f"{len(found)} JSON {'file' if len(found) == 1 else 'files'} of COCO's form"
     return Recognised('coco', data, said + listed, {'jsons': found})
+
+
+def _cvat(data: Path) -> Recognised | None:
+    files = find_files(data, cvat.NAME)
+    return Recognised('cvat', data, "CVAT's XML for images") if files else None
+
+
+def _label_studio(data: Path) -> Recognised | None:
+    files, masks = find_tasks(data), find_brushes(data)
+    if not (files or masks):
+        return None
+    said = [f'{len(files)} JSON {"file" if len(files) == 1 else "files"} of tasks']
+    said += [f'{len(masks)} brush masks'] if masks else []
+    return Recognised('label_studio', data, f"Label Studio's, {' and '.join(said)}")
 
 
 def _labelme(data: Path) -> Recognised | None:

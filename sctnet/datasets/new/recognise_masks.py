@@ -1,5 +1,8 @@
 """What masks mean: indices, 0 and 255 or colours, and the names of their classes."""
 
+import math
+import shlex
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -9,14 +12,22 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, DataError, SCTNetError
-from ...files import find_files
+from ...files import find_files, write_bytes
 from ..convert.annotated_images import IGNORED
-from ..convert.annotation_files import ColouredMaskError, read_values
+from ..convert.annotation_files import (
+    LOSSLESS,
+    ColouredMaskError,
+    read_colours,
+    read_values,
+)
 from ..convert.class_names import COLOUR_FILES, find_names
-from ..convert.pairing import find_pairs
-from ..images import SUFFIXES
+from ..convert.pairing import Pairs, find_pairs
+from ..images import LOSSY, SUFFIXES
 from ..parallel import run_all
 
+SAMPLE = 500  # masks whose colours are counted
+MOST = 40  # colours that are listed
+SMEARED = 100  # JPEG puts others so far around each
 # Asks a question with its choices and the option that answers; returns a choice.
 Ask = Callable[[str, Mapping[str, str], str], str]
 
@@ -58,10 +69,19 @@ def recognise_masks(
             'the format with --format'
         )
     options: dict[str, Any] = {} if masks is None else {'masks': masks}
+    if given.get('colours'):
+        return _colours(data, pairs, {**options, 'colours': given['colours']})
     try:
         seen = _values([mask for _, mask, _ in pairs.pairs])
-    except ColouredMaskError as error:
-        return _colours(data, masks, error)
+    except ColouredMaskError:
+        return _colours(data, pairs, options)
+    except DataError:
+        try:
+            return _colours(data, pairs, options)  # JPEG may hold colours
+        except UnnamedColoursError as error:
+            if len(error.shares) > 1:
+                raise
+        raise
     image, mask, _ = pairs.pairs[0]
     said = (
         f'{len(pairs.pairs)} images with index masks, such as {image.name} with '
@@ -81,6 +101,18 @@ def recognise_masks(
     else:
         options['classes'] = _made_up(seen, mapping)
     return Recognised('masks', data, said, options)
+
+
+def are_coloured(folder: Path) -> bool:
+    """Whether one of the first masks below a folder is in colours, or all are JPEG."""
+    masks = find_files(folder, LOSSLESS)
+    try:
+        _values(masks[:SAMPLE])
+    except ColouredMaskError:
+        return True
+    except DataError:  # named when it is converted
+        return False
+    return not masks and bool(find_files(folder, LOSSY))
 
 
 def _values(masks: list[Path]) -> list[int]:
@@ -113,31 +145,79 @@ def _ask_of_255(ask: Ask) -> str:
     return '0:0,255:1' if answer == 'object' else '0:0,255:ignore'
 
 
-def _colours(data: Path, masks: Path | None, error: DataError) -> Recognised:
-    known = find_names(data)
-    if known is None or not known.palette or known.file.name not in COLOUR_FILES:
-        raise DataError(
-            f'{error}; sctnet new finds such a list beside the data, as labelmap.txt '
-            'or label_colors.txt'
-        ) from error
-    options: dict[str, Any] = {'colours': known.file}
-    folder = masks or next(
-        (path for path in sorted(data.iterdir()) if path.name.lower() == 'masks'), None
-    )
-    if folder is None:
-        raise ArgumentError(
-            f"the masks of '{data}' are in colours, and their folder is not clear: "
-            'name it with --masks'
+class UnnamedColoursError(DataError):
+    """Masks are in colours, and nothing says which class each of them is.
+
+    Attributes:
+        problem: what this says without its remedy.
+        shares: of the pixels, by colour, the most frequent first.
+    """
+
+    def __init__(self, data: Path, shares: Mapping[tuple[int, ...], float]) -> None:
+        listed = ', '.join(f'{c} {100 * s:.2g} %' for c, s in shares.items())
+        self.problem = (
+            f"the masks of '{data}' are in colours, and no list says which class each "
+            f'is ({listed})'
         )
-    images = next(
-        (p for p in sorted(data.iterdir()) if p.name.lower() == 'images'), data
+        self.shares = shares
+        super().__init__(f'{self.problem}: name a list of name,R,G,B with --colours')
+
+
+def with_list(error: UnnamedColoursError, file: Path) -> ArgumentError:
+    """Write a list of colours to put names into, unless one is there; name it."""
+    if not file.exists():
+        lines = [
+            f'class {n},{",".join(map(str, colour))}  # {100 * share:.2g} %'
+            for n, (colour, share) in enumerate(error.shares.items())
+        ]
+        text = '# name,R,G,B and share of the pixels; "ignore" stands for no class\n'
+        write_bytes(file, (text + '\n'.join([*lines, ''])).encode())
+    return ArgumentError(
+        f"{error.problem}: correct the names in '{file}', which lists them, and add "
+        f'--colours {shlex.quote(str(file))}, for JPEG or smeared edges with '
+        '--tolerance 100'
     )
-    return Recognised(
-        'colours',
-        images,
-        f"colour masks, with the colours of '{known.file.name}'",
-        {**options, 'masks': folder},
+
+
+def _colours(data: Path, pairs: Pairs, options: dict[str, Any]) -> Recognised:
+    file = options.get('colours')
+    if file is None:
+        known = find_names(data)
+        if known is None or not known.palette or known.file.name not in COLOUR_FILES:
+            raise UnnamedColoursError(data, _shares([m for _, m, _ in pairs.pairs]))
+        file = known.file
+    image, mask, _ = pairs.pairs[0]
+    said = (
+        f'{len(pairs.pairs)} images with colour masks, such as {image.name} with '
+        f"{mask.name}, with the colours of '{Path(file).name}'"
     )
+    return Recognised('colours', data, said, {**options, 'colours': file})
+
+
+def _shares(masks: list[Path]) -> dict[tuple[int, ...], float]:
+    """Return the most frequent colours of masks, and their shares of the pixels."""
+    counts: Counter[int] = Counter()
+    with closing(run_all(_count_colours, masks[:SAMPLE])) as all_:
+        for _, counted in all_:
+            if not isinstance(counted, SCTNetError):
+                counts += counted
+    total = counts.total() or 1
+    found: dict[tuple[int, ...], float] = {}
+    apart = SMEARED if any(mask.suffix.lower() in LOSSY for mask in masks) else 0
+    for value, count in counts.most_common():
+        colour = value >> 16, value >> 8 & 255, value & 255
+        if all(math.dist(colour, other) > apart for other in found):
+            found[colour] = count / total
+        if len(found) == MOST:
+            break
+    return found
+
+
+def _count_colours(mask: Path) -> Counter[int]:
+    pixels = read_colours(mask, lossy=True).astype(np.uint32)
+    packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+    values, counts = np.unique(packed, return_counts=True)
+    return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
 
 def _made_up(seen: list[int], mapping: str | None) -> list[str]:

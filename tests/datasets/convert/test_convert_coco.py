@@ -2,9 +2,11 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 from conversion_sources import (
+    HEIGHT,
     LARGE,
     SIZE,
     SMALL,
@@ -16,6 +18,7 @@ from conversion_sources import (
     outline,
     picture,
 )  # fmt: skip
+from PIL import Image
 
 from sctnet.datasets.convert import convert
 from sctnet.datasets.convert.coco_json import find_jsons
@@ -162,6 +165,16 @@ def test_a_second_file_is_the_validation_set(tmp_path):
     assert result.classes == ('background', 'floor', 'wall', 'sky')
     assert result.said == [f"'sky' is no category of '{train}'"]
     same(labels_of(tmp_path / 'new', 'a', 'val'), expected((SMALL, 2)))
+    # The second has ids of its own: classes are the same where their names are.
+    coco_json(val, [(0, 2, [outline(SMALL)])], categories={1: 'sky', 2: 'floor'})
+    out = tmp_path / 'other'
+    result = convert(
+        'coco', train, out, workers=0, images=str(tmp_path / 'train'),
+        val_annotations=val, val_images=tmp_path / 'val',
+    )  # fmt: skip
+    assert result.classes == ('background', 'sky', 'floor', 'wall')
+    same(labels_of(out, 'a'), expected((LARGE, 2)))
+    same(labels_of(out, 'a', 'val'), expected((SMALL, 2)))
 
 
 def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
@@ -176,6 +189,82 @@ def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
         *(f'images/train/{name}.jpg' for name in names),
         *(f'labels/train/{name}.png' for name in names),
     ]
+
+
+def test_ids_are_numbers_as_text_and_with_a_point_too(source, tmp_path):
+    coco_json(tmp_path / 'coco/annotations.json', [(0, 3, [outline(LARGE)])])
+    content = json.loads((tmp_path / 'coco/annotations.json').read_text())
+    content['images'][0].update(id='0', width=str(WIDTH), height=f'{HEIGHT}.0')
+    content['annotations'][0].update(image_id=0.0, category_id='3')
+    content['categories'][0]['id'] = 7.0
+    (tmp_path / 'coco/annotations.json').write_text(json.dumps(content))
+    result, out = source(None)
+    assert result.classes == ('background', 'floor', 'wall')
+    same(labels_of(out, 'a'), expected((LARGE, 1)))
+    content['categories'][1]['id'] = 7
+    (tmp_path / 'coco/annotations.json').write_text(json.dumps(content))
+    with pytest.raises(DataError, match="the category 7 to 'wall' and to 'floor'"):
+        source(None, out='new')
+
+
+TAKEN = 'images with an orientation tag, labels taken as drawn upright'
+TURNED = 'label maps turned as the orientation tag turns their image'
+
+
+def turned_picture(path, tag):
+    """A picture of 72x96 pixels (height, width) on disk, with a tag."""
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    with Image.open(picture(path)) as image:
+        image.save(path, exif=exif)
+
+
+def test_sizes_of_the_raw_image_beside_shapes_on_the_turned_one(source, tmp_path):
+    turned_picture(tmp_path / 'coco/a.jpg', 6)
+    beyond = [5, 10, 60, 10, 60, 90, 5, 90]  # the raw image has 72 rows
+    result, out = source([(0, 3, [beyond])])
+    drawn = labels_of(out, 'a')
+    assert drawn.shape == (96, 72)
+    assert drawn[10:90, 5:60].all()
+    assert drawn.sum() == 80 * 55
+    assert result.skipped == {TAKEN: 1}
+
+
+def test_label_studio_stretches_polygons_of_turned_images(source, tmp_path):
+    turned_picture(tmp_path / 'coco/0a1b2c3d-a.jpg', 6)
+    # As label-studio-sdk 2.1.2 writes a polygon from 10 % to 75 % of the columns and
+    # 20 % to 75 % of the rows of the turned image, which has 72x96 pixels.
+    polygon = [9.600000000000001, 14.4, 72.0, 14.4, 72.0, 54.0, 9.600000000000001, 54.0]
+    file = tmp_path / 'coco/annotations.json'
+    coco_json(file, [(0, 3, [polygon])], ('../../up/3/0a1b2c3d-a.jpg',))
+    info = {'year': 2026, 'version': '1.0', 'contributor': 'Label Studio'}
+    file.write_text(json.dumps({**json.loads(file.read_text()), 'info': info}))
+    result, out = source(None)
+    (path,) = out.glob('labels/train/**/*.png')
+    rows, columns = np.nonzero(cv2.imread(str(path), -1))
+    assert (rows.min(), rows.max() + 1) == (19, 72)
+    assert (columns.min(), columns.max() + 1) == (7, 54)
+    assert result.skipped[TAKEN] == 1
+
+
+@pytest.mark.parametrize('tag', range(2, 9))
+def test_what_is_drawn_on_the_raw_image_turns_with_it(source, tmp_path, tag):
+    large = expected((LARGE, 1))
+    rle = {'size': list(SIZE), 'counts': run_lengths(large)}
+    turned_picture(tmp_path / 'coco/a.jpg', tag)
+    result, out = source([(0, 3, rle)])
+    if tag < 5:  # nothing tells
+        assert result.skipped == {TAKEN: 1}
+        same(labels_of(out, 'a'), large)
+        return
+    assert result.skipped == {TURNED: 1}
+    # As OpenCV turns an image of that tag.
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    Image.fromarray(large * 255).save(tmp_path / 'same.png', exif=exif)
+    same(labels_of(out, 'a'), cv2.imread(str(tmp_path / 'same.png'))[..., 0] // 255)
+    _, out = source([(0, 3, [outline(LARGE)])], out='polygons')
+    same(labels_of(out, 'a'), labels_of(tmp_path / 'out', 'a'))
 
 
 @pytest.mark.parametrize(
@@ -202,6 +291,8 @@ def test_a_broken_annotation_costs_its_own_image_alone(source, tmp_path, row, me
     (failure,) = result.failed
     assert 'a.jpg' in failure
     assert message in failure
+    assert "annotations.json'" in failure
+    assert 'annotation 0 ' in failure
     assert not (out / 'images/train/a.jpg').exists()
 
 

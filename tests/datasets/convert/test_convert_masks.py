@@ -146,3 +146,14 @@ def test_broken_and_lonely_files_are_counted(source, tmp_path):
     assert len(result.failed) == 1
     assert "2.png' cannot be read" in result.failed[0]
     assert sum(result.images.values()) == 2
+
+
+def test_a_jpeg_among_the_masks_fails_alone(source, tmp_path):
+    folder = source(values(0, 1), ['a', 'b'])
+    cv2.imwrite(str(folder / 'masks/0.jpg'), values(0, 200))
+    (folder / 'masks/0.png').unlink()
+    result = convert('masks', folder, tmp_path / 'out')
+    assert sum(result.images.values()) == 2
+    (failure,) = result.failed
+    assert '0.jpg' in failure
+    assert 'export the masks as PNG' in failure

@@ -17,6 +17,7 @@ from ....errors import DataError
 from ..annotated_images import Source
 from ..annotation_files import read_json
 from ..coco_json import CocoFile, ListedImage, find_jsons
+from ..coco_masks import check_segmented
 from ..options import add_background, of_shapes, with_background
 from ..overlap import add_order
 
@@ -69,11 +70,7 @@ def read(
     for file in files:
         file.add_images(found, listed)
     found.items = [one.item(part) for (part, _), one in listed.items()]
-    if not any(item.labels for item in found.items):
-        raise DataError(
-            f"nothing in '{source}' is segmented: its annotations are boxes, or belong "
-            'to no image that it lists; export instance segmentation as "COCO JSON"'
-        )
+    check_segmented(found, source)
     return found
 
 
@@ -88,18 +85,23 @@ def _names(files: Sequence[CocoFile], found: Source) -> list[str]:
         found.said.append(
             f"dropped: '{parent}', which has no annotation and is what others belong to"
         )
-    names: dict[str, None] = {}
+    names: dict[str, Any] = {}  # the least id that a file gives it
     for file in files:
-        own = sorted(file.categories.items())
-        names.update(dict.fromkeys(name for _, name in own))
-        for name, count in Counter(name for _, name in own).items():
+        for number, name in file.categories.items():
+            names[name] = min(names.get(name, number), number, key=_by_number)
+        for name, count in Counter(file.categories.values()).items():
             if count > 1:
                 found.said.append(
                     f"one class, '{name}': {count} categories of '{file.path}'"
                 )
-    kept = [name for name in names if name not in parents - used]
+    ordered = sorted(names, key=lambda name: _by_number(names[name]))
+    kept = [name for name in ordered if name not in parents - used]
     for name in kept:
         lacking = [f for f in files if name not in f.categories.values()]
         if lacking:
             found.said.append(f"'{name}' is no category of '{lacking[0].path}'")
     return kept
+
+
+def _by_number(key: int | str) -> tuple[bool, int | str]:
+    return isinstance(key, str), key

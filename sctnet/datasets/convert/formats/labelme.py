@@ -23,9 +23,10 @@ from PIL import Image, ImageDraw
 
 from ....errors import DataError
 from ....files import find_files, write_bytes
-from ...images import SUFFIXES, decode_image
-from ..annotated_images import ImageFile, Item, Shape, Size, Source, check_size
+from ...images import SUFFIXES, decode_image, orientation
+from ..annotated_images import ImageFile, Item, Shape, Size, Source, naming
 from ..annotation_files import as_points, read_json
+from ..image_files import GUESSED, ImageFinder
 from ..options import add_background, of_shapes, with_background
 from ..overlap import add_order
 from ..splits import split_by_folder
@@ -66,13 +67,15 @@ def read(
     labels = {name: index for index, name in enumerate(found.classes)}
     # The last of a table, whatever there is before it, is to ignore.
     labels = {'__ignore__': -1, '_background_': fill, **labels}
+    finder = ImageFinder([source], (_named(f, c) for f, *_, c in annotated))
     for file, split, name, contents in annotated:
         shapes = _shapes(contents, labels, found.skipped)
         stated = contents.get('imageHeight'), contents.get('imageWidth')
-        draw = partial(_draw, stated, shapes)
-        kinds = frozenset(label for label, _ in shapes)
-        picture = _image(file, contents)
-        found.items.append(Item(name, split, picture, draw, labels=kinds))
+        picture = _image(file, contents, finder, found.skipped)
+        kinds = frozenset(label for label, *_ in shapes)
+        draw = partial(_draw, file, shapes)
+        item = Item(name, split, picture, draw, labels=kinds, stated=stated)
+        found.items.append(item)
     jsons = {file.with_suffix('') for file in files}
     for image in find_files(source, SUFFIXES):
         if image.with_suffix('') not in jsons:
@@ -108,48 +111,59 @@ def _kind(shape: dict[str, Any]) -> str:
 
 def _shapes(
     contents: dict[str, Any], labels: dict[str, int], skipped: Counter[str]
-) -> list[tuple[int, dict]]:
+) -> list[tuple[int, int, dict]]:
+    """Return label, place in the file and content of the shapes that are drawn."""
     kept = []
-    for shape in contents['shapes']:
+    for place, shape in enumerate(contents['shapes'], 1):
         kind = _kind(shape)
         if kind not in LEAST_POINTS:
             skipped[f'shapes of kind {kind}'] += 1
         else:
-            kept.append((labels[shape['label']], shape))
+            kept.append((labels[shape['label']], place, shape))
     return kept
 
 
-def _image(file: Path, contents: dict[str, Any]) -> ImageFile:
-    """Return the file that the JSON names or, if that is not there, its own copy."""
+def _named(file: Path, contents: dict[str, Any]) -> str:
     name = str(contents.get('imagePath') or '').replace('\\', '/')
-    if not name:
-        named = file.with_suffix('.jpg')
-    else:
-        named = file.parent / name
-        if not named.is_file():  # moved together with its JSON, from another folder
-            named = file.parent / Path(name).name
-    if not named.is_file() and contents['imageData']:
+    return str(file.parent / (name or file.with_suffix('.jpg').name))
+
+
+def _image(
+    file: Path, contents: dict[str, Any], finder: ImageFinder, notes: Counter[str]
+) -> ImageFile:
+    """Return the file that the JSON names or, if that is not there, its own copy."""
+    written = Path(_named(file, contents))
+    beside = file.parent / written.name  # moved, together with its JSON
+    for named in (written, beside):
+        if named.is_file():
+            return ImageFile(named)
+    if contents['imageData']:
         suffix = '.png' if contents['imageData'].startswith('iVBOR') else '.jpg'
         return EmbeddedImage(file, suffix)
-    return ImageFile(named)
+    image, guessed = finder.find(str(beside))
+    if guessed:
+        notes[GUESSED] += 1
+    return ImageFile(image)
 
 
 def _draw(
-    stated: tuple[Any, Any],
-    shapes: Sequence[tuple[int, dict]],
+    file: Path,
+    shapes: Sequence[tuple[int, int, dict]],
     size: Size,
     notes: Counter[str],
 ) -> list[Shape]:
-    """Return the shapes of (label, shape of the JSON)."""
-    check_size(stated, size)
+    """Return the shapes of (label, place in the file, and content) of a JSON."""
     drawn = []
-    for label, shape in shapes:
-        kind, points = _kind(shape), as_points(shape.get('points'))
+    for label, place, shape in shapes:
+        kind = _kind(shape)
+        where = f"shape {place} ('{shape['label']}') of '{file}'"
+        with naming(where):
+            points = as_points(shape.get('points'))
         if len(points) < LEAST_POINTS[kind]:
             notes[f'shapes of kind {kind} with too few points'] += 1
             continue
         cover = partial(_covered, kind, points, shape.get('mask'), size)
-        drawn.append(Shape(label, cover))
+        drawn.append(Shape(label, naming(where)(cover)))
     return drawn
 
 
@@ -207,6 +221,10 @@ class EmbeddedImage(ImageFile):
     def bands(self) -> np.ndarray:
         """Decode the image to (H, W, 3), RGB; raises DataError, ImageError."""
         return decode_image(self._data(), f"image inside '{self.path}'")[..., ::-1]
+
+    def orientation(self) -> int:
+        """Return the tag of the camera, 1 to 8."""
+        return orientation(self._data())
 
     def place(self, target: Path, link: bool) -> None:
         """Write the image; there is nothing to link to."""
