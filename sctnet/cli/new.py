@@ -1,8 +1,8 @@
 """Look at a folder or an export, and write the data set and two configs to train on.
 
 Index masks, colour masks, COCO (Roboflow, CVAT, Label Studio), the own files of CVAT,
-Label Studio and labelme, Pascal VOC and Cityscapes are recognised. It says what it took
-them for.
+Label Studio and labelme, YOLO, run lengths in a CSV, Pascal VOC, Cityscapes, Mapillary
+Vistas and MVTec AD are recognised. It says what it took them for.
 
 Examples:
   sctnet new photos --out rooms

@@ -51,7 +51,7 @@ class Choice:
         return self._of_shapes(drawn, size, notes)
 
     def _of_pixels(self, labels: np.ndarray) -> np.ndarray:
-        table = np.where(self.table == _DROPPED, self.fill, self.table)[:256]
+        table = np.where(self.table == _DROPPED, self.fill, self.table)
         return table.astype(np.uint8)[labels]
 
     def _of_shapes(

@@ -58,12 +58,13 @@ def _same_everywhere(found: Names, others: Iterable[Path]) -> Names:
 
 
 def read_names(file: Path) -> Names | None:
-    """Read a file of one of the known names; None if it is another tool's.
+    """Read a file of one of the known names, or YAML; None if it is another tool's.
 
     Raises:
         DataError: it says nothing, or names a class or a colour twice.
     """
-    classes, palette = _READERS[file.name](file)
+    of_yolo = file.suffix in ('.yaml', '.yml')  # which may have any name
+    classes, palette = (_of_yaml if of_yolo else _READERS[file.name])(file)
     if not classes and file.name.startswith('dataset'):
         return None
     if not classes or len(set(classes)) < len(classes):

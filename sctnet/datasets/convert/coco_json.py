@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
+
+import numpy as np
 
 from ...errors import DataError
 from ...files import find_files
@@ -20,12 +22,19 @@ from .turned_polygons import draw_stretched, is_of_label_studio, reaches_beyond
 
 _TABLES = ('images', 'annotations', 'categories')
 # Of the same images as its instances.
-_OF_COCO_ALONE = ('person_keypoints_', 'captions_', 'panoptic_')
+_OF_COCO_ALONE = ('person_keypoints_', 'captions_')
 
 
-def find_jsons(folder: Path) -> list[tuple[Path, str | None, dict[str, Any]]]:
-    """Return the JSON files of COCO's form below a folder: path, part, and content."""
-    found = []
+Found = tuple[Path, str | None, dict[str, Any]]
+
+
+def find_jsons(folder: Path) -> tuple[list[Found], list[Found]]:
+    """Return the JSON files of COCO's form below a folder: path, part, and content.
+
+    The first list is of those with shapes, the second of those with segments.
+    """
+    shapes: list[Found] = []
+    segments: list[Found] = []
     for path in find_files(folder, ('.json',)):
         if path.name.startswith(_OF_COCO_ALONE):
             continue
@@ -37,8 +46,20 @@ def find_jsons(folder: Path) -> list[tuple[Path, str | None, dict[str, Any]]]:
             text = '/'.join(path.relative_to(folder).with_suffix('').parts)
             words = re.split('[^a-z]+', text.lower())
             parts = [part for part in map(part_of, words) if part]
-            found.append((path, parts[-1] if parts else None, contents))
-    return found
+            listed = segments if is_panoptic(contents) else shapes
+            listed.append((path, parts[-1] if parts else None, contents))
+    return shapes, segments
+
+
+def is_panoptic(contents: dict[str, Any]) -> bool:
+    """Whether annotations are lists of segments, which a PNG shows."""
+    rows = contents.get('annotations')
+    return is_table(rows) and any('segments_info' in row for row in rows)
+
+
+def is_table(rows: Any) -> TypeGuard[list[dict[str, Any]]]:
+    """Whether something is a list of JSON objects."""
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
 
 
 @dataclass
@@ -58,7 +79,7 @@ class ListedImage:
     image: ImageFile
     stated: tuple[Any, Any]
     instances: list[Instance]
-    draw: Callable[..., list[Shape]]
+    draw: Callable[..., np.ndarray | list[Shape]]
     upright: bool
 
     def item(self, part: str | None) -> Item:
@@ -96,13 +117,14 @@ class CocoFile:
         self.folders = [images] if images else near
         for key in _TABLES:
             rows = self.contents.get(key)
-            if not _is_table(rows):
+            if not is_table(rows):
                 raise DataError(
                     f"'{path}' has no list '{key}' of objects: expected COCO's "
                     'instance annotations; export them as "COCO JSON"'
                 )
 
         self.categories = self._categories()
+        self.draw: Callable[..., np.ndarray | list[Shape]] = draw_instances
 
     def _categories(self) -> dict[Any, str]:
         """Return the name of each category's id."""
@@ -197,7 +219,7 @@ class CocoFile:
         stated = entry.get('height'), entry.get('width')
         beyond = reaches_beyond(rows, stated)
         stretched = not beyond and is_of_label_studio(self.contents)
-        draw = partial(draw_stretched, stated) if stretched else draw_instances
+        draw = partial(draw_stretched, stated) if stretched else self.draw
         return ListedImage(
             output_name(name),
             ImageFile(image),
@@ -206,10 +228,6 @@ class CocoFile:
             partial(draw, instances, self.path),
             stretched or beyond,
         )
-
-
-def _is_table(rows: Any) -> bool:
-    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
 
 
 def as_key(value: Any) -> int | str | None:

@@ -25,13 +25,13 @@ class Instance(NamedTuple):
     name: str
 
 
-def check_segmented(found: Source, source: Path) -> None:
+def check_segmented(found: Source, source: Path, remedy: str | None = None) -> None:
     """See that an image of the source has a shape; raises DataError."""
     if found.items and not any(item.labels for item in found.items):
         raise DataError(
             f"nothing in '{source}' is segmented: its annotations are boxes, lines or "
-            'points, or belong to no image that it lists; draw polygons or masks, and '
-            'export these'
+            'points, or belong to no image that it lists; '
+            + (remedy or 'draw polygons or masks, and export these')
         )
 
 

@@ -73,7 +73,7 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
         files = find_files(source, SUFFIXES)
         files = [file for file in files if not file.resolve().is_relative_to(inside)]
         # Masks of another kind may lie there, too.
-        pictures = [file for file in files if not _is_mask(source, file)] or files
+        pictures = [file for file in files if not is_mask(source, file)] or files
         images = {file: _folders(source, file) for file in pictures}
         labels = {file: _folders(masks, file) for file in _masks_below(masks)}
     return _match(images, labels)
@@ -96,6 +96,11 @@ def _folders(root: Path, file: Path) -> Path:
     return Path(*kept)
 
 
+def folder_words(folder: str) -> set[str]:
+    """Return the words of a folder's name, in small letters."""
+    return set(_words(folder))
+
+
 def _words(folder: str) -> list[str]:
     small = folder.lower()
     # CamVid's trainannot.
@@ -103,22 +108,25 @@ def _words(folder: str) -> list[str]:
     return [word for word in re.split('[-_. ]+', small) if word]
 
 
-def _is_mask(root: Path, file: Path) -> bool:
+def is_mask(root: Path, file: Path) -> bool:
     """Whether the deepest folder with a word for a kind says that it is a mask."""
-    for folder in reversed(file.relative_to(root).parts[:-1]):
-        words = set(_words(folder))
-        if words & MASK_WORDS:
-            return True
-        if words & IMAGE_WORDS:
-            return False
-    return False
+    return mask_folder(root, file) is not None
+
+
+def mask_folder(root: Path, file: Path) -> Path | None:
+    """Return the deepest folder with a word for a kind, if that is for masks."""
+    for folder in file.relative_to(root).parents[:-1]:
+        words = folder_words(folder.name)
+        if words & (MASK_WORDS | IMAGE_WORDS):
+            return root / folder if words & MASK_WORDS else None
+    return None
 
 
 def _tell_apart(
     root: Path, files: Sequence[Path]
 ) -> tuple[dict[Path, Path], dict[Path, Path]]:
     """Return images and masks, each with its folders."""
-    by_folder = {file: _is_mask(root, file) for file in files}
+    by_folder = {file: is_mask(root, file) for file in files}
     if not any(by_folder.values()) or all(by_folder.values()):
         by_folder = dict.fromkeys(files, False)
         stems = {file: _plain(file.stem) for file in files}

@@ -17,7 +17,8 @@ from ..convert.converted import SUMMARY
 from ..convert.summary import report_failed, report_left_out, without_pixels
 from .measure import measure
 from .recognise import recognise
-from .recognise_masks import Ask, Recognised, UnnamedColoursError, with_list
+from .recognise_colours import UnnamedColoursError, with_list
+from .recognised import Ask, Recognised
 from .write_configs import TEACHERS, make_plan, write_configs
 
 COLOURS = 'colours.txt'  # that is proposed
@@ -214,7 +215,7 @@ def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
             f'there are {images.get("train", 0)} images to train on: at least 2 are '
             'needed, and one to validate on; add some, or lower --val and --test'
         )
-    if sum(count > 0 for count in pixels.values()) == 1:
+    if sum(count > 0 for count in pixels.values()) < 2:
         raise DataError(
             f'all pixels are of one class ({shares_of(pixels)}) or to ignore, so that '
             'there is nothing to learn: correct the masks, or --map'

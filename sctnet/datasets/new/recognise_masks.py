@@ -1,83 +1,68 @@
-"""What masks mean: indices, 0 and 255 or colours, and the names of their classes."""
+"""What masks mean: indices, 0 and 255, and the names of their classes."""
 
-import math
-import shlex
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import ArgumentError, DataError, SCTNetError
-from ...files import find_files, write_bytes
+from ...files import find_files
 from ..convert.annotated_images import IGNORED
 from ..convert.annotation_files import (
     LOSSLESS,
     ColouredMaskError,
-    read_colours,
     read_values,
 )
-from ..convert.class_names import COLOUR_FILES, find_names
-from ..convert.pairing import Pairs, find_pairs
+from ..convert.class_names import find_names
+from ..convert.options import parse_classes
+from ..convert.pairing import (
+    MASK_WORDS,
+    find_pairs,
+    folder_words,
+    mask_folder,
+)
+from ..convert.split_lists import read_lists
+from ..convert.splits import without_part
 from ..images import LOSSY, SUFFIXES
 from ..parallel import run_all
+from .recognise_colours import SAMPLE, UnnamedColoursError, recognise_colours
+from .recognised import Ask, Recognised
 
-SAMPLE = 500  # masks whose colours are counted
-MOST = 40  # colours that are listed
-SMEARED = 100  # JPEG puts others so far around each
-# Asks a question with its choices and the option that answers; returns a choice.
-Ask = Callable[[str, Mapping[str, str], str], str]
-
-
-@dataclass
-class Recognised:
-    """What a data set is taken for.
-
-    Attributes:
-        format_name: of :data:`sctnet.datasets.convert.formats.FORMATS`; None where the
-            folder is used as it lies, ``images/train`` beside ``labels/train``.
-        source: what that format's reader takes.
-        said: the sentence.
-        options: of the reader.
-    """
-
-    format_name: str | None
-    source: Path
-    said: str
-    options: dict[str, Any] = field(default_factory=dict)
+CAMVID = (
+    *('Sky', 'Building', 'Pole', 'Road', 'Pavement', 'Tree', 'SignSymbol', 'Fence'),
+    *('Car', 'Pedestrian', 'Bicyclist'),
+)
 
 
 def recognise_masks(
     data: Path, ask: Ask, masks: Path | None, given: Mapping[str, Any]
 ) -> Recognised:
     """Look at images and masks; raises and takes what ``recognise`` does."""
+    if masks is None:
+        masks = _one_of_many(data, ask)
     pairs = find_pairs(data, masks)
     if not pairs.pairs:
         images = len(find_files(data, SUFFIXES))
-        if (data / 'data.yaml').is_file() and find_files(data, '.txt'):
-            raise DataError(
-                f"'{data}' looks like YOLO's text files, which are not read: "
-                'export as "COCO JSON" or as masks'
-            )
         raise DataError(
             f"'{data}' has {images} images and no mask that belongs to one, nor an "
-            'annotation file of a known form: put masks into a folder masks beside '
+            'annotation file of a known form (COCO, YOLO with data.yaml, labelme, run '
+            'lengths in a CSV), nor the folders of Pascal VOC, Cityscapes, Mapillary '
+            'Vistas or MVTec AD: put masks into a folder masks beside '
             'images, name their folder with --masks, or name '
             'the format with --format'
         )
     options: dict[str, Any] = {} if masks is None else {'masks': masks}
     if given.get('colours'):
-        return _colours(data, pairs, {**options, 'colours': given['colours']})
+        return recognise_colours(data, pairs, {**options, 'colours': given['colours']})
     try:
         seen = _values([mask for _, mask, _ in pairs.pairs])
     except ColouredMaskError:
-        return _colours(data, pairs, options)
+        return recognise_colours(data, pairs, options)
     except DataError:
         try:
-            return _colours(data, pairs, options)  # JPEG may hold colours
+            return recognise_colours(data, pairs, options)  # JPEG may hold colours
         except UnnamedColoursError as error:
             if len(error.shares) > 1:
                 raise
@@ -89,6 +74,9 @@ def recognise_masks(
     )
     known = None if given.get('classes') else find_names(data)
     mapping = given.get('mapping')
+    if not given.get('lists') and _is_listed(data, [path for *_, path in pairs.pairs]):
+        options['lists'] = data
+        said += ', with the parts of its lists'
     binary = len(seen) == 2 and seen[0] == 0 and seen[1] in (1, 255)
     if mapping is None and binary and seen[1] == 255:
         mapping = options['mapping'] = _ask_of_255(ask)
@@ -98,8 +86,13 @@ def recognise_masks(
         said += f", named by '{known.file.name}'"
     elif binary:
         options['classes'] = ('background', 'object')
+    elif mapping is None and seen[-1] == 11 and (data / 'trainannot').is_dir():
+        options.update(_camvid(ask))
     else:
         options['classes'] = _made_up(seen, mapping)
+    names = given.get('classes') or (known.classes if known else ())
+    if mapping is None and names:
+        options.update(_void(seen, parse_classes(names), ask))
     return Recognised('masks', data, said, options)
 
 
@@ -113,6 +106,74 @@ def are_coloured(folder: Path) -> bool:
     except DataError:  # named when it is converted
         return False
     return not masks and bool(find_files(folder, LOSSY))
+
+
+def _void(seen: list[int], names: tuple[str, ...], ask: Ask) -> dict[str, Any]:
+    """Return a map where the masks hold one value past the classes, as void often is.
+
+    Other values past them are no numbering; they are named when they are converted.
+    """
+    count = len(names)
+    if count not in seen or seen[-1] not in (count, IGNORED):
+        return {}
+    question = (
+        f'The masks hold {count}, which is none of the {count} classes '
+        f'{", ".join(names[:3])}, .... Is it to ignore?'
+    )
+    ask(question, {'ignore': 'it is'}, f'--map {count}:ignore, or --classes')
+    return {'mapping': f'{count}:ignore'}
+
+
+def _one_of_many(data: Path, ask: Ask) -> Path | None:
+    """Return the folder of masks that is meant, where there are several sets of them.
+
+    Raises:
+        DataError: each part has several.
+    """
+    folders: dict[frozenset[str], set[Path]] = {}
+    for file in find_files(data, LOSSLESS):
+        folder = mask_folder(data, file)
+        if folder is not None:
+            kind = frozenset(folder_words(folder.name) & MASK_WORDS)
+            folders.setdefault(kind, set()).add(folder)
+    listed = sorted({path for paths in folders.values() for path in paths})
+    if len(folders) < 2:
+        return None
+    if any(len(paths) > 1 for paths in folders.values()):
+        raise DataError(
+            f"'{data}' has several masks of each image "
+            f'({", ".join(str(path.relative_to(data)) for path in listed[:6])}): move '
+            'those elsewhere that are not meant'
+        )
+    by_name = {path.name: path for path in listed}
+    choices = dict.fromkeys(by_name, 'a folder of masks')
+    option = f'--masks {" or ".join(map(str, listed))}'
+    return by_name[ask(f"Which masks of '{data}' are meant?", choices, option)]
+
+
+def _is_listed(data: Path, names: list[Path]) -> bool:
+    """Whether lists of the parts, as PaddleSeg's, lie there and name the images."""
+    if any(without_part(name)[0] for name in names):
+        return False
+    try:
+        listed = read_lists(data)
+    except DataError:
+        return False
+    last = {name.rpartition('/')[2] for name in listed}
+    return any(name.name in last for name in names)
+
+
+def _camvid(ask: Ask) -> dict[str, Any]:
+    names = ','.join(CAMVID)
+    answer = ask(
+        "The folders are those of SegNet's CamVid, of 11 classes and 11 for void. Are "
+        'the values its own?',
+        {'yes': f'they are {names}', 'no': '11 is a class as others are'},
+        f'--classes {names} --map 11:ignore, or --classes of all 12',
+    )
+    if answer == 'yes':
+        return {'classes': CAMVID, 'mapping': '11:ignore'}
+    return {'classes': [f'class {number}' for number in range(12)]}
 
 
 def _values(masks: list[Path]) -> list[int]:
@@ -143,81 +204,6 @@ def _ask_of_255(ask: Ask) -> str:
         '--map 0:0,255:1 or --map 0:0,255:ignore',
     )
     return '0:0,255:1' if answer == 'object' else '0:0,255:ignore'
-
-
-class UnnamedColoursError(DataError):
-    """Masks are in colours, and nothing says which class each of them is.
-
-    Attributes:
-        problem: what this says without its remedy.
-        shares: of the pixels, by colour, the most frequent first.
-    """
-
-    def __init__(self, data: Path, shares: Mapping[tuple[int, ...], float]) -> None:
-        listed = ', '.join(f'{c} {100 * s:.2g} %' for c, s in shares.items())
-        self.problem = (
-            f"the masks of '{data}' are in colours, and no list says which class each "
-            f'is ({listed})'
-        )
-        self.shares = shares
-        super().__init__(f'{self.problem}: name a list of name,R,G,B with --colours')
-
-
-def with_list(error: UnnamedColoursError, file: Path) -> ArgumentError:
-    """Write a list of colours to put names into, unless one is there; name it."""
-    if not file.exists():
-        lines = [
-            f'class {n},{",".join(map(str, colour))}  # {100 * share:.2g} %'
-            for n, (colour, share) in enumerate(error.shares.items())
-        ]
-        text = '# name,R,G,B and share of the pixels; "ignore" stands for no class\n'
-        write_bytes(file, (text + '\n'.join([*lines, ''])).encode())
-    return ArgumentError(
-        f"{error.problem}: correct the names in '{file}', which lists them, and add "
-        f'--colours {shlex.quote(str(file))}, for JPEG or smeared edges with '
-        '--tolerance 100'
-    )
-
-
-def _colours(data: Path, pairs: Pairs, options: dict[str, Any]) -> Recognised:
-    file = options.get('colours')
-    if file is None:
-        known = find_names(data)
-        if known is None or not known.palette or known.file.name not in COLOUR_FILES:
-            raise UnnamedColoursError(data, _shares([m for _, m, _ in pairs.pairs]))
-        file = known.file
-    image, mask, _ = pairs.pairs[0]
-    said = (
-        f'{len(pairs.pairs)} images with colour masks, such as {image.name} with '
-        f"{mask.name}, with the colours of '{Path(file).name}'"
-    )
-    return Recognised('colours', data, said, {**options, 'colours': file})
-
-
-def _shares(masks: list[Path]) -> dict[tuple[int, ...], float]:
-    """Return the most frequent colours of masks, and their shares of the pixels."""
-    counts: Counter[int] = Counter()
-    with closing(run_all(_count_colours, masks[:SAMPLE])) as all_:
-        for _, counted in all_:
-            if not isinstance(counted, SCTNetError):
-                counts += counted
-    total = counts.total() or 1
-    found: dict[tuple[int, ...], float] = {}
-    apart = SMEARED if any(mask.suffix.lower() in LOSSY for mask in masks) else 0
-    for value, count in counts.most_common():
-        colour = value >> 16, value >> 8 & 255, value & 255
-        if all(math.dist(colour, other) > apart for other in found):
-            found[colour] = count / total
-        if len(found) == MOST:
-            break
-    return found
-
-
-def _count_colours(mask: Path) -> Counter[int]:
-    pixels = read_colours(mask, lossy=True).astype(np.uint32)
-    packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
-    values, counts = np.unique(packed, return_counts=True)
-    return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
 
 def _made_up(seen: list[int], mapping: str | None) -> list[str]:

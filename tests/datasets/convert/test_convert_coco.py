@@ -394,6 +394,6 @@ def test_a_file_of_a_folder_is_parsed_once(source, tmp_path, monkeypatch):
         return loads(text)
 
     monkeypatch.setattr('sctnet.datasets.convert.annotation_files.json.loads', counted)
-    jsons = find_jsons(file.parent)
+    jsons, _ = find_jsons(file.parent)
     convert('coco', file.parent, tmp_path / 'out', workers=0, jsons=jsons, val=0.0)
     assert parsed == [file.read_text()]

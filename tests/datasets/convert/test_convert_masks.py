@@ -65,6 +65,14 @@ def test_a_map_gives_values_a_meaning(source, tmp_path):
     assert np.array_equal(first_labels(tmp_path / 'out'), values(0, 255, 1, 0))
 
 
+def test_a_map_of_what_is_to_ignore_leaves_the_rest(source, tmp_path):
+    folder = source(values(1, 2, 255), ['a', 'b'])
+    convert('masks', folder, tmp_path / 'out', mapping='2:ignore')
+    assert np.array_equal(first_labels(tmp_path / 'out'), values(1, 255, 255))
+    with pytest.raises(DataError, match=r'has the values \[1, 255\]'):
+        convert('masks', folder, tmp_path / 'other', mapping='0:0,2:ignore')
+
+
 def test_grey_in_three_channels_and_palettes_are_values(source, tmp_path):
     mask = values(0, 1)
     folder = source(np.stack([mask] * 3, axis=2), ['a', 'b'])

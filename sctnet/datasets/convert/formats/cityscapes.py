@@ -1,6 +1,7 @@
 """Cityscapes' own layout, with polygons, drawn by its own scripts.
 
 What is read is ``gtFine/{train,val}/CITY/*_polygons.json`` beside ``leftImg8bit``.
+Without polygons the masks ``*_labelIds.png`` or ``*_labelTrainIds.png`` are.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from ....errors import ArgumentError, DataError
 from ....files import find_files
 from ..annotated_images import (
     IGNORED,
+    Draw,
     ImageFile,
     Item,
     Shape,
@@ -27,9 +29,11 @@ from ..annotated_images import (
 )
 from ..annotation_files import read_text
 from ..overlap import add_order, check_order
+from .masks import NO_PALETTE, draw_values
 
 SOURCE = 'folder that holds leftImg8bit and gtFine'
 POLYGONS = '_gtFine_polygons.json'
+LABEL_IDS, TRAIN_IDS = '_gtFine_labelIds.png', '_gtFine_labelTrainIds.png'
 ENCODINGS = {'train': 'trainIds', 'all': 'ids'}  # as the scripts name them
 
 
@@ -45,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read(source: Path, classes: str = 'train', order: str = 'file') -> Source:
-    """List the images that have polygons; raises ArgumentError, DataError."""
+    """List the images that are labelled; raises ArgumentError, DataError."""
     check_order(order)
     require('cityscapesscripts')
     from cityscapesscripts.helpers.labels import labels
@@ -64,15 +68,31 @@ def read(source: Path, classes: str = 'train', order: str = 'file') -> Source:
     found = Source(names, fill=fill, order=order)
     found.palette = [list(label.color) for label in kept]
     fine = source / 'gtFine'
-    for file in find_files(fine, (POLYGONS.lower(),)):
+    files, ending = find_labels(fine)
+    if ending == TRAIN_IDS and classes == 'all':
+        raise DataError(
+            f"'{fine}' has masks of train ids alone, which do not tell all 34 labels: "
+            'take --classes train'
+        )
+    # Minus one, of number plates, is 255 in eight bits.
+    encoded = [(label.id, label.trainId) for label in labels]
+    if classes == 'all':
+        encoded = [(label.id, label.id) for label in labels]
+    elif ending == TRAIN_IDS:
+        encoded = [(label.trainId, label.trainId) for label in labels]
+    table = {stored & 255: label for stored, label in [*encoded, (255, 255)]}
+    for file in files:
         part, *folders = file.relative_to(fine).parts[:-1]
         if part not in ('train', 'val'):  # the test's labels are not public
             found.skipped[f"images of the part '{part}'"] += 1
             continue
-        stem = file.name.removesuffix(POLYGONS)
+        stem = file.name.removesuffix(ending)
         place = source.joinpath('leftImg8bit', part, *folders)
         image = ImageFile(place / f'{stem}_leftImg8bit.png')
-        draw = partial(_draw, file, ENCODINGS[classes])
+        if ending == POLYGONS:
+            draw: Draw = partial(_draw, file, ENCODINGS[classes])
+        else:
+            draw = partial(draw_values, table, len(names), NO_PALETTE, file)
         found.items.append(Item('/'.join([*folders, stem]), part, image, draw))
     return found
 
@@ -92,6 +112,13 @@ def _draw(file: Path, encoding: str, size: Size, notes: Counter[str]) -> list[Sh
         number = label.id if encoding == 'ids' else label.trainId
         shapes.append(Shape(number, partial(_covered, one.polygon, size)))
     return shapes
+
+
+def find_labels(fine: Path) -> tuple[list[Path], str]:
+    """Return the polygons or, without any, masks of ids; and how their names end."""
+    endings = (POLYGONS, LABEL_IDS, TRAIN_IDS)
+    listed = ((find_files(fine, ending.lower()), ending) for ending in endings)
+    return next((found for found in listed if found[0]), ([], POLYGONS))
 
 
 def _covered(polygon: Sequence[Any], size: Size) -> np.ndarray:

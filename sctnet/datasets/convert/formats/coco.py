@@ -16,7 +16,7 @@ from ....compat.optional_packages import require
 from ....errors import DataError
 from ..annotated_images import Source
 from ..annotation_files import read_json
-from ..coco_json import CocoFile, ListedImage, find_jsons
+from ..coco_json import CocoFile, Found, ListedImage, find_jsons, is_panoptic
 from ..coco_masks import check_segmented
 from ..options import add_background, of_shapes, with_background
 from ..overlap import add_order
@@ -42,7 +42,7 @@ def read(
     order: str = 'area',
     background: str = 'background',
     skip_empty: bool = False,
-    jsons: Sequence[tuple[Path, str | None, dict[str, Any]]] = (),
+    jsons: Sequence[Found] = (),
 ) -> Source:
     """List the images of one JSON file, of a pair to train and validate, or of many.
 
@@ -53,7 +53,7 @@ def read(
     found = of_shapes((), background, order, skip_empty)
     part = 'train' if val_annotations else None
     if source.is_dir():
-        files = [CocoFile(*one, images) for one in jsons or find_jsons(source)]
+        files = [CocoFile(*one, images) for one in jsons or find_jsons(source)[0]]
         if not files:
             raise DataError(
                 f"'{source}' has no JSON of COCO's below it (images, annotations and "
@@ -64,14 +64,20 @@ def read(
     if val_annotations:
         contents = read_json(val_annotations)
         files.append(CocoFile(val_annotations, 'val', contents, val_images or images))
+    list_images(files, found, background)
+    remedy = 'take the format "panoptic" for its segments'
+    check_segmented(found, source, remedy if is_panoptic(files[0].contents) else None)
+    return found
+
+
+def list_images(files: Sequence[CocoFile], found: Source, background: str) -> None:
+    """Add the classes and images of all files to ``found``."""
     named = _names(files, found)
     found.classes, _ = with_background(named, background)
     listed: dict[tuple[str | None, Path], ListedImage] = {}
     for file in files:
         file.add_images(found, listed)
     found.items = [one.item(part) for (part, _), one in listed.items()]
-    check_segmented(found, source)
-    return found
 
 
 def _names(files: Sequence[CocoFile], found: Source) -> list[str]:

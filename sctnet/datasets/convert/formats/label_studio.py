@@ -19,7 +19,7 @@ from ....errors import DataError
 from ....files import find_files
 from ...images import SUFFIXES
 from ..annotated_images import ImageFile, Item, Size, Source, check_size
-from ..annotation_files import read_any_json, read_values
+from ..annotation_files import read_any_json, read_text, read_values
 from ..coco_masks import Instance, check_segmented, draw_instances
 from ..image_files import GUESSED, ImageFinder
 from ..label_studio_tasks import Region, Task, is_tasks, read_tasks
@@ -86,7 +86,9 @@ def find_tasks(folder: Path) -> list[Path]:
     found = []
     for file in find_files(folder, '.json'):
         try:
-            if is_tasks(read_any_json(file)):
+            # Most JSON files are objects, and large.
+            listed = read_text(file).lstrip().startswith('[')
+            if listed and is_tasks(read_any_json(file)):
                 found.append(file)
         except DataError:
             continue  # of another kind

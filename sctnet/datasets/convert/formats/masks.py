@@ -25,6 +25,7 @@ from ..pairing import Pairs, find_pairs
 from ..splits import without_part
 
 SOURCE = 'folder of images and masks'
+NO_PALETTE = np.empty((0, 3), np.uint8)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +85,7 @@ def add_index_pairs(
     with suppress(DataError):  # a broken mask is named when it is drawn
         for _, first, _ in pairs.pairs[:1]:
             _, palette = read_values_and_palette(first)
-    add_pairs(found, pairs, partial(_draw, table, len(found.classes), palette))
+    add_pairs(found, pairs, partial(draw_values, table, len(found.classes), palette))
 
 
 def add_pairs(found: Source, pairs: Pairs, draw: Callable[..., np.ndarray]) -> None:
@@ -104,6 +105,7 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
 
     Args:
         text: pairs of a value, and an index, a name or ``ignore``; None maps nothing.
+            Where all are to ignore, other values stay as they are.
         names: of the classes.
 
     Raises:
@@ -124,10 +126,12 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
                 f'{len(names) - 1}, its name, or ignore), such as 255:1'
             )
         table[int(stored)] = int(target or 0)
+    if set(table.values()) == {IGNORED}:
+        table = {**{i: i for i in (*range(len(names)), IGNORED)}, **table}
     return table
 
 
-def _draw(
+def draw_values(
     table: Mapping[int, int] | None,
     classes: int,
     palette: np.ndarray,

@@ -1,0 +1,129 @@
+"""COCO's panoptic form: a JSON of segments, and a PNG an image that shows their ids.
+
+The id of a pixel is R + 256 G + 65536 B. Where it is 0 nothing is labelled, which
+becomes 255. All categories are classes, things and stuff, in the order of their ids.
+Crowds are of their category. Of a folder all such JSON files are read; names such as
+train and val in their path are the splits.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ....errors import DataError
+from ..annotated_images import Size, Source
+from ..annotation_files import read_colours, read_json
+from ..class_names import is_palette
+from ..coco_json import CocoFile, Found, find_jsons, is_panoptic, is_table
+from ..coco_masks import Instance
+from ..options import IGNORE, of_shapes
+from .coco import list_images
+
+SOURCE = 'JSON file, or folder of them'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``read`` takes."""
+    add = parser.add_argument
+    add('--images', type=Path, help="their folder (default: the JSON's, or near it)")
+    add('--masks', type=Path, help='folder of the PNGs (default: named as the JSON)')
+
+
+def read(
+    source: Path,
+    images: Path | None = None,
+    masks: Path | None = None,
+    jsons: Sequence[Found] = (),
+) -> Source:
+    """List the images of one JSON file or of all below a folder; raises DataError.
+
+    ``jsons`` are those of :func:`find_jsons`, if they were read before.
+    """
+    listed: Sequence[Found] = jsons
+    if not listed and source.is_dir():
+        listed = find_jsons(source)[1]
+    elif not listed:
+        listed = [(source, None, read_json(source))]
+    if not listed:
+        raise DataError(
+            f"'{source}' has no JSON below it whose annotations have segments_info: "
+            'name the file'
+        )
+    files = [_PanopticFile(*entry, images, masks) for entry in listed]
+    found = of_shapes((), IGNORE, 'file', skip_empty=True)
+    list_images(files, found, IGNORE)
+    found.palette = files[0].palette(found.classes)
+    return found
+
+
+class _PanopticFile(CocoFile):
+    """One JSON file: each of its segments is a row, with the PNG that shows it."""
+
+    def __init__(
+        self,
+        path: Path,
+        part: str | None,
+        contents: dict[str, Any],
+        images: Path | None,
+        masks: Path | None,
+    ) -> None:
+        super().__init__(path, part, contents, images)
+        self.draw = _draw
+        if not is_panoptic(self.contents):
+            raise DataError(
+                f"'{path}' has no annotation with segments_info: expected COCO's "
+                'panoptic form; for shapes take the format "coco"'
+            )
+        # COCO's own has the JSON's name, Mapillary's PNGs lie beside theirs, and
+        # Detectron2 wants the folder beside that of the annotations.
+        near = [path.with_suffix(''), path.parent.parent / path.stem, path.parent]
+        places = [masks] if masks else [place for place in near if place.is_dir()]
+        rows = []
+        for entry in self.contents['annotations']:
+            name, segments = str(entry.get('file_name')), entry.get('segments_info')
+            if not is_table(segments):
+                raise DataError(
+                    f"'{path}' has an annotation without a list segments_info "
+                    f'({name}): export it again'
+                )
+            found = (place / name for place in places if (place / name).is_file())
+            png = next(found, places[0] / name)
+            for row in segments:
+                shown = png, row['id']
+                row = {**row, 'image_id': entry.get('image_id'), 'segmentation': shown}
+                rows.append(row)
+        self.contents = {**contents, 'annotations': rows}
+
+    def palette(self, names: Sequence[str]) -> list[list[int]] | None:
+        """Return the colours of the categories, if each has one."""
+        rows = self.contents['categories']
+        colour_of = {str(row['name']): row.get('color') for row in rows}
+        colours: list[Any] = [colour_of.get(name) for name in names]
+        return colours if is_palette(colours, len(names)) else None
+
+
+def _draw(
+    segments: Sequence[Instance], file: Path, size: Size, notes: Counter[str]
+) -> np.ndarray:
+    """Look up the label of each pixel's segment; all are of one PNG."""
+    png, _ = segments[0].segmentation
+    pixels = read_colours(png).astype(np.uint32)
+    ids = pixels[..., 0] | pixels[..., 1] << 8 | pixels[..., 2] << 16
+    # The last of a table of labels is to ignore.
+    label_of = {0: -1, **{int(one.segmentation[1]): one.label for one in segments}}
+    shown, places = np.unique(ids, return_inverse=True)
+    unknown = [number for number in shown.tolist() if number not in label_of]
+    if unknown:
+        raise DataError(
+            f"'{png}' shows the segments {unknown[:5]}, which its JSON does not list: "
+            'export both again'
+        )
+    absent = len(label_of.keys() - {0, *shown.tolist()})
+    if absent:
+        notes['segments without a pixel'] += absent
+    labels = np.array([label_of[number] for number in shown.tolist()])
+    return labels[places].reshape(ids.shape)
