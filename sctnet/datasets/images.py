@@ -162,7 +162,7 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
         None where Pillow cannot tell.
     """
     size, orientation = _header(source)
-    return size[::-1] if size and orientation >= 5 else size
+    return size[::-1] if size and orientation in (5, 6, 7, 8) else size
 
 
 def orientation(source: bytes | str) -> int:
@@ -179,8 +179,7 @@ def _header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
         with Image.open(file) as image:
             # Without a tag Pillow would decode a PNG to look for one behind the pixels.
             tagged = 'exif' in image.info or image.format == 'TIFF'
-            turned = image.getexif().get(_ORIENTATION, 1) if tagged else 1
-            return image.size, turned if turned in range(1, 9) else 1
+            return image.size, image.getexif().get(_ORIENTATION, 1) if tagged else 1
     except Image.DecompressionBombError:
         return (2 * MAX_PIXELS, 1), 1  # more than Pillow opens
     except Exception:
@@ -233,10 +232,10 @@ def to_bgr(image: np.ndarray) -> np.ndarray:
             f'image array has shape {image.shape}: expected (H, W), (H, W, 1), '
             '(H, W, 3) or (H, W, 4); pass several images as a list'
         )
-    image = _upper_bits(image, 'an image array')
+    image = _upper_bits(check_sides(image, 'image array'), 'an image array')
     if image.shape[2] == 1:
         image = np.repeat(image, 3, axis=2)
-    return check_sides(np.ascontiguousarray(image[..., :3]), 'image array')
+    return np.ascontiguousarray(image[..., :3])
 
 
 def check_sides(image: np.ndarray, name: str, smallest: int = MIN_SIZE) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ImageError, PackageError
 
 MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
+MAX_BANDS = 512  # that OpenCV resizes
 _TYPES = ('uint8', 'uint16', 'float32')
 _WHITE, _GREY, _RGB = 0, 1, 2  # photometric: what the numbers mean
 _REDUCED, _MASK = 1, 4  # pages that belong to another one
@@ -58,36 +59,38 @@ def decode_tiff(data: bytes, name: str) -> Decoded:
         pages: list[Any] = list(tifffile.TiffFile(io.BytesIO(data)).pages)
         page = pages[0]
         several = sum(not p.subfiletype & (_REDUCED | _MASK) for p in pages)
+        several = max(several, int(page.imagedepth))
         ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=True))
         cut = max(ends, default=0) > len(data)
-        pixels = page.imagewidth * page.imagelength
+        pixels = int(page.imagewidth) * int(page.imagelength)
+        bands = int(page.samplesperpixel)
     except Exception as error:  # it raises what a damaged file happens to raise
         raise damaged(name, error) from error
     if pixels > MAX_PIXELS:
         raise too_large(name)
-    if several > 1 or page.imagedepth > 1:
-        problem = f'holds {max(several, page.imagedepth)} images'
+    if several > 1:
+        problem = f'holds {several} images'
         raise ImageError(
             f'{name} {problem}: expected one, of any number of bands; export each '
             'alone, or bands as samples of one image',
             problem,
         )
-    if cut:
-        raise damaged(name, 'cut off')
+    if cut or not pixels or not 0 < bands <= MAX_BANDS:
+        raise damaged(name, 'cut off' if cut else f'{pixels} pixels of {bands} bands')
     plain = page.photometric in (_GREY, _RGB) and page.bitspersample in (8, 16, 32, 64)
     if not plain:  # a palette, single bits, a JPEG's colours: OpenCV makes R, G, B
         return _by_others(data, name, page, '')
     try:
         image = page.asarray()
+        if page.axes == 'SYX':  # one plane after another
+            image = image.transpose(1, 2, 0)
+        image = image.reshape(page.imagelength, page.imagewidth, -1)
+        orientation = int(page.tags.valueof('Orientation', 1))
     except Exception as error:
         if 'imagecodecs' in str(error):
             return _by_others(data, name, page, str(error))
         raise damaged(name, error) from error
-    if page.axes == 'SYX':  # one plane after another
-        image = image.transpose(1, 2, 0)
-    image = image.reshape(page.imagelength, page.imagewidth, -1)
-    tag = page.tags.get('Orientation')
-    return _decoded(turn(image, int(tag.value) if tag else 1), page)
+    return _decoded(turn(image, orientation), page)
 
 
 def _decoded(image: np.ndarray, page: Any) -> Decoded:
@@ -115,7 +118,7 @@ def _by_others(data: bytes, name: str, page: Any, why: str) -> Decoded:
     readable = bands == 1 or (page.photometric != _GREY and bands <= 4 and contiguous)
     if not readable:
         raise PackageError(
-            f'{name} is compressed ({why or page.compression.name}): pip install '
+            f'{name} is compressed ({why or page.compression!s}): pip install '
             "'sctnet[tiff]', or export it without compression"
         )
     try:
@@ -144,7 +147,7 @@ def file_order(image: np.ndarray) -> np.ndarray:
 
 def turn(image: np.ndarray, orientation: int) -> np.ndarray:
     """Turn an image as an orientation tag, 1 to 8, says that it shall be seen."""
-    if orientation >= 5:
+    if orientation in (5, 6, 7, 8):
         image = image.swapaxes(0, 1)
     down = -1 if orientation in (3, 4, 7, 8) else 1
     along = -1 if orientation in (2, 3, 6, 7) else 1

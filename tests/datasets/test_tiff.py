@@ -257,3 +257,13 @@ def test_what_needs_another_package_or_is_several_images(tmp_path):
         file.write(noise(5, np.uint8), **OTHER)
         file.write(noise(5, np.uint8)[::2, ::2], subfiletype=1, **OTHER)
     assert read_bands(path).shape == (70, 66, 5)
+
+
+def test_strips_that_end_behind_the_file_are_told_whoever_decodes(tmp_path):
+    path = tmp_path / 'a.tif'
+    Image.fromarray(noise(3, np.uint8)).save(path, compression='tiff_lzw')
+    size = path.stat().st_size
+    with tifffile.TiffFile(path, mode='r+b') as file:
+        file.pages.first.tags['StripByteCounts'].overwrite(size)
+    with pytest.raises(ImageError, match=r'truncated or not an image \(cut off\)'):
+        read_bands(path)

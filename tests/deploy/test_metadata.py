@@ -88,6 +88,7 @@ def test_bands_that_no_export_writes_are_refused(name, value):
         ('size', [1]),
         ('size', [0, 64]),
         ('images', 'x'),
+        ('load', 'PackSegInputs'),
         ('output', None),
     ],
 )

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from exports import write
 
+from sctnet.datasets.new import measure as module
 from sctnet.datasets.new.measure import measure
-from sctnet.errors import DataError
+from sctnet.errors import DataError, PackageError
 
 SIZE = (64, 80)
 
@@ -67,4 +68,20 @@ def test_bits_are_kept_and_a_broken_file_is_left_to_the_check(tmp_path):
     assert (found.kind, found.largest, found.mean) == ((1, 'uint16'), 1000, [1000])
     (tmp_path / 'a.png').unlink()
     with pytest.raises(DataError, match='has no image that can be read'):
+        measure(tmp_path)
+
+
+def test_images_count_by_their_pixels(tmp_path):
+    write(tmp_path / 'a.png', grey(100))
+    write(tmp_path / 'b.png', np.full((128, 160, 1), 200, np.uint8))
+    assert measure(tmp_path).mean == pytest.approx([180] * 3)
+
+
+def test_a_package_that_is_missing_is_said_at_once(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PackageError("pip install 'sctnet[tiff]'")
+
+    write(tmp_path / 'a.png', grey(100))
+    monkeypatch.setattr(module, 'read_decoded', refuse)
+    with pytest.raises(PackageError, match='tiff'):
         measure(tmp_path)

@@ -141,6 +141,19 @@ def test_bands_and_bits_stand_in_the_configs(data, tmp_path):
     assert any('16 bits, values end at' in line for line in made.said)
 
 
+def test_alpha_of_16_bits_is_left_out_by_the_configs(tmp_path):
+    for n in range(4):
+        image = np.full((64, 64, 4 if n else 3), 1000, np.uint16)
+        image[..., 3:] = 65535
+        exports.write(tmp_path / 'data/images' / f'{n}.png', image)
+        exports.write(tmp_path / 'data/masks' / f'{n}.png', labels(n)[:64, :64])
+    made = new_project(tmp_path / 'data', tmp_path / 'out', student='t')
+    assert any('left out: the alpha band of' in line for line in made.said)
+    cfg = load_config(made.configs[1])
+    assert cfg.test_pipeline[0].bands == (0, 1, 2)
+    assert len(cfg.model.data_preprocessor.mean) == 3
+
+
 def test_choices_stand_in_the_configs_and_copies_are_copies(data, tmp_path):
     root = data('flat_folders')
     options = {'crop': 64, 'iterations': 50, 'batch': 2, 'val': 0.5, 'test': 0.2}

@@ -115,6 +115,7 @@ def test_a_picture_of_other_data_shows_its_whole_range(tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), image[..., [2, 1, 0, 3]])
     shown = read_picture(tmp_path / 'a.png')
     assert (shown.min(), shown.max()) == (0, 255)
+    assert shown[1:].max() == 255
     found, stored = shown[1:, :, 2].ravel(), image[1:, :, 0].ravel()
     assert np.corrcoef(found, stored)[0, 1] > 0.99
 
