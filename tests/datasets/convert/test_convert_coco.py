@@ -257,8 +257,10 @@ def test_what_is_drawn_on_the_raw_image_turns_with_it(source, tmp_path, tag):
     exif[0x0112] = tag
     Image.fromarray(large * 255).save(tmp_path / 'same.png', exif=exif)
     same(labels_of(out, 'a'), cv2.imread(str(tmp_path / 'same.png'))[..., 0] // 255)
-    _, out = source([(0, 3, [outline(LARGE)])], out='polygons')
+    rows = [(0, 3, [outline(LARGE)]), (0, 3, [[1, 1, 2, 2]]), (0, 3, rle)]
+    result, out = source(rows, out='polygons')
     same(labels_of(out, 'a'), labels_of(tmp_path / 'out', 'a'))
+    assert result.skipped['polygons of fewer than three points'] == 1
 
 
 @pytest.mark.parametrize(
