@@ -135,7 +135,8 @@ def _task(
     task = Task(number, image, regions)
     labelled = {one.get('id') for one in annotation.results if _labels(one)} - {None}
     for one in annotation.results:
-        value, names = one.get('value') or {}, _labels(one)
+        value, names = one.get('value'), _labels(one)
+        value = value if isinstance(value, dict) else {}
         draw = _drawing(value)
         if not names and one.get('id') in labelled:
             continue  # <Labels> apart from <Polygon> write every region twice

@@ -263,8 +263,17 @@ def test_what_is_drawn_on_the_raw_image_turns_with_it(source, tmp_path, tag):
     exif[0x0112] = tag
     Image.fromarray(large * 255).save(tmp_path / 'same.png', exif=exif)
     same(labels_of(out, 'a'), cv2.imread(str(tmp_path / 'same.png'))[..., 0] // 255)
-    _, out = source([(0, 3, [outline(LARGE)])], out='polygons')
+    rows = [(0, 3, [outline(LARGE)]), (0, 3, [[1, 1, 2, 2]]), (0, 3, rle)]
+    _, out = source(rows, out='polygons')
     same(labels_of(out, 'a'), labels_of(tmp_path / 'out', 'a'))
+    # Where no size is stated, that of the mask tells, after the polygon is counted.
+    file = tmp_path / 'coco/annotations.json'
+    content = json.loads(file.read_text())
+    content['images'][0].update(width=None, height=None)
+    file.write_text(json.dumps(content))
+    result, out = source(None, out='unknown')
+    same(labels_of(out, 'a'), labels_of(tmp_path / 'out', 'a'))
+    assert result.skipped['polygons of fewer than three points'] == 1
 
 
 @pytest.mark.parametrize(

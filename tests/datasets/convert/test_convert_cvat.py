@@ -97,7 +97,7 @@ def test_polygons_and_masks_lie_by_their_z_order(run, tmp_path):
     blob = np.zeros(SIZE, bool)
     blob[20:40, 30:50] = True
     blob[20:30, 30:40] = False  # a notch tells rows from columns
-    blob[50, 60] = True
+    blob[50, 75] = True
     run(('a.jpg', '', mask(blob, 'door', 1) + polygon(LARGE, 'wall')), out='masks')
     drawn = np.where(blob, 2, expected((LARGE, 1)))
     np.testing.assert_array_equal(labels_of(tmp_path / 'masks', 'a'), drawn)

@@ -137,6 +137,7 @@ def test_outlines_are_percents_and_may_be_turned(run, tmp_path):
         ),
         result('keypointlabels', 'd', x=1, y=1, width=0.5),
         {'id': 'y', 'type': 'choices', 'value': {'choices': ['indoor']}},
+        {'id': 'z', 'type': 'odd', 'value': [1]},
     ]
     write_json(tmp_path / 'in/tasks.json', [task(1, results)])
     found = run()
@@ -182,6 +183,8 @@ def masks(folder, number=12, annotation=7):
 def test_brush_masks_belong_to_the_images_of_tasks(run, tmp_path):
     masks(tmp_path / 'in')
     masks(tmp_path / 'in', annotation=6)
+    for path in (tmp_path / 'in').glob('*-annotation-6-*'):
+        cv2.imwrite(str(path), np.zeros((HEIGHT, WIDTH), np.uint8))
     masks(tmp_path / 'in', number=13)
     with pytest.raises(DataError, match=r'6 brush masks .* "JSON" export'):
         run()
@@ -199,6 +202,10 @@ def test_brush_masks_belong_to_the_images_of_tasks(run, tmp_path):
     picture(tmp_path / 'numbered/0012.jpg')
     run('numbered_out', images=tmp_path / 'numbered', order='area')
     same(tmp_path / 'numbered_out', DRAWN, '0012')
+    small = tmp_path / 'in/task-12-annotation-7-by-1-tag-wall-0.png'
+    cv2.imwrite(str(small), np.zeros((50, 50), np.uint8))
+    with pytest.raises(DataError, match='is for 50x50 pixels'):
+        run('small', images=tmp_path / 'numbered')
     # With the whole JSON, its own strokes count: they say what lies above what.
     write_json(tmp_path / 'in/tasks.json', [task(12, BRUSHES)])
     assert run('both').skipped['brush masks, as the JSON has their strokes'] == 6
@@ -212,10 +219,13 @@ def test_images_elsewhere_and_other_sizes_are_said(run, tmp_path):
     run(source='json/tasks.json', images=tmp_path / 'in')
     same(tmp_path / 'out', DRAWN)
     other = task(13, [{**BRUSHES[0], 'original_width': 50}])
+    turned = {'original_width': HEIGHT, 'original_height': WIDTH}
+    mixed = task(15, [{**BRUSHES[0], **turned}, BRUSHES[1]])
     broken = task(14, [brush('wall', WALL)])
     broken['annotations'][0]['result'][0]['value']['rle'][5:] = [1, 2]
     for row, message in (
         (other, r'is for 50x72 pixels and the image has 96x72'),
+        (mixed, r'is for 72x96 pixels and the image has 96x72'),
         (broken, r'region 1 \(wall\) of task 14 of .*tasks.json'),
     ):
         write_json(tmp_path / 'json/tasks.json', [row])
