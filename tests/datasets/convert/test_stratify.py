@@ -105,7 +105,9 @@ def test_equal_names_are_told_apart_before_they_are_written(source):
 
 def test_a_class_of_too_few_images_is_said(source):
     file = next((source / 'masks').iterdir())
-    assert cv2.imwrite(str(file), np.full(SIZE, 3, np.uint8))
+    labels = np.full(SIZE, 3, np.uint8)
+    labels[:5] = 255  # is no class
+    assert cv2.imwrite(str(file), labels)
     result = run(source, classes='a,b,c,rare')
     assert result.said == ['not in every part, for all --stratify: rare']
 
@@ -114,7 +116,7 @@ def test_few_groups_and_groups_of_nothing():
     assert stratify({}, {}, {'val': 0.1}) == {}
     one = {'a': Counter({0: 1})}
     assert stratify(one, {'a': 1}, {'val': 0.1}) == {'a': 'train'}
-    names = 'abcde'
+    names = 'abcdefghij'
     nothing = {name: Counter() for name in names}
-    found = stratify(nothing, dict.fromkeys(names, 1), {'val': 0.1, 'test': 0.1})
-    assert Counter(found.values()) == {'train': 3, 'val': 1, 'test': 1}
+    found = stratify(nothing, dict.fromkeys(names, 1), {'val': 0.3, 'test': 0.2})
+    assert Counter(found.values()) == {'train': 5, 'val': 3, 'test': 2}
