@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...errors import ArgumentError, PackageError
+from ...errors import ArgumentError
 from ...files import write_bytes
 from ..images import MIN_SIZE
 from .annotated_images import Size
@@ -73,7 +73,6 @@ def write_bands(path: Path, image: np.ndarray) -> Path:
 
     Raises:
         OutputError: the file cannot be written.
-        PackageError: ``tifffile`` is needed and not installed.
     """
     bands = image.shape[2]
     suffix = '.tif' if image.dtype == np.float32 else '.png'
@@ -89,13 +88,8 @@ def write_bands(path: Path, image: np.ndarray) -> Path:
 
 
 def _tiff(image: np.ndarray) -> bytes:
-    try:
-        import tifffile
-    except ImportError as error:
-        raise PackageError(
-            f'a tile of {image.shape[2]} bands is written as TIFF by tifffile: run '
-            "'pip install tifffile'"
-        ) from error
+    import tifffile
+
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, image, photometric='minisblack', planarconfig='contig')
     return buffer.getvalue()
