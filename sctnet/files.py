@@ -117,7 +117,8 @@ def write_bytes(path: str | os.PathLike, data: bytes | memoryview) -> None:
 def find_files(folder: Path, suffixes: str | tuple[str, ...]) -> list[Path]:
     """Return the files below ``folder`` that end in one of ``suffixes``, sorted.
 
-    Case does not matter, links are followed; hidden files and folders are left out.
+    Case does not matter, links are followed, but not round in a circle; hidden files
+    and folders are left out.
 
     Raises:
         DataError: there is no such folder.
@@ -128,13 +129,25 @@ def find_files(folder: Path, suffixes: str | tuple[str, ...]) -> list[Path]:
     small = tuple(suffix.lower() for suffix in suffixes)
     found = []
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith('.')]
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith('.') and not _leads_back(folder, Path(place, name))
+        ]
         found += [
             Path(place, name)
             for name in names
             if name.lower().endswith(small) and not name.startswith('.')
         ]
     return sorted(found)
+
+
+def _leads_back(root: Path, folder: Path) -> bool:
+    """Whether a folder below ``root`` is a link to one that it lies in."""
+    if not folder.is_symlink():
+        return False
+    above = [root, *(path for path in folder.parents if path.is_relative_to(root))]
+    return folder.resolve() in {path.resolve() for path in above}
 
 
 def check_writable(folder: str | os.PathLike, option: str) -> None:

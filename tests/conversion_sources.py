@@ -36,7 +36,8 @@ def expected(*drawn, fill=0):
 
 
 def labels_of(out, name, part='train'):
-    labels = cv2.imread(str(out / 'labels' / part / f'{name}.png'), -1)
+    (path,) = out.glob(f'labels/{part}/{name}.png')
+    labels = cv2.imread(str(path), -1)
     assert labels is not None
     assert labels.dtype == np.uint8
     return labels

@@ -114,3 +114,14 @@ def test_files_are_found_in_folders_and_links_but_hidden_ones_are_not(tmp_path):
     (tmp_path / 'link').symlink_to(tmp_path / 'x')
     found = find_files(tmp_path, ('.jpg', '.png'))
     assert found == [tmp_path / name for name in ('b.JPG', 'link/a.png', 'x/a.png')]
+
+
+def test_links_that_lead_back_multiply_no_file(tmp_path):
+    for name in ('a', 'b'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f'{name}.jpg').write_bytes(b'')
+    (tmp_path / 'a/up').symlink_to(tmp_path)
+    (tmp_path / 'a/to_b').symlink_to(tmp_path / 'b')
+    (tmp_path / 'b/to_a').symlink_to(tmp_path / 'a')
+    found = [path.relative_to(tmp_path).as_posix() for path in find_files(tmp_path, '')]
+    assert found == ['a/a.jpg', 'a/to_b/b.jpg', 'b/b.jpg', 'b/to_a/a.jpg']

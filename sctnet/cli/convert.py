@@ -1,12 +1,13 @@
 """Convert a data set of another format to images and label maps.
 
 Example:
-  sctnet convert labelme drawings my_data --val 0.2
+  sctnet convert labelme drawings my_data --val 0.2 --rename car=vehicle,bus=vehicle
 """
 
 import argparse
 import shlex
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from typing import Any
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what :func:`convert` takes: each format has options of its own."""
     from ..datasets.convert.formats import FORMATS
+    from ..datasets.convert.options import KEEP, add_general
 
     formats = parser.add_subparsers(dest='format_name', required=True, metavar='FORMAT')
     for name, module in FORMATS.items():
@@ -27,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add = sub.add_argument
         add('source', type=Path, help=module.SOURCE)
         add('out', type=Path, help='new folder')
-        add('--val', type=float, default=0.1, help='share, if the source has no split')
-        add('--test', type=float, default=0.0, help='share, likewise')
-        add('--group', metavar='REGEX', help='names that agree in it stay together')
-        add('--lists', type=Path, help='folder of train.txt, val.txt, ..., or a JSON')
+        add_general(sub)
+        own = 'classes' in signature(module.read).parameters
+        words = ('--keep',) if own else ('--classes', '--keep')
+        add(*words, dest='keep', metavar='NAMES', help=KEEP)
         add('--link', action='store_true', help='to images, instead of copying them')
         add('--workers', type=int, help='threads (default: one a core; 0: none)')
 

@@ -13,6 +13,7 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,9 @@ def fit(
     if not trainings.is_newer(page):
         report = ('--report', page.parent, '--overwrite')
         run('test', student, weights, *report, '--work-dir', out / 'work' / 'test')
-    pictures = 'LoadBands' not in student.read_text(encoding='utf-8')
-    if not pictures:
-        print('\nno model.onnx and no overlays: both are of pictures of 8 bits')
-    if export and pictures and not trainings.is_newer(model):
+    if export and not trainings.is_newer(model):
         run('export', student, weights, model)
-    if pictures and not trainings.is_newer(shown):
+    if not trainings.is_newer(shown):
         run(
             'infer',
             _some_images(out),
@@ -98,7 +96,7 @@ def fit(
     curves, comparison = out / 'curves.png', out / 'comparison.png'
     if not trainings.is_newer(curves):
         run('plot', *map(trainings.folder, names), '--out', curves)
-    if pictures and not trainings.is_newer(comparison):
+    if not trainings.is_newer(comparison):
         trainings.compare(names, comparison)
     print(
         f"\nall is in '{out}': report/index.html, comparison.png, curves.png, results, "
@@ -196,6 +194,10 @@ def _words_of(options: dict[str, Any]) -> list[str]:
         if action.dest == 'help' or value == action.default:
             continue
         option = action.option_strings[0]
+        if isinstance(value, Mapping):
+            value = ','.join(f'{old}={new}' for old, new in value.items())
+        elif isinstance(value, list | tuple):
+            value = ','.join(value)
         words.append(option if isinstance(value, bool) else f'{option}={value}')
     return words
 

@@ -1,8 +1,8 @@
 """Look at a folder or an export, and write the data set and two configs to train on.
 
-Index masks, colour masks, COCO (Roboflow, CVAT, Label Studio), YOLO, labelme, run
-lengths in a CSV, Pascal VOC, Cityscapes, Mapillary Vistas and MVTec AD are recognised.
-What it was taken for is said.
+Index masks, colour masks, COCO (Roboflow, CVAT, Label Studio), the own files of CVAT,
+Label Studio and labelme, YOLO, run lengths in a CSV, Pascal VOC, Cityscapes, Mapillary
+Vistas and MVTec AD are recognised. It says what it took them for.
 
 Examples:
   sctnet new photos --out rooms
@@ -29,18 +29,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what says how data are read and networks are chosen."""
-    from ..datasets.convert.formats import FORMATS
+    from ..datasets.convert.formats import FORMATS, colours
+    from ..datasets.convert.options import KEEP, add_general
+    from ..datasets.convert.overlap import ORDERS
 
     add = parser.add_argument
     add('--student', choices=('s', 'b', 't'), default='s', help='default: s')
     add('--format', dest='format_name', choices=FORMATS, help='default: recognised')
+    add('--images', type=Path, help='their folder, if it is not found')
     add('--masks', type=Path, help='folder of the masks')
     add('--classes', metavar='NAMES', help='a,b,c, or a file with one a line')
+    add('--colours', type=Path, help='list of name,R,G,B, for masks in colours')
+    colours.add_unlisted(parser, None, None)
     add('--map', dest='mapping', metavar='VALUES', help='such as 0:0,255:1,7:ignore')
-    add('--val', type=float, default=0.1, help='share, if there is no such part')
-    add('--test', type=float, default=0.0, help='share, likewise')
-    add('--group', metavar='REGEX', help='names that agree in it stay together')
-    add('--lists', type=Path, help='folder of train.txt, val.txt, ..., or a JSON')
+    add('--keep', metavar='NAMES', help=KEEP)
+    add('--order', choices=ORDERS, help='where shapes overlap, see sctnet convert')
+    add('--background', metavar='NAME', help='of pixels without a shape, or ignore')
+    add('--skip-empty', action='store_true', default=None, help='images without shape')
+    add_general(parser)
     add('--copy', dest='link', action='store_false', help='images, not link to them')
     add('--crop', type=int, metavar='SIDE', help='that a training sees')
     add('--iterations', type=int, help='of each training')

@@ -1,6 +1,7 @@
-"""Images from files and arrays to what the network's pipeline takes: BGR uint8."""
+"""Reading images: the one way in which trainings, tests and inference do it."""
 
 import io
+import logging
 import os
 from pathlib import Path
 
@@ -8,37 +9,104 @@ import cv2
 import numpy as np
 
 from ..errors import ImageError
+from .tiff import (
+    MAX_PIXELS,
+    Decoded,
+    decode_tiff,
+    file_order,
+    is_tiff,
+    too_large,
+    turn,
+)
 
 MIN_SIZE = 64
-MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
 PIXELS_A_BYTE = 64
 _ORIENTATION = 0x0112  # the tag of a camera that was held another way
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 LOSSY = ('.jpg', '.jpeg', '.webp')
+_said: list[str] = []
+
+
+def read_decoded(path: str | os.PathLike) -> Decoded:
+    """Read an image file as it is: all bands, its bits, no value changed.
+
+    It is turned as its orientation tag says.
+
+    Raises:
+        ImageError: the file is missing, empty, truncated or no image.
+        PackageError: a TIFF's compression needs ``imagecodecs``.
+    """
+    name = f"image '{path}'"
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        problem = f'cannot be read ({error.strerror})'
+        raise _error(name, problem, 'check the path') from error
+    if is_tiff(data):
+        return decode_tiff(data, name)
+    image = decode_image(data, name, cv2.IMREAD_UNCHANGED)
+    bands = 1 if image.ndim == 2 else image.shape[2]
+    image = turn(file_order(image), _header(data)[1])
+    return Decoded(image, min(bands, 3), alpha=bands == 4)
 
 
 def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
-    """Decode an image file to BGR uint8 (H, W, 3).
+    """Read a picture as BGR uint8 (H, W, 3), for a pipeline without ``LoadBands``.
 
-    Grey images get three equal channels, an alpha channel is dropped, 16 bits are
-    reduced to the upper 8, and the camera's orientation tag is applied, as mmseg does.
+    Of what is in the file (:func:`read_decoded`) grey becomes three equal bands, and an
+    alpha band is left out. Of 16 bits the upper 8 are taken, which is said once.
 
     Args:
         path: of the file.
         smallest: side in pixels that it must have; the network takes 64.
 
     Raises:
-        ImageError: the file is missing, empty, truncated, no image, or smaller than
-            ``smallest``.
+        ImageError: as :func:`read_decoded` does; or it is no picture of colours, or
+            smaller than ``smallest``.
+        PackageError: a TIFF's compression needs ``imagecodecs``.
     """
-    file = Path(path)
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        problem = f'cannot be read ({error.strerror})'
-        raise _error(f"image '{file}'", problem, 'check the path') from error
-    name = f"image '{file}'"
-    return _check_size(decode_image(data, name), name, smallest)
+    name = f"image '{path}'"
+    image = as_picture(read_decoded(path), name)
+    return check_sides(image, name, smallest)
+
+
+def as_picture(decoded: Decoded, name: str) -> np.ndarray:
+    """Return what :func:`read_image` does of an image that is decoded."""
+    image, colours, _ = decoded
+    if not colours or image.dtype == np.float32:
+        problem = f'has {count_bands(image.shape[2])} of {image.dtype}'
+        remedy = (
+            'LoadImageFromFile is for pictures of 8 bits; read it by LoadBands, as in '
+            'a config of sctnet new, or export a picture of it'
+        )
+        raise _error(name, problem, remedy)
+    image = _upper_bits(image[..., colours - 1 :: -1], name)
+    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+
+
+def count_bands(bands: int) -> str:
+    """Return a number of bands in words."""
+    return '1 band' if bands == 1 else f'{bands} bands'
+
+
+def _upper_bits(image: np.ndarray, name: str) -> np.ndarray:
+    if image.dtype != np.uint16:
+        return image
+    if not _said:
+        from mmengine.logging import print_log
+
+        _said.append(say_depth(name, int(image.max())))
+        print_log(_said[0], 'current', logging.WARNING)
+    return (image >> 8).astype(np.uint8)
+
+
+def say_depth(name: str, largest: int) -> str:
+    """Return what becomes of 16 bits where 8 are read, for values up to ``largest``."""
+    dark = ', so that the picture is nearly black' if largest < 1 << 14 else ''
+    return (
+        f'{name} has 16 bits, of which LoadImageFromFile takes the upper 8; its values '
+        f'end at {largest}{dark}: train with LoadBands, as in a config of sctnet new'
+    )
 
 
 def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
@@ -58,8 +126,7 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
     pixels = size[0] * size[1] if size else 0
     # A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
     if pixels > MAX_PIXELS:
-        remedy = 'cut it into tiles, or export it again if it is small'
-        raise _error(name, f'claims more than {MAX_PIXELS:,} pixels', remedy)
+        raise too_large(name)
     # A picture of so many pixels in so few bytes is one colour, or damaged.
     sure = size and looks_complete(data) and pixels <= PIXELS_A_BYTE * len(data)
     damage = None if sure else find_damage(data)
@@ -94,6 +161,17 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
     Returns:
         None where Pillow cannot tell.
     """
+    size, orientation = _header(source)
+    return size[::-1] if size and orientation in (5, 6, 7, 8) else size
+
+
+def orientation(source: bytes | str) -> int:
+    """Return the tag that says how a camera was held, 1 to 8; 1 where there is none."""
+    return _header(source)[1]
+
+
+def _header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
+    """Return width and height, as stored, and the orientation tag."""
     from PIL import Image
 
     try:
@@ -101,12 +179,11 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
         with Image.open(file) as image:
             # Without a tag Pillow would decode a PNG to look for one behind the pixels.
             tagged = 'exif' in image.info or image.format == 'TIFF'
-            turned = tagged and image.getexif().get(_ORIENTATION, 1) >= 5
-            return image.size[::-1] if turned else image.size
+            return image.size, image.getexif().get(_ORIENTATION, 1) if tagged else 1
     except Image.DecompressionBombError:
-        return 2 * MAX_PIXELS, 1  # more than Pillow opens
+        return (2 * MAX_PIXELS, 1), 1  # more than Pillow opens
     except Exception:
-        return None
+        return None, 1
 
 
 def looks_complete(data: bytes) -> bool:
@@ -155,14 +232,14 @@ def to_bgr(image: np.ndarray) -> np.ndarray:
             f'image array has shape {image.shape}: expected (H, W), (H, W, 1), '
             '(H, W, 3) or (H, W, 4); pass several images as a list'
         )
-    if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
+    image = _upper_bits(check_sides(image, 'image array'), 'an image array')
     if image.shape[2] == 1:
         image = np.repeat(image, 3, axis=2)
-    return _check_size(np.ascontiguousarray(image[..., :3]), 'image array')
+    return np.ascontiguousarray(image[..., :3])
 
 
-def _check_size(image: np.ndarray, name: str, smallest: int = MIN_SIZE) -> np.ndarray:
+def check_sides(image: np.ndarray, name: str, smallest: int = MIN_SIZE) -> np.ndarray:
+    """Return an image; raise ImageError for one whose sides are below ``smallest``."""
     height, width = image.shape[:2]
     if min(height, width) < smallest:
         raise ImageError(

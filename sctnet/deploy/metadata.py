@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from mmengine.config import Config
@@ -10,13 +11,18 @@ from mmseg.registry import TRANSFORMS
 
 from .. import __version__
 from ..compat.config_types import kind_of
+from ..datasets.transforms import LoadBands
 from ..errors import ArgumentError, CheckpointError
 
 KEY = 'sctnet'
 LAYOUTS = {
-    'normalised': 'float32 (N, 3, H, W), (value - mean) / std, RGB if rgb else BGR',
+    'normalised': 'float32 (N, C, H, W), (value - mean) / std, of LoadBands in the '
+    'order of bands; else C is 3, RGB if rgb or BGR',
     'bgr': 'uint8 (N, H, W, 3), BGR',
 }
+
+
+LOADERS = ('LoadImageFromFile', LoadBands.__name__)
 
 
 @dataclass
@@ -26,7 +32,10 @@ class Metadata:
     ``pipeline`` holds the steps of the test pipeline between reading and packing, with
     their types as names; ``rgb`` says whether OpenCV's BGR is reversed before it is
     normalised; ``size`` is the fixed (height, width) of the input, if it is fixed;
-    ``images`` is a key of :data:`LAYOUTS`.
+    ``images`` is a key of :data:`LAYOUTS`. ``load`` is one of :data:`LOADERS`, of which
+    the second takes ``bands`` of a file in that order, None for all; ``value_range``
+    holds the least and the largest values of each band, as they were trained on, where
+    that is known.
     """
 
     config: str
@@ -40,6 +49,9 @@ class Metadata:
     images: str
     output: str
     precision: str
+    load: str = LOADERS[0]
+    bands: list[int] | None = None
+    value_range: list[list[float]] | None = None
     version: str = __version__
 
     def to_json(self) -> str:
@@ -74,14 +86,19 @@ class Metadata:
     def _check(self) -> None:
         """Raise ValueError, TypeError or KeyError for what no export writes."""
         names = [self.config, self.output, self.precision, *self.classes]
-        numbers = [*self.mean, *self.std]
+        count, ends = len(self.mean), self.value_range
+        numbers = [*self.mean, *self.std, *chain(*(ends or ()))]
         sound = (
             isinstance(self.classes, list)
             and self.classes
             and all(isinstance(name, str) for name in names)
             and isinstance(self.palette, list)
             and all(len(bytes(colour)) == 3 for colour in self.palette)
-            and len(self.mean) == len(self.std) == 3
+            and len(self.std) == count > 0
+            and self.load in LOADERS
+            and (count == 3 or self.load == LOADERS[1])
+            and (self.bands is None or len(self.bands) == count)
+            and (ends is None or [len(end) for end in ends] == [count] * 2)
             and all(math.isfinite(number) for number in numbers)
             and all(self.std)
             and isinstance(self.rgb, bool)
@@ -91,7 +108,7 @@ class Metadata:
         )
         if not sound:
             raise ValueError('a value is out of its range')
-        for step in self.test_pipeline()[1:-1]:
+        for step in self.test_pipeline():
             _build(step)
 
     def test_pipeline(self) -> list[dict[str, Any]]:
@@ -99,7 +116,10 @@ class Metadata:
         steps = [_tuples(step) for step in self.pipeline]
         if self.size is not None:
             steps = [{'type': 'Resize', 'scale': tuple(self.size[::-1])}]
-        return [{'type': 'LoadImageFromFile'}, *steps, {'type': 'PackSegInputs'}]
+        load: dict[str, Any] = {'type': self.load}
+        if self.bands is not None:
+            load['bands'] = tuple(self.bands)
+        return [load, *steps, {'type': 'PackSegInputs'}]
 
 
 def plain_steps(cfg: Config) -> list[dict[str, Any]]:
@@ -121,6 +141,20 @@ def plain_steps(cfg: Config) -> list[dict[str, Any]]:
                 f'({error}): give it numbers, words and lists alone'
             ) from error
     return steps
+
+
+def loader_of(cfg: Config) -> dict[str, Any]:
+    """Return ``load``, ``bands`` and ``value_range`` of a config."""
+    pipeline = cfg.get('test_pipeline') or ()
+    steps = [step for step in pipeline if kind_of(step) == LOADERS[1]]
+    if not steps:
+        return {}
+    bands, ends = steps[0].get('bands'), cfg.get('value_range')
+    return {
+        'load': LOADERS[1],
+        'bands': None if bands is None else list(bands),
+        'value_range': None if ends is None else [list(end) for end in ends],
+    }
 
 
 def _build(step: dict[str, Any]) -> None:

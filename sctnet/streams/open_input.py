@@ -22,6 +22,7 @@ class Frame(NamedTuple):
 
     name: str
     read: Callable[[], np.ndarray]  # BGR uint8 (H, W, 3); raises ImageError
+    path: Path | None = None  # of an image
 
 
 class Source(NamedTuple):
@@ -84,7 +85,7 @@ def _image_frames(files: Sequence[Path], root: Path) -> Iterator[Frame]:
     for file, name, stem in zip(files, names, stems, strict=True):
         # a.png beside a.jpg: their outputs must not overwrite each other.
         alone = count[stem] == 1 and stem not in taken
-        yield Frame(stem if alone else name, partial(read_image, file))
+        yield Frame(stem if alone else name, partial(read_image, file), file)
 
 
 def _numbered(images: Iterator[np.ndarray], name: str) -> Iterator[Frame]:

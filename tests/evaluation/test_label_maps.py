@@ -11,7 +11,7 @@ from mmseg.registry import DATASETS
 
 from sctnet.catalog import load_config
 from sctnet.compat.config_types import kind_of
-from sctnet.datasets.own import FolderDataset
+from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.engine.launch import enable_tta, evaluators_of, set_data_root
 from sctnet.engine.seeded_dataset import SeededDataset
 from sctnet.errors import ArgumentError, ConfigError, DataError, OutputError

@@ -66,6 +66,15 @@ def test_any_preprocessor_of_mmsegs(options):
     same(pipeline, SegDataPreProcessor(**options))
 
 
+@pytest.mark.parametrize('bands', [1, 2, 4, 7])
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16, np.float32])
+def test_any_number_of_bands(bands, kind):
+    image = np.random.default_rng(0).integers(0, 256, (80, 90, bands)).astype(kind)
+    values = np.linspace(100, 130, bands).tolist()
+    preprocessor = SegDataPreProcessor(mean=values, std=values, bgr_to_rgb=True)
+    same([{'type': 'LoadBands'}, {'type': 'PackSegInputs'}], preprocessor, image)
+
+
 def test_steps_of_the_users():
     preprocessor = SegDataPreProcessor(**VALUES, bgr_to_rgb=True)
     flip = {'type': 'RandomFlip', 'prob': 1.0}

@@ -4,6 +4,7 @@ What is made is ``images/{train,val}/NAME.ext`` beside ``labels/{train,val}/NAME
 with one class index a pixel, 255 to ignore: what ``FolderDataset`` reads.
 """
 
-from .converter import Converted, convert
+from .converted import Converted
+from .converter import convert
 
 __all__ = ['Converted', 'convert']

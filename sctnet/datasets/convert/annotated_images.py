@@ -3,24 +3,36 @@
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import DataError, OutputError
 from ...files import atomic_path
-from ..images import SUFFIXES, read_image
+from ..bands import read_bands
+from ..images import SUFFIXES, check_sides, orientation, read_decoded
 
 IGNORED = 255
 PARTS = ('train', 'val', 'test')
 Size = tuple[int, int]  # height, width
 
+
+class Shape(NamedTuple):
+    """A label, and what says which pixels it covers, bool (H, W)."""
+
+    label: int
+    cover: Callable[[], np.ndarray]
+
+
 # Draws a label map: takes the image's size and a counter to which it adds what it
-# leaves out (reason to count), returns class indices, uint8 (H, W). Raises a DataError
-# for an annotation that is not of such an image. Is called in a thread.
-Draw = Callable[[Size, Counter[str]], np.ndarray]
+# leaves out (reason to count), returns class indices, uint8 (H, W), or the shapes that
+# are to be painted, in the order of the file. Raises a DataError for an annotation that
+# is not of such an image. Is called in a thread.
+Draw = Callable[[Size, Counter[str]], np.ndarray | Sequence[Shape]]
 
 
 @dataclass(frozen=True)
@@ -48,8 +60,16 @@ class ImageFile:
                 f"'{self.path}' is of no known kind: expected one of "
                 f'{", ".join(SUFFIXES)}; export it as one of them'
             )
-        height, width = read_image(self.path).shape[:2]
-        return height, width
+        image = check_sides(read_decoded(self.path).image, f"image '{self.path}'")
+        return image.shape[0], image.shape[1]
+
+    def bands(self) -> np.ndarray:
+        """Decode to (H, W, C), the file's own bands and type; raises ImageError."""
+        return read_bands(self.path)
+
+    def orientation(self) -> int:
+        """Return the tag of the camera, 1 to 8."""
+        return orientation(str(self.path))
 
     def place(self, target: Path, link: bool) -> None:
         """Copy the file to ``target``, which is new, or link to it.
@@ -86,6 +106,10 @@ class Item:
         image: the pixels.
         draw: makes the label map.
         empty: whether it has no annotation, so that all of it is background.
+        labels: of its shapes, where they are known before they are drawn.
+        stated: (height, width) that the annotation is for, as its file says, or None.
+        upright: whether it is drawn on the image as its tag turns it, also where the
+            stated size is that of the raw one.
     """
 
     name: str
@@ -93,6 +117,9 @@ class Item:
     image: ImageFile
     draw: Draw
     empty: bool = False
+    labels: frozenset[int] | None = None
+    stated: tuple[object, object] = (None, None)
+    upright: bool = False
 
 
 @dataclass
@@ -106,6 +133,11 @@ class Source:
         skipped: what was left out on purpose: reason to count.
         failed: what is broken: one sentence each, with the file's name.
         examples: of a reason, the first file that was left out for it.
+        fill: label where there is no shape; None where label maps are drawn whole.
+        order: in which shapes are painted, of :data:`.overlap.ORDERS`.
+        skip_empty: leave out images without annotation.
+        open: classes are those that occur, so that one that does not is no mistake.
+        said: what was decided, in a sentence each.
     """
 
     classes: tuple[str, ...]
@@ -114,6 +146,11 @@ class Source:
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     examples: dict[str, str] = field(default_factory=dict)
+    fill: int | None = None
+    order: str = 'file'
+    skip_empty: bool = False
+    open: bool = False
+    said: list[str] = field(default_factory=list)
 
     def leave_out(self, reason: str, file: object) -> None:
         """Count ``file`` as skipped for ``reason``."""
@@ -121,24 +158,57 @@ class Source:
         self.examples.setdefault(reason, str(file))
 
 
+class OtherSizeError(DataError):
+    """An annotation that is not for an image of this size."""
+
+
+# What malformed annotations bring about, here or in a library that draws them.
+MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, OSError, MemoryError)
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Say of an error in the block which shape of which file it is about.
+
+    Raises:
+        DataError: of the block, or for what a malformed shape brings about.
+    """
+    try:
+        yield
+    except OtherSizeError as error:
+        raise OtherSizeError(f'{where}: {error}') from error
+    except DataError as error:
+        raise DataError(f'{where}: {error}') from error
+    except MALFORMED as error:
+        reason = ' '.join(f'{type(error).__name__}: {error}'.split())
+        raise DataError(
+            f'{where} cannot be drawn ({reason}): draw it again, or take it out'
+        ) from error
+
+
 def check_size(stated: tuple[object, object], size: Size) -> None:
     """See that an annotation's (height, width), if it states one, is the image's.
 
     Raises:
-        DataError: it is not.
+        OtherSizeError: it is not.
     """
-    known = tuple(map(_length, stated))
+    known = as_size(stated)
     if 0 in known or known == size:
         return
-    raise DataError(
+    raise OtherSizeError(
         f'the annotation is for {known[1]}x{known[0]} pixels and the image has '
         f'{size[1]}x{size[0]}: it was resized or turned after labelling; use the image '
         'that was labelled'
     )
 
 
+def as_size(stated: tuple[object, object]) -> Size:
+    """Return what a file states, as text too, as numbers; 0 where it states none."""
+    height, width = map(_length, stated)
+    return height, width
+
+
 def _length(value: object) -> int:
-    """Return a side that a file states, as text too; 0 where it states none."""
     try:
         return int(float(str(value)))
     except (ValueError, OverflowError):

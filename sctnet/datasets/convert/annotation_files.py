@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,17 @@ def read_text(path: Path) -> str:
         raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
 
 
-def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any]:
+def read_json(
+    path: Path, form: str = '{"images": [...], ...}', marks: Sequence[str] = ()
+) -> dict[str, Any]:
     """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
+
+    A large file without one of the keys ``marks`` is not parsed.
 
     Raises:
         DataError: it cannot be read, is damaged, or holds something else.
     """
-    contents = read_any_json(path)
+    contents = read_any_json(path, marks)
     if not isinstance(contents, dict):
         raise DataError(
             f"'{path}' holds a {type(contents).__name__}: expected a JSON object, "
@@ -41,10 +46,13 @@ def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any
     return contents
 
 
-def read_any_json(path: Path) -> Any:
-    """Read a JSON file; raises DataError."""
+def read_any_json(path: Path, marks: Sequence[str] = ()) -> Any:
+    """Read a JSON file with the keys ``marks`` somewhere in it; raises DataError."""
+    text = read_text(path)
+    if not all(f'"{mark}"' in text for mark in marks):
+        raise DataError(f"'{path}' lacks one of {', '.join(marks)}: name another file")
     try:
-        return json.loads(read_text(path))
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DataError(
             f"'{path}' is no JSON, or is cut off ({error}): export it again"
@@ -73,21 +81,6 @@ def as_points(values: Any) -> list[tuple[float, float]]:
     return points
 
 
-def read_indices(path: Path) -> np.ndarray:
-    """Read a mask of palette or grey pixels to their indices, uint8 (H, W).
-
-    Raises:
-        DataError: the mask is missing, damaged, or in colours.
-    """
-    mask = _open_mask(path)
-    if mask.mode not in ('P', 'L', '1'):
-        raise DataError(
-            f"mask '{path}' has pixels of kind {mask.mode}: expected a palette or grey "
-            'values; convert colours with the format "colours"'
-        )
-    return np.asarray(mask, np.uint8)
-
-
 class ColouredMaskError(DataError):
     """A mask of colours, where one number a pixel is expected."""
 
@@ -100,7 +93,20 @@ def read_values(path: Path) -> np.ndarray:
     Raises:
         DataError: the mask is missing, damaged, or in colours.
     """
+    return _values_of(_open_mask(path), path)
+
+
+def read_values_and_palette(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read what ``read_values`` does, and the RGB of each value, uint8 (N, 3).
+
+    N is 0 where the mask has no palette.
+    """
     mask = _open_mask(path)
+    palette = mask.getpalette('RGB') if mask.mode == 'P' else None
+    return _values_of(mask, path), np.array(palette or [], np.uint8).reshape(-1, 3)
+
+
+def _values_of(mask: Image.Image, path: Path) -> np.ndarray:
     values = np.asarray(mask)
     if mask.mode in ('LA', 'PA', 'RGBA'):
         alpha, values = values[..., -1], values[..., :-1]
@@ -126,13 +132,17 @@ def read_values(path: Path) -> np.ndarray:
     return values.astype(np.uint8) if values.dtype == bool else values
 
 
-def read_colours(path: Path) -> np.ndarray:
+def read_colours(path: Path, lossy: bool = False) -> np.ndarray:
     """Read a mask to RGB uint8 (H, W, 3): palettes are looked up, alpha is dropped.
+
+    Args:
+        path: of the mask.
+        lossy: take JPEG and WebP, too.
 
     Raises:
         DataError: the mask is missing, damaged, or has more than 8 bits a channel.
     """
-    mask = _open_mask(path)
+    mask = _open_mask(path, lossy)
     if mask.mode not in ('P', 'PA', 'L', 'LA', '1', 'RGB', 'RGBA'):
         raise DataError(
             f"mask '{path}' has pixels of kind {mask.mode}: expected RGB or a palette "
@@ -141,7 +151,7 @@ def read_colours(path: Path) -> np.ndarray:
     return np.asarray(mask.convert('RGB'))
 
 
-def _open_mask(path: Path) -> Image.Image:
+def _open_mask(path: Path, lossy: bool = False) -> Image.Image:
     try:
         with Image.open(path) as opened:
             mask = opened.copy()
@@ -152,9 +162,10 @@ def _open_mask(path: Path) -> Image.Image:
         raise DataError(
             f"mask '{path}' cannot be read ({error}): export it again"
         ) from error
-    if kind in ('JPEG', 'MPO', 'WEBP') or compression == 'jpeg':
+    if not lossy and (kind in ('JPEG', 'MPO', 'WEBP') or compression == 'jpeg'):
         raise DataError(
             f"mask '{path}' is a JPEG or WebP, which changes colours at every edge: "
-            'export the masks as PNG'
+            'export the masks as PNG, or take the nearest colours with --colours and '
+            '--tolerance 100'
         )
     return mask

@@ -1,23 +1,65 @@
 """COCO's segmentations to RLE, checked before pycocotools decodes them."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...errors import DataError
-from .annotated_images import Size, check_size
+from .annotated_images import Shape, Size, Source, check_size, naming
 from .annotation_files import as_points
 
 
+class Instance(NamedTuple):
+    """A label, a segmentation, and what the shape is called in its file.
+
+    The segmentation is COCO's, polygons or RLE, or a function of the image's size that
+    returns polygons, or which pixels it covers, bool (H, W).
+    """
+
+    label: int
+    segmentation: Any
+    name: str
+
+
+def check_segmented(found: Source, source: Path, remedy: str | None = None) -> None:
+    """See that an image of the source has a shape; raises DataError."""
+    if found.items and not any(item.labels for item in found.items):
+        raise DataError(
+            f"nothing in '{source}' is segmented: its annotations are boxes, lines or "
+            'points, or belong to no image that it lists; '
+            + (remedy or 'draw polygons or masks, and export these')
+        )
+
+
+def draw_instances(
+    instances: Sequence[Instance], file: Path, size: Size, notes: Counter[str]
+) -> list[Shape]:
+    """Return the shapes of a file's instances; raises DataError."""
+    shapes = []
+    for label, segmentation, name in instances:
+        with naming(f"{name} of '{file}'"):
+            region = to_rle(segmentation, size, notes)
+        if region is not None:
+            shapes.append(Shape(label, partial(decode_rle, region)))
+    return shapes
+
+
 def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any] | None:
-    """Turn a segmentation into a compressed RLE; None if no polygon is left.
+    """Turn an instance's segmentation into a compressed RLE; None if nothing is left.
 
     Raises:
         DataError: it is no segmentation of an image of this size.
     """
     from pycocotools import mask as coco_mask
 
+    if callable(segmentation):
+        segmentation = segmentation(size)
+    if isinstance(segmentation, np.ndarray):
+        return coco_mask.encode(np.asfortranarray(segmentation, np.uint8))
     if isinstance(segmentation, dict):
         return _checked_rle(segmentation, size)
     listed = isinstance(segmentation, list)

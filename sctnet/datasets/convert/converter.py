@@ -1,46 +1,28 @@
 """Converting a data set: reads a format, writes images, label maps, dataset.json."""
 
 import inspect
-import json
 import os
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
-
 from ...errors import ArgumentError, DataError, OutputError, SCTNetError
-from ...files import atomic_folder, write_bytes
+from ...files import atomic_folder
 from ..parallel import run_all
-from .annotated_images import IGNORED, PARTS, Source
+from .annotated_images import Item, Source
+from .choose_classes import Choice, choose
+from .converted import Converted, count, write_summary
 from .formats import FORMATS
 from .names import make_unique
-from .splits import Splitting, assign_splits
-from .write_pair import write_pair
+from .sharing import Splitting, assign_splits
+from .stratify import move_stratified
+from .tiles import Tiling
+from .write_pair import Written, write_pair
 
-SUMMARY = 'dataset.json'
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class Converted(Source):
-    """What a conversion made of a source; ``skipped`` and ``failed`` count all.
-
-    Attributes:
-        root: folder of the new data set.
-        images: how many are in each part.
-        pixels: of each value of the label maps, int64 (256,).
-        empty: names of images without annotation, background all over.
-    """
-
-    root: Path = Path()
-    images: Counter[str] = field(default_factory=Counter)
-    pixels: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
-    empty: list[str] = field(default_factory=list)
 
 
 def convert(
@@ -48,10 +30,15 @@ def convert(
     source: str | os.PathLike,
     out: str | os.PathLike,
     *,
-    val: float = 0.1,
-    test: float = 0.0,
+    rename: str | Mapping[str, str] | None = None,
+    keep: str | Sequence[str] | None = None,
+    val: float | None = None,
+    test: float | None = None,
     group: str | None = None,
     lists: str | os.PathLike | None = None,
+    stratify: bool = False,
+    tile: int | None = None,
+    overlap: int = 0,
     link: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -63,10 +50,17 @@ def convert(
         format_name: a name of ``FORMATS``.
         source: what that format's reader takes.
         out: folder to make, new or empty; it becomes the root of the data set.
-        val: share of images for validation, where the source has no split.
-        test: share of images that are kept for a test, likewise.
+        rename: new names of classes; two that become one are merged, and ``ignore``
+            is 255.
+        keep: names, after that, in their order; other classes are dropped. Formats
+            without ``classes`` of their own take that word, too.
+        val: share of images for validation, where the source has none; a tenth.
+        test: share of images that are kept for a test, likewise; none.
         group: regular expression; images stay together whose names agree in it.
         lists: folder of lists of the parts, or a JSON of them, in the source's place.
+        stratify: spread each class's images over the parts.
+        tile: side of the tiles that larger images are cut into.
+        overlap: of neighbouring tiles, in pixels.
         link: to the images, instead of copies.
         workers: threads; 0 works in this one, None takes one a core.
         progress: called as progress(done, total) after every image.
@@ -82,57 +76,88 @@ def convert(
             f'there is no format {format_name!r}: take one of {", ".join(FORMATS)}'
         )
     reader = FORMATS[format_name].read
+    if keep is None and 'classes' not in inspect.signature(reader).parameters:
+        keep = options.pop('classes', None)
     options = _check_options(format_name, reader, options)
+    listed = None if lists is None else Path(lists)
+    splitting = Splitting(val, test, group, listed, stratify)
+    tiling = _tiling(tile, overlap)
     source = Path(source)
     inputs = [value for value in options.values() if isinstance(value, Path)]
     _check_apart(Path(out), [source, *inputs])
     with atomic_folder(out) as folder:
         found = reader(source, **options)
         _check_found(source, found)
+        choice = choose(found, rename, keep)
+        _mark_empty(found, choice)
+        _check_found(source, found)
         result = Converted(**vars(found), root=Path(out))
-        listed = None if lists is None else Path(lists)
-        splitting = Splitting(val, test, group, listed)
-        unique = make_unique(found.items)
-        result.items = assign_splits(unique, splitting, result.skipped)
-        make_unique(result.items)  # parts may bring two of one name together
+        result.became = choice.became() if rename or keep else {}
+        unique = make_unique(found.items, found.said)
+        items = assign_splits(unique, splitting, result.skipped, result.said)
+        # Parts may bring two of one name together.
+        result.items = make_unique(items, result.said, beside='train')
         if not result.items:
             raise DataError(
                 f"none of the {len(unique)} images is in a list of '{lists}': write "
                 'their names there, without folders or with'
             )
-        _write_items(result, folder, link, workers, progress)
-        _write_summary(result, format_name, folder)
+        work = partial(write_pair, out=folder, link=link, choice=choice, tiling=tiling)
+        written = _write_items(result, work, workers, progress)
+        if stratify:
+            move_stratified(result, written, splitting, folder)
+        count(result, written)
+        write_summary(result, format_name, folder)
     return result
+
+
+def _tiling(tile: int | None, overlap: int) -> Tiling | None:
+    if tile is None:
+        if overlap:
+            raise ArgumentError(
+                f'--overlap {overlap} is of tiles: give their side, too, such as '
+                '--tile 1024'
+            )
+        return None
+    return Tiling(tile, overlap)
+
+
+def _mark_empty(found: Source, choice: Choice) -> None:
+    """Find the images of which no shape is left, and leave them out where asked."""
+    items, found.items = found.items, []
+    for item in items:
+        if item.labels is not None:
+            item = replace(item, empty=not choice.keeps(item.labels))
+        if item.empty and found.skip_empty:
+            found.leave_out('images without annotation', item.image)
+        else:
+            found.items.append(item)
 
 
 def _write_items(
     result: Converted,
-    folder: Path,
-    link: bool,
+    work: Callable[[Item], Written],
     workers: int | None,
     progress: Progress | None,
-) -> None:
-    """Write all pairs into ``folder`` and add them up in ``result``."""
-    work = partial(write_pair, out=folder, link=link)
+) -> list[Written | None]:
+    """Write all pairs; return what was made of each item, None of a broken one."""
+    made: list[Written | None] = []
     with closing(run_all(work, result.items, workers)) as outcomes:
-        for done, (item, written) in enumerate(outcomes, 1):
+        for done, (_, written) in enumerate(outcomes, 1):
             if isinstance(written, SCTNetError):
                 result.failed.append(str(written))
+                made.append(None)
             else:
-                pixels, notes = written
-                result.images[str(item.split)] += 1
-                result.pixels += pixels
-                result.skipped += notes
-                result.empty += [item.name] if item.empty else []
+                made.append(written)
             if progress is not None:
                 progress(done, len(result.items))
     result.failed.sort()
-    result.empty.sort()
-    if not result.images:
+    if not any(made):
         raise DataError(
             f'none of the {len(result.items)} images could be converted, the first '
             f'because: {result.failed[0]}'
         )
+    return made
 
 
 def _check_options(
@@ -179,29 +204,3 @@ def _check_found(source: Path, found: Source) -> None:
             f"'{source}' has no image to convert "
             f'({"; ".join(reasons) or "it is empty"}): check the path and the format'
         )
-    if not 2 <= len(found.classes) <= IGNORED:
-        many = len(found.classes) > 1
-        cure = 'merge some' if many else 'list or annotate at least two'
-        raise DataError(
-            f'the source has {len(found.classes)} classes in all: a label map takes 2 '
-            f'to {IGNORED}; {cure}'
-        )
-
-
-def _write_summary(result: Converted, format_name: str, folder: Path) -> None:
-    pixels = result.pixels[: len(result.classes)].tolist()
-    summary = {
-        'format': format_name,
-        'classes': result.classes,
-        'palette': result.palette,
-        'ignore_index': IGNORED,
-        'images': {part: result.images[part] for part in PARTS},
-        'pixels': dict(zip(result.classes, pixels, strict=True)),
-        'ignored_pixels': int(result.pixels[IGNORED]),
-        'skipped': dict(sorted(result.skipped.items())),
-        'failed': result.failed,
-        'empty': result.empty,
-    }
-    text = json.dumps(summary, indent=2, ensure_ascii=False) + '\n'
-    # A name on disk need not be UTF-8; an escape of JSON's stands for such bytes.
-    write_bytes(folder / SUMMARY, text.encode(errors='backslashreplace'))

@@ -1,6 +1,7 @@
 """Finding the image that an annotation names, however its tool wrote the name."""
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,6 +9,9 @@ from urllib.parse import unquote
 
 from ...files import find_files
 from ..images import SUFFIXES
+
+_PREFIX = re.compile('^[0-9a-f]{8}-')
+GUESSED = 'images found by the last part of their name alone'
 
 
 class ImageFinder:
@@ -28,19 +32,23 @@ class ImageFinder:
     def find(self, name: str) -> tuple[Path, bool]:
         """Return the image that ``name`` means, and whether that is a guess.
 
-        A guess is the only file below the folders with the same last part, in any case,
-        Unicode form or URL quoting. Where none is found, it is the first place that was
-        looked at.
+        Folders may be divided by back slashes. A guess is the only file below the
+        folders with the same last part, in any case, Unicode form or URL quoting, also
+        without what Label Studio puts before it. Where none is found, it is the first
+        place that was looked at.
         """
         file = self._as_written(name)
         if file is not None:
             return file, False
-        same = self._listed().get(_plain(Path(unquote(name)).name), [])
-        if len(same) == 1:
-            return same[0], True
+        last = _plain(unquote(name.replace('\\', '/')).rpartition('/')[2])
+        for wanted in (last, _PREFIX.sub('', last)):
+            same = self._listed().get(wanted, [])
+            if len(same) == 1:
+                return same[0], True
         return self.folders[0] / name, False
 
     def _as_written(self, name: str) -> Path | None:
+        name = name.replace('\\', '/')
         for written in (name, unquote(name)):
             for folder in self.folders:
                 if os.path.isfile(folder / written):

@@ -34,27 +34,37 @@ def output_name(path: str | os.PathLike) -> str:
     return '/'.join([*parts[:-1], stem or parts[-1]])
 
 
-def make_unique(items: Sequence[Item]) -> list[Item]:
-    """Tell images apart that differ in nothing but their suffix: ``a_jpg``, ``a_png``.
+def make_unique(items: Sequence[Item], said: list[str], beside: str = '') -> list[Item]:
+    """Tell images of one name apart: ``a_jpg``, ``a_png``, ``a_png_2``; it is ``said``.
 
-    They would share one label map.
+    They would share one label map. Those without a part yet are written ``beside`` the
+    images of that part.
 
     Raises:
-        DataError: two have the same name all the same.
+        DataError: one image is there twice.
     """
-    counts = Counter((item.split, item.name) for item in items)
-    unique = [
-        item
-        if counts[item.split, item.name] == 1
-        else replace(item, name=f'{item.name}_{item.image.suffix[1:]}')
-        for item in items
-    ]
-    seen: dict[tuple[str | None, str], Item] = {}
-    for item in unique:
-        other = seen.setdefault((item.split, item.name), item)
-        if other is not item:
+    places = [(item.split or beside, item.name) for item in items]
+    counts = Counter(places)
+    taken = {place for place in places if counts[place] == 1}
+    images: set[tuple[str, str]] = set()
+    unique = []
+    for (part, name), item in zip(places, items, strict=True):
+        image = part, str(item.image)
+        if image in images and counts[part, name] > 1:
             raise DataError(
-                f"'{other.image}' and '{item.image}' would both become "
-                f"'{item.name}': rename one, or list an image once"
+                f"'{item.image}' is there twice, and would both times become "
+                f"'{name}': list an image once"
             )
+        images.add(image)
+        if counts[part, name] > 1:
+            first = name = f'{name}_{item.image.suffix[1:]}'
+            number = 2
+            while (part, name) in taken:
+                name, number = f'{first}_{number}', number + 1
+            taken.add((part, name))
+            item = replace(item, name=name)
+        unique.append(item)
+    new = [item.name for item, old in zip(unique, items, strict=True) if item != old]
+    if new:
+        said.append(f"told apart: {len(new)} images of one name, such as '{new[0]}'")
     return unique

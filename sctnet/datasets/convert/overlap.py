@@ -2,13 +2,12 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
 from ...errors import ArgumentError
-from .annotated_images import IGNORED, Size
+from .annotated_images import IGNORED, Shape, Size
 
 ORDERS = {
     'file': 'later ones over earlier ones',
@@ -16,13 +15,6 @@ ORDERS = {
     'classes': 'classes that are named later over those before',
 }
 _HIDDEN = 0.9  # of a shape's pixels
-
-
-class Shape(NamedTuple):
-    """A label, and what says which pixels it covers, bool (H, W)."""
-
-    label: int
-    cover: Callable[[], np.ndarray]
 
 
 def add_order(parser: argparse.ArgumentParser, default: str) -> None:

@@ -27,7 +27,9 @@ MASK_WORDS = {
     *('segmentationclass', 'segmentation', 'truth', 'groundtruth', 'targets', 'seg'),
     *('gtfine', 'labelmaps', 'annots', 'annot', 'ann', 'indexmasks', 'trimaps'),
 }
-_FILLERS = {'dir', 'ground', 'png', 'class', 'raw'}  # beside one of them
+_FILLERS = {  # beside one of them
+    *('dir', 'ground', 'png', 'class', 'raw', 'color', 'colour'),
+}
 _MASK_AFFIX = re.compile(
     r'^(?:(?:mask|gt|label|seg|annotation)s?[-_. ](?P<after>.+)'
     r'|(?P<before>.+?)[-_. ](?:mask|gt|label|labels|masks|seg|segmentation|annotation'
@@ -63,7 +65,7 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
     Raises:
         DataError: a folder is not there, or one mask fits two images.
     """
-    if masks is None:
+    if masks is None or masks.resolve() == source.resolve():
         files = find_files(source, tuple({*SUFFIXES, *LOSSLESS}))
         images, labels = _tell_apart(source, files)
     else:

@@ -1,9 +1,9 @@
 """Lines that the command prints after a conversion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .annotated_images import PARTS
-from .converter import Converted
+from .converted import Converted
 
 _MOST = 50  # broken files that are named on the terminal; dataset.json has them all
 
@@ -16,8 +16,8 @@ def counted(result: Converted) -> str:
 
 
 def report_left_out(result: Converted) -> list[str]:
-    """Return a line for each reason of leaving out, and one on empty images."""
-    lines = []
+    """Return lines: what was decided, what was left out and why, what is empty."""
+    lines = [*result.said]
     for reason, count in sorted(result.skipped.items()):
         example = result.examples.get(reason)
         such = f", such as '{example}'" if example else ''
@@ -27,7 +27,15 @@ def report_left_out(result: Converted) -> list[str]:
             f'all background: {len(result.empty)} images without annotation, such as '
             f"'{result.empty[0]}' (--skip-empty leaves them out)"
         )
-    return lines
+    pixels = dict(zip(result.classes, result.pixels.tolist(), strict=False))
+    return lines + without_pixels(pixels)
+
+
+def without_pixels(pixels: Mapping[str, int]) -> list[str]:
+    """Return a line on the classes of which no pixel was counted, if there are some."""
+    empty = [name for name, count in pixels.items() if not count]
+    said = any(pixels.values()) and empty
+    return [f'without a single pixel: {", ".join(empty)}'] if said else []
 
 
 def report_failed(failed: Sequence[str]) -> list[str]:

@@ -13,13 +13,15 @@ from ..convert import convert
 from ..convert.annotated_images import PARTS
 from ..convert.annotation_files import read_json
 from ..convert.class_names import is_palette
-from ..convert.converter import SUMMARY
-from ..convert.summary import report_failed, report_left_out
+from ..convert.converted import SUMMARY
+from ..convert.summary import report_failed, report_left_out, without_pixels
 from .measure import measure
 from .recognise import recognise
-from .recognise_masks import Ask, Recognised
+from .recognise_colours import UnnamedColoursError, with_list
+from .recognised import Ask, Recognised
 from .write_configs import TEACHERS, make_plan, write_configs
 
+COLOURS = 'colours.txt'  # that is proposed
 Progress = Callable[[int, int], None]
 
 
@@ -100,7 +102,10 @@ def new_project(
             )
     if format_name is None:
         masks = options.pop('masks', None)
-        found = recognise(data, ask, masks and Path(masks), options)
+        try:
+            found = recognise(data, ask, masks and Path(masks), options)
+        except UnnamedColoursError as error:
+            raise with_list(error, out / COLOURS) from error
     else:
         found = Recognised(format_name, data, f'the format {format_name}, as you say')
     said = [f"'{data}' is taken for {found.said}"]
@@ -123,11 +128,13 @@ def new_project(
         _refuse_choices(data, options)
     try:
         summary = read_summary(root / SUMMARY)
+        said += without_pixels(summary['pixels']) if root == data else []
         measured = measure(root / 'images' / 'train')
         plan = make_plan(
             root, summary, measured, student, crop, iterations, batch, teacher
         )
         said += _found(summary, plan.crop, measured.short_side)
+        said += measured.describe()
         configs = write_configs(plan, out, pretrained or {})
     except BaseException:
         if root != data:  # so that another try finds an empty place
@@ -142,8 +149,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse_choices(data: Path, options: Mapping[str, Any]) -> None:
     """See that nothing is asked of a data set that is used as it lies."""
-    usual = {'val': 0.1, 'test': 0.0}
-    asked = [k for k, v in _given(options).items() if usual.get(k) != v]
+    asked = [name for name, value in _given(options).items() if value]
     if asked:
         raise ArgumentError(
             f"'{data}' is a data set already, and used as it lies, so that "
@@ -221,9 +227,6 @@ def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
         f'{crop}x{crop}',
         f'classes: {shares}',
     ]
-    empty = [name for name, count in pixels.items() if not count]
-    if empty:
-        lines.append(f'without a single pixel: {", ".join(empty)}')
     if not images.get('val'):
         raise DataError(
             'there is no image to validate on: give a share with --val, such as 0.1, '

@@ -8,15 +8,18 @@ from ...errors import DataError
 from ...files import find_files
 from ..convert.annotation_files import read_any_json
 from ..convert.class_names import COLOUR_FILES, find_names
-from ..convert.coco_files import find_jsons, is_panoptic
+from ..convert.coco_json import Found, find_jsons, is_panoptic
+from ..convert.formats import cvat
 from ..convert.formats.cityscapes import find_labels
+from ..convert.formats.label_studio import find_brushes, find_tasks
 from ..convert.formats.mvtec import find_categories
 from ..convert.formats.run_lengths import find_csvs
 from ..convert.formats.vistas import find_configs, is_config
 from ..convert.formats.yolo import find_listing, is_outlined
+from ..convert.label_studio_tasks import is_tasks
 from ..convert.pairing import find_pairs
-from ..convert.splits import part_of
-from .recognise_masks import Ask, Recognised, recognise_masks
+from .recognise_masks import are_coloured, recognise_masks
+from .recognised import Ask, Recognised
 
 SAMPLE = 64  # JSON files that are looked at
 
@@ -46,7 +49,7 @@ def recognise(
         return found
     readings = {one.format_name: one for one in _annotations(data, ask)}
     # The PNGs of panoptic segments look like masks.
-    if readings and 'panoptic' not in readings and _has_masks(data):
+    if readings and not {'panoptic', 'label_studio'} & {*readings} and _has_masks(data):
         readings['masks'] = Recognised('masks', data, 'images with masks')
     if len(readings) > 1:
         choices = {str(name): one.said for name, one in readings.items()}
@@ -65,14 +68,18 @@ def _file(data: Path) -> Recognised:
         return Recognised('run_lengths', data, 'a CSV of run lengths')
     if suffix in ('.yaml', '.yml'):
         return Recognised('yolo', data, "YOLO's outlines")
+    if suffix == '.xml':
+        return Recognised('cvat', data, "an XML file of CVAT's for images")
     if suffix != '.json':
         raise DataError(
-            f"'{data}' is a single file and no JSON, CSV or data.yaml: name the folder "
-            'of the data set'
+            f"'{data}' is a single file and no JSON, XML, CSV or data.yaml: name the "
+            'folder of the data set'
         )
     if is_config(data):
         return Recognised('vistas', data, "Mapillary Vistas' layout")
     content = read_any_json(data)
+    if is_tasks(content):
+        return Recognised('label_studio', data, "a JSON file of Label Studio's")
     if isinstance(content, dict) and is_panoptic(content):
         return Recognised('panoptic', data, "a JSON file of COCO's panoptic form")
     return Recognised('coco', data, "a JSON file of COCO's form")
@@ -106,18 +113,17 @@ def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | N
             return Recognised('cityscapes', data, said)
     if {'jpegimages', 'segmentationclass'} <= has:
         known = find_names(data)
-        if known is not None and known.palette and known.file.name in COLOUR_FILES:
-            options: dict[str, Any] = {'masks': data / 'SegmentationClass'}
-            options['colours'] = known.file
+        masks = data / 'SegmentationClass'
+        listed = known is not None and known.palette and known.file.name in COLOUR_FILES
+        colours = given.get('colours') or (known.file if known and listed else None)
+        if colours is not None or are_coloured(masks):
+            chosen = {**given, 'colours': colours}
+            found = recognise_masks(data / 'JPEGImages', ask, masks, chosen)
             lists = data / 'ImageSets' / 'Segmentation'
-            if any(part_of(file.stem) for file in lists.glob('*.txt')):
-                options['lists'] = lists
-            return Recognised(
-                'colours',
-                data / 'JPEGImages',
-                f"Pascal VOC's layout with colours of '{known.file.name}' (CVAT)",
-                options,
-            )
+            if any(lists.glob('*.txt')):
+                found.options['lists'] = lists
+            found.said = f"Pascal VOC's layout, {found.said}"
+            return found
         named = {'classes': known.classes} if known else {}
         if not known and not given.get('classes'):
             ask(
@@ -129,12 +135,12 @@ def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | N
     configs = find_configs(data) if 'training' in has else []
     if configs:
         names = {path.name: "the labels' version" for path in configs}
-        chosen = configs[0].name
+        version = configs[0].name
         if len(configs) > 1:
             question = f"Which labels of '{data}' are meant?"
-            chosen = ask(question, names, f"{data / chosen} in the folder's place")
-        said = f"Mapillary Vistas' layout, with the labels of '{chosen}'"
-        return Recognised('vistas', data / chosen, said)
+            version = ask(question, names, f"{data / version} in the folder's place")
+        said = f"Mapillary Vistas' layout, with the labels of '{version}'"
+        return Recognised('vistas', data / version, said)
     categories = find_categories(data)
     if categories:
         said = f"MVTec AD's layout, {len(categories)} categories, all parts shared anew"
@@ -142,11 +148,25 @@ def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | N
     return None
 
 
+def _cvat(data: Path) -> Recognised | None:
+    files = find_files(data, cvat.NAME)
+    return Recognised('cvat', data, "CVAT's XML for images") if files else None
+
+
+def _label_studio(data: Path) -> Recognised | None:
+    files, masks = find_tasks(data), find_brushes(data)
+    if not (files or masks):
+        return None
+    said = [f'{len(files)} JSON {"file" if len(files) == 1 else "files"} of tasks']
+    said += [f'{len(masks)} brush masks'] if masks else []
+    return Recognised('label_studio', data, f"Label Studio's, {' and '.join(said)}")
+
+
 def _annotations(data: Path, ask: Ask) -> list[Recognised]:
     """Return what files of annotations a folder has, of each form once."""
     shapes, segments = find_jsons(data)
     found = [
-        Recognised(name, data, _counted(listed, form))
+        Recognised(name, data, _counted(listed, form), {'jsons': listed})
         for name, listed, form in (
             ('coco', shapes, "COCO's form"),
             ('panoptic', segments, "COCO's panoptic form"),
@@ -164,12 +184,12 @@ def _annotations(data: Path, ask: Ask) -> list[Recognised]:
             chosen = ask(f"Which CSV of '{data}' is meant?", names, option)
         said = f"run lengths in '{chosen}'"
         found.append(Recognised('run_lengths', csvs[chosen], said))
-    labelme = _labelme(data)
-    return found + ([labelme] if labelme else [])
+    others = _cvat(data), _label_studio(data), _labelme(data)
+    return found + [one for one in others if one]
 
 
-def _counted(listed: list[tuple[Path, str | None]], form: str) -> str:
-    parts = sorted({part for _, part in listed if part})
+def _counted(listed: list[Found], form: str) -> str:
+    parts = sorted({part for _, part, _ in listed if part})
     said = f'{len(listed)} JSON {"file" if len(listed) == 1 else "files"} of {form}'
     return said + (f', with the parts {", ".join(parts)}' if parts else '')
 
@@ -179,7 +199,7 @@ def _labelme(data: Path) -> Recognised | None:
     shaped = 0
     for file in files[:SAMPLE]:
         try:
-            content = read_any_json(file)
+            content = read_any_json(file, marks=('shapes',))
         except DataError:
             continue
         shaped += isinstance(content, dict) and isinstance(content.get('shapes'), list)

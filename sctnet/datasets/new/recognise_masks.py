@@ -1,8 +1,7 @@
-"""What masks mean: indices, 0 and 255 or colours, and the names of their classes."""
+"""What masks mean: indices, 0 and 255, and the names of their classes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +10,30 @@ import numpy as np
 from ...errors import ArgumentError, DataError, SCTNetError
 from ...files import find_files
 from ..convert.annotated_images import IGNORED
-from ..convert.annotation_files import LOSSLESS, ColouredMaskError, read_values
-from ..convert.class_names import COLOUR_FILES, find_names
+from ..convert.annotation_files import (
+    LOSSLESS,
+    ColouredMaskError,
+    read_values,
+)
+from ..convert.class_names import find_names
 from ..convert.options import parse_classes
-from ..convert.pairing import MASK_WORDS, find_pairs, folder_words, mask_folder
-from ..convert.splits import read_lists, without_part
-from ..images import SUFFIXES
+from ..convert.pairing import (
+    MASK_WORDS,
+    find_pairs,
+    folder_words,
+    mask_folder,
+)
+from ..convert.split_lists import read_lists
+from ..convert.splits import without_part
+from ..images import LOSSY, SUFFIXES
 from ..parallel import run_all
+from .recognise_colours import SAMPLE, UnnamedColoursError, recognise_colours
+from .recognised import Ask, Recognised
 
 CAMVID = (
     *('Sky', 'Building', 'Pole', 'Road', 'Pavement', 'Tree', 'SignSymbol', 'Fence'),
     *('Car', 'Pedestrian', 'Bicyclist'),
 )
-# Asks a question with its choices and the option that answers; returns a choice.
-Ask = Callable[[str, Mapping[str, str], str], str]
-
-
-@dataclass
-class Recognised:
-    """What a data set is taken for.
-
-    Attributes:
-        format_name: of :data:`sctnet.datasets.convert.formats.FORMATS`; None where the
-            folder is used as it lies, ``images/train`` beside ``labels/train``.
-        source: what that format's reader takes.
-        said: the sentence.
-        options: of the reader.
-    """
-
-    format_name: str | None
-    source: Path
-    said: str
-    options: dict[str, Any] = field(default_factory=dict)
 
 
 def recognise_masks(
@@ -63,10 +54,19 @@ def recognise_masks(
             'the format with --format'
         )
     options: dict[str, Any] = {} if masks is None else {'masks': masks}
+    if given.get('colours'):
+        return recognise_colours(data, pairs, {**options, 'colours': given['colours']})
     try:
         seen = _values([mask for _, mask, _ in pairs.pairs])
-    except ColouredMaskError as error:
-        return _colours(data, masks, error)
+    except ColouredMaskError:
+        return recognise_colours(data, pairs, options)
+    except DataError:
+        try:
+            return recognise_colours(data, pairs, options)  # JPEG may hold colours
+        except UnnamedColoursError as error:
+            if len(error.shares) > 1:
+                raise
+        raise
     image, mask, _ = pairs.pairs[0]
     said = (
         f'{len(pairs.pairs)} images with index masks, such as {image.name} with '
@@ -94,6 +94,18 @@ def recognise_masks(
     if mapping is None and names:
         options.update(_void(seen, parse_classes(names), ask))
     return Recognised('masks', data, said, options)
+
+
+def are_coloured(folder: Path) -> bool:
+    """Whether one of the first masks below a folder is in colours, or all are JPEG."""
+    masks = find_files(folder, LOSSLESS)
+    try:
+        _values(masks[:SAMPLE])
+    except ColouredMaskError:
+        return True
+    except DataError:  # named when it is converted
+        return False
+    return not masks and bool(find_files(folder, LOSSY))
 
 
 def _void(seen: list[int], names: tuple[str, ...], ask: Ask) -> dict[str, Any]:
@@ -192,33 +204,6 @@ def _ask_of_255(ask: Ask) -> str:
         '--map 0:0,255:1 or --map 0:0,255:ignore',
     )
     return '0:0,255:1' if answer == 'object' else '0:0,255:ignore'
-
-
-def _colours(data: Path, masks: Path | None, error: DataError) -> Recognised:
-    known = find_names(data)
-    if known is None or not known.palette or known.file.name not in COLOUR_FILES:
-        raise DataError(
-            f'{error}; sctnet new finds such a list beside the data, as labelmap.txt '
-            'or label_colors.txt'
-        ) from error
-    options: dict[str, Any] = {'colours': known.file}
-    folder = masks or next(
-        (path for path in sorted(data.iterdir()) if path.name.lower() == 'masks'), None
-    )
-    if folder is None:
-        raise ArgumentError(
-            f"the masks of '{data}' are in colours, and their folder is not clear: "
-            'name it with --masks'
-        )
-    images = next(
-        (p for p in sorted(data.iterdir()) if p.name.lower() == 'images'), data
-    )
-    return Recognised(
-        'colours',
-        images,
-        f"colour masks, with the colours of '{known.file.name}'",
-        {**options, 'masks': folder},
-    )
 
 
 def _made_up(seen: list[int], mapping: str | None) -> list[str]:

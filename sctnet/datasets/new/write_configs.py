@@ -1,6 +1,7 @@
 """Writes a teacher's and a student's config for a data set, every value in sight."""
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from ...files import write_bytes
+from ..bands import bits_of
 from ..overlay import distinct_colours
 from ..parallel import default_workers
 from .measure import Measured
@@ -71,7 +73,7 @@ def make_plan(
     most = min(_LARGEST_CROP[student], measured.short_side // 32 * 32)
     usual = 600 if student == 't' else _length(train)
     return Plan(
-        root=str(root),
+        root=os.path.abspath(root),
         classes=classes,
         palette=summary.get('palette') or distinct_colours(len(classes)),
         images=summary['images'],
@@ -116,7 +118,7 @@ def write_configs(plan: Plan, out: Path, pretrained: Mapping[str, str]) -> list[
             'schedule': small if plan.student == 't' else 'adamw_160k',
             'heads': ['decode_head', 'auxiliary_head'],
             'taught': plan.teacher,
-            'teacher': str(out / 'teacher.py'),
+            'teacher': os.path.abspath(out / 'teacher.py'),
         },
     }
     if not plan.teacher:
@@ -165,10 +167,13 @@ class _Bands:
     def __init__(self, measured: Measured) -> None:
         bands, kind = measured.kind
         self.own = (bands, kind) != (3, 'uint8')
-        self.load = 'LoadBands' if self.own else "'LoadImageFromFile'"
+        self.load = "'LoadImageFromFile'"
+        if self.own:  # without alpha, which some may have
+            chosen = f', bands={tuple(range(bands))}' if measured.alpha else ''
+            self.load = f'LoadBands{chosen}'
         self.backbone = f'in_channels={bands}' if bands != 3 else ''
         self.flips = not self.own
-        self.range = ''
+        self.range, self.ends = '', []
         mean, std = (measured.mean, measured.std) if self.own else _IMAGENET
         self.mean, self.std = (
             [round(value, 4) for value in values] for values in (mean, std)
@@ -182,13 +187,20 @@ class _Bands:
             )
             if kind != 'uint8':
                 self.range = f', max_value={_full_range(measured.largest, kind)}'
+            self.ends = [
+                [_short(v) for v in ends] for ends in (measured.low, measured.high)
+            ]
 
 
 def _full_range(largest: float, kind: str) -> float:
     """Return the largest value that can occur: 4095 for 12 bits in 16, and so on."""
     if kind.startswith('uint'):
-        return 2 ** max(8, math.ceil(math.log2(largest + 1))) - 1
+        return 2 ** bits_of(largest, kind) - 1
     return float(f'{largest:.3g}')
+
+
+def _short(value: float) -> float:
+    return int(value) if value == int(value) else float(f'{value:.6g}')
 
 
 def _weights(plan: Plan) -> str:

@@ -76,7 +76,7 @@ def test_a_label_that_cityscapes_does_not_have_ends_no_process(tmp_path):
     dragon, broken, jena, missing = result.failed
     assert "has the label 'dragon'" in dragon
     assert 'is no JSON of Cityscapes polygons' in broken
-    assert 'has 96x72 pixels and its label map 96x70' in jena
+    assert 'annotation is for 96x70 pixels and the image has 96x72' in jena
     assert 'ulm_000000_000019_leftImg8bit.png' in missing
     assert lost.exists()
 

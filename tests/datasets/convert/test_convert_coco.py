@@ -1,8 +1,12 @@
 """COCO's JSON to label maps, against rectangles and against pycocotools."""
 
+import json
+
+import cv2
 import numpy as np
 import pytest
 from conversion_sources import (
+    HEIGHT,
     LARGE,
     SIZE,
     SMALL,
@@ -14,8 +18,10 @@ from conversion_sources import (
     outline,
     picture,
 )  # fmt: skip
+from PIL import Image
 
 from sctnet.datasets.convert import convert
+from sctnet.datasets.convert.coco_json import find_jsons
 from sctnet.datasets.convert.coco_masks import to_rle
 from sctnet.errors import ArgumentError, DataError
 
@@ -129,7 +135,9 @@ def test_an_image_without_annotation_is_background_unless_that_is_ignored(
     for options in ({'background': 'ignore'}, {'skip_empty': True}):
         result, _ = source(*given, out=str(options), **options)
         assert result.skipped == {'images without annotation': 2}
-        assert result.examples == {'images without annotation': 'b.jpg'}
+        assert result.examples == {
+            'images without annotation': str(tmp_path / 'coco/b.jpg')
+        }
         assert sum(result.images.values()) == 1
         assert result.empty == []
 
@@ -147,9 +155,26 @@ def test_a_second_file_is_the_validation_set(tmp_path):
     assert result.images == {'train': 1, 'val': 1}
     same(labels_of(out, 'a'), expected((LARGE, 1)))
     same(labels_of(out, 'a', 'val'), expected((SMALL, 2)))
-    coco_json(val, [], categories={3: 'sky'})
-    with pytest.raises(DataError, match=r"category 3 is 'floor' in .* and 'sky' in"):
-        convert('coco', train, tmp_path / 'new', val_annotations=val)
+    # The same names by other numbers, and one more.
+    kinds = {3: 'wall', 7: 'sky', 1: 'floor'}
+    coco_json(val, [(0, 3, [outline(SMALL)])], categories=kinds)
+    result = convert(
+        'coco', train, tmp_path / 'new', workers=0, images=tmp_path / 'train',
+        val_annotations=val, val_images=tmp_path / 'val',
+    )  # fmt: skip
+    assert result.classes == ('background', 'floor', 'wall', 'sky')
+    assert result.said == [f"'sky' is no category of '{train}'"]
+    same(labels_of(tmp_path / 'new', 'a', 'val'), expected((SMALL, 2)))
+    # The second has ids of its own: classes are the same where their names are.
+    coco_json(val, [(0, 2, [outline(SMALL)])], categories={1: 'sky', 2: 'floor'})
+    out = tmp_path / 'other'
+    result = convert(
+        'coco', train, out, workers=0, images=str(tmp_path / 'train'),
+        val_annotations=val, val_images=tmp_path / 'val',
+    )  # fmt: skip
+    assert result.classes == ('background', 'sky', 'floor', 'wall')
+    same(labels_of(out, 'a'), expected((LARGE, 2)))
+    same(labels_of(out, 'a', 'val'), expected((SMALL, 2)))
 
 
 def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
@@ -164,6 +189,91 @@ def test_folders_of_file_names_stay_and_none_leads_out(source, tmp_path):
         *(f'images/train/{name}.jpg' for name in names),
         *(f'labels/train/{name}.png' for name in names),
     ]
+
+
+def test_ids_are_numbers_as_text_and_with_a_point_too(source, tmp_path):
+    coco_json(tmp_path / 'coco/annotations.json', [(0, 3, [outline(LARGE)])])
+    content = json.loads((tmp_path / 'coco/annotations.json').read_text())
+    content['images'][0].update(id='0', width=str(WIDTH), height=f'{HEIGHT}.0')
+    content['annotations'][0].update(image_id=0.0, category_id='3')
+    content['categories'][0]['id'] = 7.0
+    (tmp_path / 'coco/annotations.json').write_text(json.dumps(content))
+    result, out = source(None)
+    assert result.classes == ('background', 'floor', 'wall')
+    same(labels_of(out, 'a'), expected((LARGE, 1)))
+    content['categories'][1]['id'] = 7
+    (tmp_path / 'coco/annotations.json').write_text(json.dumps(content))
+    with pytest.raises(DataError, match="the category 7 to 'wall' and to 'floor'"):
+        source(None, out='new')
+
+
+TAKEN = 'images with an orientation tag, labels taken as drawn upright'
+TURNED = 'label maps turned as the orientation tag turns their image'
+
+
+def turned_picture(path, tag):
+    """A picture of 72x96 pixels (height, width) on disk, with a tag."""
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    with Image.open(picture(path)) as image:
+        image.save(path, exif=exif)
+
+
+def test_sizes_of_the_raw_image_beside_shapes_on_the_turned_one(source, tmp_path):
+    turned_picture(tmp_path / 'coco/a.jpg', 6)
+    beyond = [5, 10, 60, 10, 60, 90, 5, 90]  # the raw image has 72 rows
+    result, out = source([(0, 3, [beyond])])
+    drawn = labels_of(out, 'a')
+    assert drawn.shape == (96, 72)
+    assert drawn[10:90, 5:60].all()
+    assert drawn.sum() == 80 * 55
+    assert result.skipped == {TAKEN: 1}
+
+
+def test_label_studio_stretches_polygons_of_turned_images(source, tmp_path):
+    turned_picture(tmp_path / 'coco/0a1b2c3d-a.jpg', 6)
+    # As label-studio-sdk 2.1.2 writes a polygon from 10 % to 75 % of the columns and
+    # 20 % to 75 % of the rows of the turned image, which has 72x96 pixels.
+    polygon = [9.600000000000001, 14.4, 72.0, 14.4, 72.0, 54.0, 9.600000000000001, 54.0]
+    file = tmp_path / 'coco/annotations.json'
+    coco_json(file, [(0, 3, [polygon])], ('../../up/3/0a1b2c3d-a.jpg',))
+    info = {'year': 2026, 'version': '1.0', 'contributor': 'Label Studio'}
+    file.write_text(json.dumps({**json.loads(file.read_text()), 'info': info}))
+    result, out = source(None)
+    (path,) = out.glob('labels/train/**/*.png')
+    rows, columns = np.nonzero(cv2.imread(str(path), -1))
+    assert (rows.min(), rows.max() + 1) == (19, 72)
+    assert (columns.min(), columns.max() + 1) == (7, 54)
+    assert result.skipped[TAKEN] == 1
+
+
+@pytest.mark.parametrize('tag', range(2, 9))
+def test_what_is_drawn_on_the_raw_image_turns_with_it(source, tmp_path, tag):
+    large = expected((LARGE, 1))
+    rle = {'size': list(SIZE), 'counts': run_lengths(large)}
+    turned_picture(tmp_path / 'coco/a.jpg', tag)
+    result, out = source([(0, 3, rle)])
+    if tag < 5:  # nothing tells
+        assert result.skipped == {TAKEN: 1}
+        same(labels_of(out, 'a'), large)
+        return
+    assert result.skipped == {TURNED: 1}
+    # As OpenCV turns an image of that tag.
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    Image.fromarray(large * 255).save(tmp_path / 'same.png', exif=exif)
+    same(labels_of(out, 'a'), cv2.imread(str(tmp_path / 'same.png'))[..., 0] // 255)
+    rows = [(0, 3, [outline(LARGE)]), (0, 3, [[1, 1, 2, 2]]), (0, 3, rle)]
+    _, out = source(rows, out='polygons')
+    same(labels_of(out, 'a'), labels_of(tmp_path / 'out', 'a'))
+    # Where no size is stated, that of the mask tells, after the polygon is counted.
+    file = tmp_path / 'coco/annotations.json'
+    content = json.loads(file.read_text())
+    content['images'][0].update(width=None, height=None)
+    file.write_text(json.dumps(content))
+    result, out = source(None, out='unknown')
+    same(labels_of(out, 'a'), labels_of(tmp_path / 'out', 'a'))
+    assert result.skipped['polygons of fewer than three points'] == 1
 
 
 @pytest.mark.parametrize(
@@ -190,6 +300,8 @@ def test_a_broken_annotation_costs_its_own_image_alone(source, tmp_path, row, me
     (failure,) = result.failed
     assert 'a.jpg' in failure
     assert message in failure
+    assert "annotations.json'" in failure
+    assert 'annotation 0 ' in failure
     assert not (out / 'images/train/a.jpg').exists()
 
 
@@ -213,15 +325,84 @@ def test_an_unreadable_file_is_one_sentence(source, tmp_path, text, message):
 
 def test_what_cannot_be_a_data_set_is_refused(source, monkeypatch):
     rows = [(0, 254, [outline(LARGE)])]
-    with pytest.raises(DataError, match='list an image once'):
-        source(rows, ('a.jpg', 'a.jpg'), {254: 'x'})
     kinds = {number: f'class {number}' for number in range(255)}
     with pytest.raises(DataError, match=r'256 classes in all: .* merge some'):
         source(rows, categories=kinds)
     result, _ = source(rows, categories=kinds, background='ignore')
     assert result.pixels[254] == 50 * 60
+    rows = [(0, 255, [outline(LARGE)]), (0, 300, [outline(SMALL)])]
+    many = {number: f'class {number}' for number in range(400)}
+    merged = {name: name[:-1] for name in many.values()}
+    merged['class 300'] = 'ignore'
+    result, out = source(rows, categories=many, rename=merged, out='merged')
+    assert len(result.classes) == 41
+    same(labels_of(out, 'a'), expected((LARGE, 26), (SMALL, 255)))
     monkeypatch.setattr(
         'sctnet.compat.optional_packages.is_installed', lambda name: False
     )
     with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[convert\]'"):
         source(rows, out='new')
+
+
+def test_an_image_that_is_listed_twice_is_one(source, tmp_path):
+    rows = [(0, 7, [outline(LARGE)]), (1, 3, [outline(SMALL)])]
+    result, out = source(rows, ('a.jpg', 'a.jpg'))
+    same(labels_of(out, 'a'), expected((LARGE, 2), (SMALL, 1)))
+    assert result.images == {'train': 1}
+    together = 'entries of an image that was listed before, put together'
+    assert result.skipped == {together: 1}
+    file = tmp_path / 'coco/annotations.json'
+    contents = json.loads(file.read_text())
+    contents['images'][1]['width'] += 1
+    file.write_text(json.dumps(contents))
+    result, out = source(None, out='other')
+    assert 'is listed twice, with the sizes' in result.failed[0]
+    same(labels_of(out, 'a'), expected((LARGE, 2)))
+
+
+def test_a_parent_without_annotations_is_no_class_and_equal_names_are_one(
+    source, tmp_path
+):
+    rows = [(0, 1, [outline(LARGE)]), (0, 2, [outline(SMALL)])]
+    file = coco_json(tmp_path / 'coco/annotations.json', rows)
+    contents = json.loads(file.read_text())
+    contents['categories'] = [  # as Roboflow writes them
+        {'id': 0, 'name': 'rooms', 'supercategory': 'none'},
+        {'id': 1, 'name': 'door', 'supercategory': 'rooms'},
+        {'id': 2, 'name': 'door', 'supercategory': 'rooms'},
+        {'id': 3, 'name': 'alone', 'supercategory': 'none'},
+    ]
+    file.write_text(json.dumps(contents))
+    result, out = source(None)
+    assert result.classes == ('background', 'door', 'alone')
+    same(labels_of(out, 'a'), expected((LARGE, 1), (SMALL, 1)))
+    assert result.said == [
+        "dropped: 'rooms', which has no annotation and is what others belong to",
+        f"one class, 'door': 2 categories of '{file}'",
+    ]
+    # The parent itself is annotated.
+    contents['annotations'][1]['category_id'] = 0
+    file.write_text(json.dumps(contents))
+    result, _ = source(None, out='annotated')
+    assert result.classes == ('background', 'rooms', 'door', 'alone')
+    assert not any(line.startswith('dropped') for line in result.said)
+    # COCO's own groups are classes as well.
+    contents['annotations'][1]['category_id'] = 1
+    contents['categories'][0]['supercategory'] = 'rooms'
+    file.write_text(json.dumps(contents))
+    assert 'rooms' in source(None, out='own')[0].classes
+
+
+def test_a_file_of_a_folder_is_parsed_once(source, tmp_path, monkeypatch):
+    file = coco_json(tmp_path / 'coco/annotations.json', [(0, 3, [outline(LARGE)])])
+    (tmp_path / 'coco/other.json').write_text('{"shapes": [], "images": 1}')
+    parsed, loads = [], json.loads
+
+    def counted(text):
+        parsed.append(text)
+        return loads(text)
+
+    monkeypatch.setattr('sctnet.datasets.convert.annotation_files.json.loads', counted)
+    jsons, _ = find_jsons(file.parent)
+    convert('coco', file.parent, tmp_path / 'out', workers=0, jsons=jsons, val=0.0)
+    assert parsed == [file.read_text()]

@@ -116,6 +116,11 @@ def test_grey_masks_are_colours_too_and_a_class_may_have_two(run, tmp_path):
         ('l.json', '[[0, 0]]', r"l\.json' holds a list: .* such as {\"road\": \[128"),
         ('l.json', '{"b": "red"}', r"has 'b: red': expected .* such as {\"road\": \["),
         ('l.json', '{"b": [1, 2, 1e999]}', r"has 'b: \[1, 2, inf\]': expected"),
+        ('l.json', '{"b": [0.2, 0.9, 0.9]}', r"has 'b: \[0.2, 0.9, 0.9\]': expected"),
+        ('l.json', '{"b": "123"}', "has 'b: 123': expected"),
+        ('l.json', '{"b": [true, 1, 1]}', 'expected a name and three numbers'),
+        ('l.txt', 'a,0,0,0\n"b,1,1,1\nc,2,2,2', "has '\"b,1,1,1': expected a name"),
+        ('l.txt', 'a,0,0,0\nb,1.5,1,1', "has 'b,1.5,1,1': expected a name"),
         ('l.json', '{}', r"l\.json' has no colour: .* {\"road\": \[128"),
     ],
 )
@@ -127,7 +132,7 @@ def test_a_wrong_list_shows_how_one_looks(tmp_path, name, text, message):
 
 def test_names_keep_their_order_whatever_the_form_of_the_list(tmp_path):
     (tmp_path / 'list.json').write_text('{"sky": [1, 2, 3], "box": [0, 0, 255]}')
-    text = 'sky,1,2,3\n# ours\n\nbox,0,0,255\n'
+    text = 'Name,R,G,B\nsky,1,2,3  # blue\n# ours\n\nbox,0,0,255\n'
     (tmp_path / 'list.txt').write_text(text, encoding='utf-8-sig')
     expected = [('sky', (1, 2, 3)), ('box', (0, 0, 255))]
     assert read_colour_list(tmp_path / 'list.json') == expected
@@ -176,12 +181,42 @@ def test_jpeg_masks_are_broken_whatever_their_name(run, tmp_path, name, kind, op
     assert len(run().failed) == 1
 
 
+def test_a_tolerance_takes_the_nearest_colour_of_smeared_masks(run, tmp_path):
+    soft = mask_image().astype(int)
+    soft[20, 20:60] += (3, -4, 0)  # 5 away
+    soft[21, 20:60] += (0, 0, 40)
+    Image.fromarray(soft.astype(np.uint8)).save(tmp_path / 'masks/a.png')
+    near = 'pixels that got the class of the nearest colour'
+    with pytest.raises(DataError, match='--tolerance 100'):
+        run()
+    with pytest.raises(DataError, match='in 40 pixels'):
+        run(tolerance=5)
+    result = run('beyond', tolerance=5, unknown='ignore')
+    assert result.skipped == {near: 40, 'pixels of unknown colour, now 255': 40}
+    assert run('all', tolerance=60).skipped == {near: 80}
+    same(labels_of(tmp_path / 'all', 'a'), DRAWN)
+    with pytest.raises(ArgumentError, match='--tolerance is -1'):
+        run('new', tolerance=-1)
+
+
+@pytest.mark.parametrize('kind', ['JPEG', 'WEBP'])
+def test_with_a_tolerance_lossy_masks_are_taken(run, tmp_path, kind):
+    mask = mask_image()
+    mask[:4, :4] = BACK
+    mask = Image.fromarray(mask)
+    (tmp_path / 'colours.txt').write_text(LIST.replace('ignore,1,2,3\n', ''))
+    mask.save(tmp_path / f'masks/a.{kind.lower()}', kind, quality=90)
+    result = run(tolerance=200)
+    assert result.skipped
+    drawn = labels_of(tmp_path / 'out', 'a')
+    assert (drawn != np.where(DRAWN == 255, 0, DRAWN)).mean() < 0.02
+
+
 def test_masks_may_have_a_suffix_and_lie_beside_their_images(run, tmp_path):
     MASK.save(tmp_path / 'images/a_L.png')
     cv2.imwrite(str(tmp_path / 'images/a_L.jpg'), mask_image())  # the PNG is taken
-    result = run(masks=tmp_path / 'images', mask_suffix='_L')
-    assert result.skipped == {'images without a mask': 2}  # the masks themselves
-    assert list(result.examples) == ['images without a mask']
+    assert run(masks=None).skipped == {'masks without an image': 1}
+    run('named', masks=tmp_path / 'images')
     same(labels_of(tmp_path / 'out', 'a'), DRAWN)
 
 

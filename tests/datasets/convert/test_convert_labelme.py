@@ -141,11 +141,16 @@ def test_an_image_elsewhere_is_found_and_named_after_its_json(run, tmp_path):
     labelme_json(source / 'x/b.json', WALL, image='..\\..\\photo.jpg')
     # Moved together with its JSON, which names the folder where both were.
     labelme_json(source / 'moved.json', WALL, image='../old/a.jpg')
-    _, out = run()
+    # In a folder of its own, with another writing of its name.
+    picture(source / 'photos/Tür 1.JPG')
+    labelme_json(source / 'json/c.json', WALL, image='C:\\x\\tu\u0308r%201.jpg')
+    result, out = run()
     assert [name for name in made(out) if name.startswith('images')] == [
+        'images/train/json/c.jpg',
         'images/train/moved.jpg',
         'images/train/x/b.jpg',
     ]
+    assert result.skipped['images found by the last part of their name alone'] == 1
 
 
 def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path):
@@ -155,6 +160,8 @@ def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path)
     broken_picture(source / 'broken.jpg')
     labelme_json(source / 'broken.json', WALL, 'broken.jpg')
     labelme_json(source / 'wild.json', [('wall', 'polygon', [[1, 1], [2], 5])])
+    rows = [*WALL, ('wall', 'mask', [[1, 1], [5, 5]])]
+    labelme_json(source / 'mask.json', rows)
     labelme_json(source / 'small.json', WALL, imageHeight=20)
     labelme_json(source / 'damaged.json', WALL, 'x.jpg', imageData='/9j/nonsense')
     labelme_json(source / 'gif.json', WALL, 'x.jpg', imageData='R0lGODlhAQ==')
@@ -162,12 +169,13 @@ def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path)
     picture(source / 'alone.jpg')
     result, out = run(WALL)
     assert made(out)[1:] == ['images/train/a.jpg', 'labels/train/a.png']
-    assert len(result.failed) == 8
+    assert len(result.failed) == 9
     for name, reason in {
         'cut.json': 'is no JSON, or is cut off',
         'missing.jpg': 'cannot be read',
         'broken.jpg': 'is truncated',
-        'a.jpg': 'no pairs of numbers',
+        "shape 1 ('wall') of": 'no pairs of numbers',
+        "shape 2 ('wall') of": 'in base64',
         "a.jpg': the annotation": 'is for 96x20 pixels',
         'damaged.json': 'is truncated',
         'gif.json': 'is neither PNG nor JPEG',

@@ -125,7 +125,7 @@ def test_transparency_is_no_value(source, tmp_path):
         convert('masks', source(mask), tmp_path / 'other')
 
 
-def test_two_images_that_a_part_brings_together_are_refused(source, tmp_path):
+def test_two_images_that_a_part_brings_together_are_told_apart(source, tmp_path):
     folder = source(values(0, 1), ['a', 'b'])
     for kind in ('images', 'masks'):
         (folder / kind / 'train').mkdir()
@@ -133,8 +133,9 @@ def test_two_images_that_a_part_brings_together_are_refused(source, tmp_path):
         (folder / kind / 'train/0.png').write_bytes(data)
     lists = tmp_path / 'lists.json'
     lists.write_text('{"train": ["0", "1"], "val": ["2"]}')
-    with pytest.raises(DataError, match='would both become'):
-        convert('masks', folder, tmp_path / 'out', lists=lists)
+    result = convert('masks', folder, tmp_path / 'out', lists=lists)
+    assert sorted(item.name for item in result.items) == ['0_png', '0_png_2', '1', '2']
+    assert "told apart: 2 images of one name, such as '0_png'" in result.said
 
 
 def test_without_names_they_are_asked_for(source, tmp_path):
@@ -153,3 +154,14 @@ def test_broken_and_lonely_files_are_counted(source, tmp_path):
     assert len(result.failed) == 1
     assert "2.png' cannot be read" in result.failed[0]
     assert sum(result.images.values()) == 2
+
+
+def test_a_jpeg_among_the_masks_fails_alone(source, tmp_path):
+    folder = source(values(0, 1), ['a', 'b'])
+    cv2.imwrite(str(folder / 'masks/0.jpg'), values(0, 200))
+    (folder / 'masks/0.png').unlink()
+    result = convert('masks', folder, tmp_path / 'out')
+    assert sum(result.images.values()) == 2
+    (failure,) = result.failed
+    assert '0.jpg' in failure
+    assert 'export the masks as PNG' in failure

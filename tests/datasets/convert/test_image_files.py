@@ -23,6 +23,9 @@ def folder(tmp_path):
         ('cam 1/a b.jpg', 'cam%201/a%20b.jpg', False),
         ('deep/down/a.jpg', 'upload/a.jpg', True),
         ('A.JPG', 'a.jpg', True),
+        ('cam1/a.jpg', 'cam1\\a.jpg', False),
+        ('deep/a.jpg', 'D:\\photos\\a.jpg', True),
+        ('room.jpg', '/data/upload/1/ab12cd34-room.jpg', True),
         ('tu\u0308r.jpg', 't\u00fcr.jpg', True),
     ],
 )

@@ -7,14 +7,15 @@ import pytest
 
 from sctnet.datasets.convert.annotated_images import ImageFile, Item
 from sctnet.datasets.convert.names import make_unique, output_name
-from sctnet.datasets.convert.splits import Splitting, assign_splits, split_by_folder
+from sctnet.datasets.convert.sharing import Splitting, assign_splits
+from sctnet.datasets.convert.splits import is_doubtful, part_of, split_by_folder
 from sctnet.errors import ArgumentError, DataError
 
 
 def shared_out(items, val=0.1, **options):
     """The items with their splits; nothing may be left out."""
-    skipped = Counter()
-    found = assign_splits(items, Splitting(val, **options), skipped)
+    skipped, said = Counter(), []
+    found = assign_splits(items, Splitting(val, **options), skipped, said)
     assert not skipped
     return found
 
@@ -116,7 +117,7 @@ def test_lists_say_which_part_an_image_is_of(tmp_path):
     (tmp_path / 'valid.txt').write_text('c.png\n')
     skipped = Counter()
     splitting = Splitting(lists=tmp_path)
-    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped)
+    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped, [])
     assert [(i.name, i.split) for i in found] == [
         ('images/a', 'train'),
         ('b', 'train'),
@@ -125,20 +126,20 @@ def test_lists_say_which_part_an_image_is_of(tmp_path):
     assert skipped == {'images that no list names': 1}
     (tmp_path / 'test.txt').write_text('images/d.jpg\nnowhere.jpg\n')
     skipped.clear()
-    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped)
+    found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped, [])
     assert found[-1].split == 'test'
     assert skipped == {'names in lists that are no image': 1}
     (tmp_path / 'test.txt').write_text('room 0.jpg\na.1\na.2\n')
-    found = assign_splits(items(['room 0', 'a.1']), splitting, skipped)
+    found = assign_splits(items(['room 0', 'a.1']), splitting, skipped, [])
     assert [item.name for item in found] == ['room 0', 'a.1']
     listed = tmp_path / 'split.json'
     listed.write_text('{"train": ["a"], "test": ["a"]}')
     with pytest.raises(DataError, match="'a' is in the lists of train and of test"):
-        assign_splits(items('a'), Splitting(lists=listed), skipped)
+        assign_splits(items('a'), Splitting(lists=listed), skipped, [])
     for text in ('{"tren": ["a"]}', '{"train": "a"}', '{}'):
         listed.write_text(text)
         with pytest.raises(DataError, match='list'):
-            assign_splits(items('a'), Splitting(lists=listed), skipped)
+            assign_splits(items('a'), Splitting(lists=listed), skipped, [])
 
 
 def test_names_that_differ_in_suffix_or_part_stay_apart():
@@ -147,14 +148,26 @@ def test_names_that_differ_in_suffix_or_part_stay_apart():
         Item('a', None, ImageFile(Path('a.PNG')), None),
         Item('a', 'val', ImageFile(Path('a.png')), None),
     ]
-    assert [item.name for item in make_unique(pair)] == ['a_jpg', 'a_png', 'a']
-    with pytest.raises(DataError, match='would both become'):
-        make_unique([*pair, Item('a_jpg', None, ImageFile(Path('a_jpg.gif')), None)])
+    said = []
+    assert [item.name for item in make_unique(pair, said)] == ['a_jpg', 'a_png', 'a']
+    assert said == ["told apart: 2 images of one name, such as 'a_jpg'"]
+    more = Item('a_jpg', None, ImageFile(Path('a_jpg.gif')), None)
+    elsewhere = Item('a', 'train', ImageFile(Path('b/a.jpg')), None)
+    mixed = make_unique([*pair, more, elsewhere], said)
+    assert [i.name for i in mixed] == ['a_jpg_2', 'a_png', 'a', 'a_jpg', 'a']
+    # What has no part yet is written beside those for training.
+    mixed = make_unique([*pair, more, elsewhere], said, beside='train')
+    assert [i.name for i in mixed] == ['a_jpg_2', 'a_png', 'a', 'a_jpg', 'a_jpg_3']
+    with pytest.raises(DataError, match='is there twice'):
+        make_unique([*pair, pair[0]], said)
 
 
 @pytest.mark.parametrize(
     ('folders', 'parts'),
     [
+        (('training set', 'dev'), ('train', 'val')),
+        (('train_images', 'Val-Images', 'test2017'), ('train', 'val', 'test')),
+        (('trainset', 'valset'), ('train', 'val')),
         (('train', 'valid', 'test'), ('train', 'val', 'test')),  # Roboflow
         (('Train', 'Validation'), ('train', 'val')),
         (('training', 'testing'), ('train', 'test')),
@@ -177,4 +190,64 @@ def test_what_lies_beside_the_parts_is_counted(tmp_path):
     files = [tmp_path / 'train/x/a.jpg', tmp_path / 'b.jpg', tmp_path / 'train.jpg']
     split = split_by_folder(tmp_path, files, skipped)
     assert [entry[1:] for entry in split] == [('train', 'x/a')]
-    assert skipped.total() == 2
+    assert skipped == {'files beside the folders of the parts': 2}
+    split_by_folder(tmp_path, [files[0], tmp_path / 'eval/a.jpg'], skipped)
+    assert skipped["files beside the folders of the parts, in 'eval'"] == 1
+
+
+@pytest.mark.parametrize('name', ['holdout', 'Eval', 'test_a', 'trainval', 'valid2'])
+def test_a_folder_that_looks_like_a_part_is_said(name):
+    assert part_of(name) is None
+    assert is_doubtful(name)
+    skipped, said = Counter(), []
+    given = items([f'{name}/a', 'rest/b'])
+    found = assign_splits(given, Splitting(0.5), skipped, said)
+    assert {item.split for item in found} == {'train', 'val'}
+    (line,) = said
+    assert line.startswith(f"the folder '{name}' looks like a part")
+
+
+@pytest.mark.parametrize('name', ['valley', 'street', 'trainline', 'train', 'x'])
+def test_other_folders_are_not_taken_for_parts(name):
+    assert not is_doubtful(name)
+
+
+def test_options_that_do_nothing_are_said(tmp_path):
+    given = items('ab', 'train') + items('cd', 'val')
+    skipped, said = Counter(), []
+    options = Splitting(0.2, group='^.', stratify=True)
+    assert assign_splits(given, options, skipped, said) == given
+    assert said == [
+        'not used, as the data have parts of their own (2 train, 2 val): --val, '
+        '--group, --stratify; --lists shares out anew'
+    ]
+    # A test part that is asked for is taken from what is trained on.
+    said.clear()
+    found = assign_splits(given, Splitting(test=0.5), skipped, said)
+    assert Counter(i.split for i in found) == {'train': 1, 'test': 1, 'val': 2}
+    assert not said
+    more = [*given, *items('e')]
+    assign_splits(more, Splitting(), skipped, said)
+    assert said == [
+        "shared out, as they are in none of the parts: 1 images, such as 'e'"
+    ]
+    said.clear()
+    lists = tmp_path / 'lists.json'
+    lists.write_text('{"train": ["a", "b"], "val": ["c", "d"]}')
+    options = Splitting(0.1, stratify=True, lists=lists)
+    assign_splits(given, options, skipped, said)
+    assert said == ['not used, as there are lists: --val, --stratify']
+    assert not skipped
+
+
+def test_groups_that_are_none_are_refused():
+    given = items([f'clip{n // 9}_{n}' for n in range(27)])
+    for pattern, words in (
+        ('video', 'is in none of the 27 names: names are such as .clip0_0'),
+        ('^clip', 'makes 1 groups, and there are 2 parts'),
+    ):
+        with pytest.raises(ArgumentError, match=words):
+            shared_out(given, group=pattern)
+    skipped, said = Counter(), []
+    assign_splits(given, Splitting(group='clip[01]_'), skipped, said)
+    assert said[0].startswith('on their own, as --group is not in their names: 9 ')

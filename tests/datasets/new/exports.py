@@ -88,6 +88,8 @@ def roboflow(root):
             picture(root / part / name, seed)
         content = instances(names, first=0)
         # Its parent category, of which nothing is ever annotated.
+        for category in content['categories']:
+            category['supercategory'] = 'rooms'
         content['categories'].insert(
             0, {'id': 0, 'name': 'rooms', 'supercategory': 'none'}
         )
@@ -187,3 +189,97 @@ def four_bands(root):
         bands[:16, :16] = 20 * n
         write(root / 'images' / f'{n}.png', bands)
         write(root / 'masks' / f'{n}.png', labels(n))
+
+
+def geo_tiles(root):
+    """GeoTIFFs of four bands, 12 bits in 16, as GDAL writes them, and index masks."""
+    import tifffile
+
+    place = [
+        (33550, 'd', 3, (10.0, 10.0, 0.0)),
+        (33922, 'd', 6, (0.0, 0.0, 0.0, 4e5, 5e6, 0.0)),
+    ]
+    for n in range(8):
+        rng = np.random.default_rng(n)
+        classes = np.zeros((128, 128), np.uint8)
+        top, left = rng.integers(0, 64, 2)
+        classes[top : top + 64, left : left + 64] = 1
+        bands = rng.integers(200, 900, (128, 128, 4)).astype(np.uint16)
+        bands[classes == 1, 3] += 3000
+        bands[0, 0, 3] = 3899
+        write(root / 'masks' / f'tile_{n}.png', classes)
+        (root / 'images').mkdir(exist_ok=True)
+        tifffile.imwrite(
+            root / 'images' / f'tile_{n}.tif',
+            bands,
+            photometric='minisblack',
+            planarconfig='contig',
+            extratags=place,
+            tile=(64, 64),
+            compression='deflate',
+        )
+
+
+def cvat_xml(root):
+    """CVAT for images 1.1, of CVAT 2: an XML beside the folder of the images."""
+    images = ''
+    for n in range(6):
+        picture(root / 'images' / f'room {n}.jpg', n)
+        rows = ''
+        for name, label in (('wall', 2), ('door', 1)):
+            points = np.reshape(polygon(n, label), (-1, 2))
+            text = ';'.join(f'{x:.2f},{y:.2f}' for x, y in points)
+            rows += (
+                f'    <polygon label="{name}" source="manual" occluded="0" '
+                f'points="{text}" z_order="0">\n    </polygon>\n'
+            )
+        size = f'width="{WIDTH}" height="{HEIGHT}"'
+        images += f'  <image id="{n}" name="room {n}.jpg" {size}>\n{rows}  </image>\n'
+    labels = ''.join(
+        f'<label><name>{name}</name><color>#{bytes(COLOURS[name]).hex()}</color></label>'
+        for name in ('door', 'wall')
+    )
+    (root / 'annotations.xml').write_text(
+        '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n'
+        f'  <version>1.1</version>\n  <meta><task><labels>{labels}</labels></task>'
+        f'</meta>\n{images}</annotations>\n'
+    )
+
+
+def label_studio_tasks(root):
+    """JSON of Label Studio, with the images in a folder beside it."""
+    tasks = []
+    for n in range(6):
+        picture(root / 'photos' / f'room{n}.jpg', n)
+        results = [
+            {
+                'id': name, 'type': 'polygonlabels', 'origin': 'manual',
+                'from_name': 'tag', 'to_name': 'image', 'image_rotation': 0,
+                'original_width': WIDTH, 'original_height': HEIGHT,
+                'value': {
+                    'points': (
+                        np.reshape(polygon(n, label), (-1, 2)) / (WIDTH, HEIGHT) * 100
+                    ).tolist(),
+                    'closed': True,
+                    'polygonlabels': [name],
+                },
+            }
+            for name, label in (('wall', 2), ('door', 1))
+        ]  # fmt: skip
+        name = f'{n:08x}-room{n}.jpg'
+        annotation = {'id': n, 'was_cancelled': False, 'result': results}
+        tasks.append({
+            'id': n + 1, 'annotations': [annotation], 'file_upload': name,
+            'data': {'image': f'/data/upload/1/{name}'},
+        })  # fmt: skip
+    (root / 'project-1.json').write_text(json.dumps(tasks))
+
+
+def label_studio_brushes(root):
+    """Brush labels to PNG of Label Studio; the images are named by their tasks."""
+    for n in range(6):
+        picture(root / 'photos' / f'{n + 1}.jpg', n)
+        for name, label in (('wall', 2), ('door', 1)):
+            mask = np.where(labels(n) == label, 255, 0)
+            file = f'task-{n + 1}-annotation-{n}-by-1-tag-{name}-0.png'
+            write(root / 'brushes' / file, mask)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from exports import write
 
+from sctnet.datasets.new import measure as module
 from sctnet.datasets.new.measure import measure
-from sctnet.errors import DataError
+from sctnet.errors import DataError, PackageError
 
 SIZE = (64, 80)
 
@@ -33,12 +34,31 @@ def test_pictures_of_8_bits_are_of_three_colours(tmp_path):
     assert found.short_side == 64
 
 
-def test_what_is_partly_transparent_has_a_band_of_its_own(tmp_path):
-    write(tmp_path / 'a.png', with_alpha(7))
-    assert measure(tmp_path).kind == (4, 'uint8')
+def test_alpha_is_left_out_and_data_in_its_place_is_a_band(tmp_path):
+    write(tmp_path / 'a.png', with_alpha(0))
     write(tmp_path / 'b.png', grey(50, 3))
+    found = measure(tmp_path)
+    assert (found.kind, found.mean) == ((3, 'uint8'), [75] * 3)
+    assert 'left out: the alpha band of 1 of 2 images' in found.describe()[1]
+    write(tmp_path / 'a.png', with_alpha(np.arange(80)))
+    assert measure(tmp_path).kind == (3, 'uint8')
+    image = with_alpha(0)
+    image[..., 3] = np.arange(80)
+    write(tmp_path / 'a.png', image)
     with pytest.raises(DataError, match='are of several kinds'):
         measure(tmp_path)
+    (tmp_path / 'b.png').unlink()
+    assert measure(tmp_path).kind == (4, 'uint8')
+    assert measure(tmp_path).alpha == 0
+
+
+def test_values_are_told(tmp_path):
+    image = grey(1000, 4, np.uint16)
+    image[..., 3] = np.linspace(4, 4012, 80)
+    write(tmp_path / 'a.png', image)
+    (said,) = measure(tmp_path).describe()
+    assert said.startswith('values: 4 bands of 16 bits, values end at 4012: 12 bits')
+    assert 'mean 1000, 1000, 1000, 1' in said
 
 
 def test_bits_are_kept_and_a_broken_file_is_left_to_the_check(tmp_path):
@@ -48,4 +68,20 @@ def test_bits_are_kept_and_a_broken_file_is_left_to_the_check(tmp_path):
     assert (found.kind, found.largest, found.mean) == ((1, 'uint16'), 1000, [1000])
     (tmp_path / 'a.png').unlink()
     with pytest.raises(DataError, match='has no image that can be read'):
+        measure(tmp_path)
+
+
+def test_images_count_by_their_pixels(tmp_path):
+    write(tmp_path / 'a.png', grey(100))
+    write(tmp_path / 'b.png', np.full((128, 160, 1), 200, np.uint8))
+    assert measure(tmp_path).mean == pytest.approx([180] * 3)
+
+
+def test_a_package_that_is_missing_is_said_at_once(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PackageError("pip install 'sctnet[tiff]'")
+
+    write(tmp_path / 'a.png', grey(100))
+    monkeypatch.setattr(module, 'read_decoded', refuse)
+    with pytest.raises(PackageError, match='tiff'):
         measure(tmp_path)

@@ -21,11 +21,11 @@ MADE_UP = ('class 0', 'class 1', 'class 2')
 EXPORTS = {
     'roboflow': (
         "3 JSON files of COCO's form, with the parts test, train, val",
-        ('background', 'rooms', 'door', 'wall'),
+        NAMES,
         (4, 2, 2),
     ),
     'cvat_coco': ("1 JSON file of COCO's form", NAMES, 6),
-    'cvat_masks': ("colours of 'labelmap.txt' (CVAT)", NAMES, 6),
+    'cvat_masks': ("Pascal VOC's layout, 6 images with colour masks", NAMES, 6),
     'label_studio': ("1 JSON file of COCO's form", NAMES, 5),
     'roboflow_masks': ("named by '_classes.csv'", NAMES, (4, 2, 0)),
     'camvid': ("named by 'classes.txt'", NAMES, (4, 2, 2)),
@@ -35,6 +35,9 @@ EXPORTS = {
         MADE_UP,
         6,
     ),
+    'cvat_xml': ("CVAT's XML for images", NAMES, 6),
+    'label_studio_tasks': ("Label Studio's, 1 JSON file of tasks", NAMES, 6),
+    'label_studio_brushes': ('12 brush masks', NAMES, 6),
     'labelme': ("6 JSON files of labelme's form", NAMES, 6),
     'four_bands': ('6 images with index masks', MADE_UP, 6),
 }
@@ -85,6 +88,18 @@ def test_an_export_becomes_a_data_set_and_two_configs(data, tmp_path, kind):
         assert off < 0.04 if kind == 'labelme' else off == 0, path
 
 
+def test_single_files_and_images_elsewhere(data, tmp_path):
+    for kind, name, images in (
+        ('cvat_xml', 'annotations.xml', 'images'),
+        ('label_studio_tasks', 'project-1.json', 'photos'),
+    ):
+        root = data(kind)
+        (root / images).rename(tmp_path / f'{kind} elsewhere')
+        options = {'images': str(tmp_path / f'{kind} elsewhere')}
+        made = new_project(root / name, tmp_path / f'{kind} out', **options)
+        assert len(labels_in(made.root)) == 6
+
+
 def test_masks_of_0_and_255_are_asked_about(data, tmp_path):
     root, asked = data('binary'), []
     with pytest.raises(ArgumentError, match=r'0 and 255.*--map 0:0,255:1 or --map'):
@@ -118,6 +133,24 @@ def test_bands_and_bits_stand_in_the_configs(data, tmp_path):
         assert preprocessor.mean == pytest.approx([2047.5] * 4, rel=0.05)
         assert preprocessor.bgr_to_rgb is False
         assert cfg.train_pipeline[5].max_value == 4095
+        low, high = cfg.value_range
+        assert max(low) < 20
+        assert 4000 < min(high) <= max(high) <= 4095
+        assert len(low) == len(high) == 4
+    assert any('16 bits, values end at' in line for line in made.said)
+
+
+def test_alpha_of_16_bits_is_left_out_by_the_configs(tmp_path):
+    for n in range(4):
+        image = np.full((64, 64, 4 if n else 3), 1000, np.uint16)
+        image[..., 3:] = 65535
+        exports.write(tmp_path / 'data/images' / f'{n}.png', image)
+        exports.write(tmp_path / 'data/masks' / f'{n}.png', labels(n)[:64, :64])
+    made = new_project(tmp_path / 'data', tmp_path / 'out', student='t')
+    assert any('left out: the alpha band of' in line for line in made.said)
+    cfg = load_config(made.configs[1])
+    assert cfg.test_pipeline[0].bands == (0, 1, 2)
+    assert len(cfg.model.data_preprocessor.mean) == 3
 
 
 def test_choices_stand_in_the_configs_and_copies_are_copies(data, tmp_path):
@@ -215,6 +248,60 @@ def test_a_black_mask_hides_no_colours(data, tmp_path):
     assert 'colour masks' in made.said[0]
 
 
+def test_colours_without_a_list_are_listed_and_named_by_one(data, tmp_path):
+    root = data('cvat_masks')
+    (root / 'labelmap.txt').unlink()
+    with pytest.raises(ArgumentError, match='no list says which class'):
+        new_project(root, tmp_path / 'voc')
+    made = new_project(root, tmp_path / 'voc', colours=tmp_path / 'voc/colours.txt')
+    assert load_config(made.configs[0]).classes == ('class 0', 'class 1', 'class 2')
+    (root / 'JPEGImages').rename(root / 'images')
+    (root / 'SegmentationClass').rename(root / 'colour masks')
+    found = r'\(0, 0, 0\) 49 %, \(51, 221, 255\) 42 %, \(255, 96, 55\) 8.7 %'
+    with pytest.raises(ArgumentError, match=found) as error:
+        new_project(root, tmp_path / 'out')
+    proposed = tmp_path / 'out/colours.txt'
+    assert f'--colours {proposed}' in str(error.value)
+    text = proposed.read_text()
+    assert 'class 1,51,221,255  # 42 %' in text
+    proposed.write_text(text.replace('class 0', 'floor').replace('class 2', 'ignore'))
+    with pytest.raises(ArgumentError):  # it is not written over
+        new_project(root, tmp_path / 'out')
+    made = new_project(root, tmp_path / 'out', colours=str(proposed))
+    assert load_config(made.configs[0]).classes == ('floor', 'class 1')
+    drawn = labels_in(made.root)
+    assert len(drawn) == 6
+    assert np.array_equal(np.unique(drawn), [0, 1, 255])
+
+
+def test_smeared_colours_need_a_tolerance(data, tmp_path):
+    root = data('cvat_masks')
+    for path in (root / 'SegmentationClass').glob('*.png'):
+        exports.write(path.with_suffix('.jpg'), cv2.imread(str(path)))
+        path.unlink()
+    with pytest.raises(DataError, match='--tolerance 100'):
+        new_project(root, tmp_path / 'out')
+    (root / 'labelmap.txt').rename(tmp_path / 'labelmap.txt')
+    with pytest.raises(ArgumentError, match='with --tolerance 100') as error:
+        new_project(root, tmp_path / 'out')
+    assert 3 <= str(error.value).count(' %') <= 8  # and not the hundreds between
+    for path in (root / 'SegmentationClass').glob('*.jpg'):  # numbers: no way to save
+        exports.write(path, labels(1))
+    with pytest.raises(DataError, match='export the masks as PNG'):
+        new_project(
+            root / 'JPEGImages', tmp_path / 'x', masks=root / 'SegmentationClass'
+        )
+
+
+def test_smeared_colours_with_a_list(data, tmp_path):
+    root = data('cvat_masks')
+    for path in (root / 'SegmentationClass').glob('*.png'):
+        exports.write(path.with_suffix('.jpg'), cv2.imread(str(path)))
+        path.unlink()
+    made = new_project(root, tmp_path / 'out', tolerance=100, unknown='ignore')
+    assert any('of the nearest colour' in line for line in made.said)
+
+
 def test_coco_in_its_own_folders_and_boxes_alone(data, tmp_path):
     root = data('cvat_coco')
     (root / 'images/default').rename(root / 'train2017')
@@ -269,5 +356,7 @@ def test_what_cannot_be_is_said(data, tmp_path):
 
 
 def test_a_class_without_a_pixel_is_said(data, tmp_path):
-    made = new_project(data('roboflow'), tmp_path / 'out')
-    assert 'without a single pixel: rooms' in made.said
+    made = new_project(data('flat_folders'), tmp_path / 'out', classes='a,b,c,d')
+    assert made.said.count('without a single pixel: d') == 1
+    again = new_project(made.root, tmp_path / 'again')
+    assert again.said.count('without a single pixel: d') == 1

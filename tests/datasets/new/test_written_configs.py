@@ -1,10 +1,14 @@
 """What ``sctnet new`` writes is a config that mmseg reads by itself."""
 
+from collections import OrderedDict
+
 import mmseg.apis
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
+from mmseg.visualization import SegLocalVisualizer
 from own_folder import CLASSES, image_path, write_config, write_own_data
 
 from sctnet.catalog import load_config
@@ -32,7 +36,9 @@ def test_a_scale_that_is_changed_stays(tmp_path):
     assert tuple(cfg.crop_size) == (64, 64)
 
 
-def test_mmsegs_own_functions_take_it(tmp_path):
+def test_mmsegs_own_functions_take_it(tmp_path, monkeypatch):
+    for shared in (DefaultScope, SegLocalVisualizer):  # those of other tests stay
+        monkeypatch.setattr(shared, '_instance_dict', OrderedDict())
     root = write_own_data(tmp_path / 'rooms')
     path = write_config(tmp_path / 'mine.py', root)
     image = str(image_path(root, 'val', 0))

@@ -10,8 +10,10 @@ To add one, put ``NAME.py`` here (a package, if it has parts of its own) with
   may be given as text. What an option means, its help says.
 
 A reader lists files and checks what holds for all of them; pixels are decoded and drawn
-later, in threads, by the ``draw`` of each item. Splits, names, copies and the summary
-are made by ``converter``.
+later, in threads, by the ``draw`` of each item. A reader of shapes begins with
+``options.of_shapes`` and returns shapes from ``draw``, so that names are mapped before
+they are painted. Classes that are asked for, splits, names, tiles, copies and the
+summary are made by ``converter``.
 """
 
 import importlib

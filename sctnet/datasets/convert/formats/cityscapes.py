@@ -6,17 +6,30 @@ Without polygons the masks ``*_labelIds.png`` or ``*_labelTrainIds.png`` are.
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from ....compat.optional_packages import require
 from ....errors import ArgumentError, DataError
 from ....files import find_files
-from ..annotated_images import Draw, ImageFile, Item, Size, Source
+from ..annotated_images import (
+    IGNORED,
+    Draw,
+    ImageFile,
+    Item,
+    Shape,
+    Size,
+    Source,
+    check_size,
+)
 from ..annotation_files import read_text
-from .masks import draw_values
+from ..overlap import add_order, check_order
+from .masks import NO_PALETTE, draw_values
 
 SOURCE = 'folder that holds leftImg8bit and gtFine'
 POLYGONS = '_gtFine_polygons.json'
@@ -32,10 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default='train',
         help='the 19 that are trained on (default), or all 34 by their label ids',
     )
+    add_order(parser, 'file')
 
 
-def read(source: Path, classes: str = 'train') -> Source:
+def read(source: Path, classes: str = 'train', order: str = 'file') -> Source:
     """List the images that are labelled; raises ArgumentError, DataError."""
+    check_order(order)
     require('cityscapesscripts')
     from cityscapesscripts.helpers.labels import labels
 
@@ -49,7 +64,9 @@ def read(source: Path, classes: str = 'train') -> Source:
     else:
         kept = [label for label in labels if label.id >= 0]
     names = tuple(label.name for label in kept)
-    found = Source(names, palette=[list(label.color) for label in kept])
+    fill = IGNORED if classes == 'train' else 0
+    found = Source(names, fill=fill, order=order)
+    found.palette = [list(label.color) for label in kept]
     fine = source / 'gtFine'
     files, ending = find_labels(fine)
     if ending == TRAIN_IDS and classes == 'all':
@@ -75,9 +92,26 @@ def read(source: Path, classes: str = 'train') -> Source:
         if ending == POLYGONS:
             draw: Draw = partial(_draw, file, ENCODINGS[classes])
         else:
-            draw = partial(draw_values, file, table, len(names))
+            draw = partial(draw_values, table, len(names), NO_PALETTE, file)
         found.items.append(Item('/'.join([*folders, stem]), part, image, draw))
     return found
+
+
+def _draw(file: Path, encoding: str, size: Size, notes: Counter[str]) -> list[Shape]:
+    """Return the polygons that the scripts draw, in their order."""
+    from cityscapesscripts.helpers.labels import name2label
+
+    annotation = read_polygons(read_text(file), f"'{file}'")
+    check_size((annotation.imgHeight, annotation.imgWidth), size)
+    shapes = []
+    for one in annotation.objects:
+        known = one.label in name2label
+        label = name2label[one.label if known else one.label.removesuffix('group')]
+        if label.id < 0 or one.deleted:
+            continue
+        number = label.id if encoding == 'ids' else label.trainId
+        shapes.append(Shape(number, partial(_covered, one.polygon, size)))
+    return shapes
 
 
 def find_labels(fine: Path) -> tuple[list[Path], str]:
@@ -87,24 +121,39 @@ def find_labels(fine: Path) -> tuple[list[Path], str]:
     return next((found for found in listed if found[0]), ([], POLYGONS))
 
 
-def _draw(file: Path, encoding: str, size: Size, notes: Counter[str]) -> np.ndarray:
-    return draw_polygons(read_text(file), f"'{file}'", encoding)
+def _covered(polygon: Sequence[Any], size: Size) -> np.ndarray:
+    canvas = Image.new('L', size[::-1])
+    ImageDraw.Draw(canvas).polygon(polygon, fill=1)
+    return np.asarray(canvas) > 0
 
 
-def draw_polygons(text: str, where: str, encoding: str = 'trainIds') -> np.ndarray:
-    """Draw a JSON file of Cityscapes to its label map, uint8 (H, W).
+def draw_polygons(text: str, where: str) -> np.ndarray:
+    """Draw a JSON file of Cityscapes to its label map of train ids, uint8 (H, W).
 
     Args:
         text: what the file holds.
         where: its name, for errors.
-        encoding: ``'trainIds'`` or ``'ids'``.
+
+    Raises:
+        DataError: as :func:`read_polygons` does.
+    """
+    from cityscapesscripts.preparation.json2labelImg import createLabelImage
+
+    return np.asarray(createLabelImage(read_polygons(text, where), 'trainIds'))
+
+
+def read_polygons(text: str, where: str) -> Any:
+    """Read a JSON file of Cityscapes, as its scripts hold it.
+
+    Args:
+        text: what the file holds.
+        where: its name, for errors.
 
     Raises:
         DataError: it is no such JSON, or names a label that Cityscapes does not have.
     """
     from cityscapesscripts.helpers.annotation import Annotation
     from cityscapesscripts.helpers.labels import name2label
-    from cityscapesscripts.preparation.json2labelImg import createLabelImage
 
     annotation = Annotation()
     try:
@@ -122,4 +171,4 @@ def draw_polygons(text: str, where: str, encoding: str = 'trainIds') -> np.ndarr
                 f"{where} has the label '{name}', which Cityscapes does not have: "
                 'correct it, or use another format'
             )
-    return np.asarray(createLabelImage(annotation, encoding))
+    return annotation

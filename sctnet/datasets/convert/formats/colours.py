@@ -1,13 +1,14 @@
-"""Colour-coded masks: a folder of images, one of masks, and a list of colours.
+"""Colour-coded masks: images, masks in colours, and a list of the colours.
 
 The list has one ``name,R,G,B`` a line, or is JSON, ``{"name": [R, G, B]}``, CVAT's
-``labelmap.txt`` or CamVid's ``label_colors.txt``. A class may
-have several lines; the name ``ignore`` stands for 255. A mask is named as its image is,
-with ``--mask-suffix`` added. JPEG masks are refused: they change colours at the edges.
+``labelmap.txt`` or CamVid's ``label_colors.txt``. A class may have several lines; the
+name ``ignore`` stands for 255. Images and masks belong together by folder and name.
+JPEG masks change colours at the edges: they are taken with ``--tolerance`` alone.
 """
 
 import argparse
 import csv
+import re
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -16,16 +17,16 @@ from typing import Any
 import numpy as np
 
 from ....errors import ArgumentError, DataError
-from ....files import find_files
-from ...images import LOSSY, SUFFIXES
-from ..annotated_images import IGNORED, ImageFile, Item, Size, Source
-from ..annotation_files import LOSSLESS, read_colours, read_json, read_text
+from ..annotated_images import IGNORED, Size, Source
+from ..annotation_files import read_colours, read_json, read_text
 from ..class_names import COLOUR_FILES, read_names
 from ..options import IGNORE
-from ..splits import split_by_folder
+from ..pairing import find_pairs
+from .masks import add_pairs
 
-SOURCE = 'folder of images'
+SOURCE = 'folder of images, or of images and masks'
 UNKNOWN = ('error', IGNORE)
+FARTHEST = 441  # from black to white
 Colour = tuple[int, int, int]
 _NONE = -1  # in the table of labels: no class has this colour
 
@@ -33,25 +34,45 @@ _NONE = -1  # in the table of labels: no class has this colour
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``read`` takes."""
     add = parser.add_argument
-    add('--masks', type=Path, required=True, help='their folder')
+    add('--masks', type=Path, help='their folder (default: found by its name)')
     add('--colours', type=Path, required=True, help='list of name,R,G,B')
-    add('--mask-suffix', default='', metavar='TEXT', help='such as _L for a_L.png')
-    add('--unknown', choices=UNKNOWN, default='error', help='colours not listed')
+    add_unlisted(parser, 'error', 0)
+
+
+def add_unlisted(
+    parser: argparse.ArgumentParser, unknown: str | None, tolerance: float | None
+) -> None:
+    """Add what holds for colours that are not listed, with its defaults."""
+    parser.add_argument(
+        '--tolerance',
+        type=float,
+        default=tolerance,
+        metavar='N',
+        help='take the nearest listed colour, up to this far in RGB, such as 100',
+    )
+    parser.add_argument(
+        '--unknown', choices=UNKNOWN, default=unknown, help='of other colours'
+    )
 
 
 def read(
     source: Path,
-    masks: Path,
     colours: Path,
-    mask_suffix: str = '',
+    masks: Path | None = None,
     unknown: str = 'error',
+    tolerance: float = 0,
 ) -> Source:
     """List the images that have a mask; raises ArgumentError, DataError.
 
-    ``train`` and ``val`` in ``source``, if it has both, are the splits.
+    Folders of usual names (``train``, ``valid``, ...) are the splits.
     """
     if unknown not in UNKNOWN:
         raise ArgumentError(f'--unknown is {unknown!r}: expected "error" or "ignore"')
+    if not 0 <= tolerance <= FARTHEST:
+        raise ArgumentError(
+            f'--tolerance is {tolerance}: expected a distance of two colours, 0 to '
+            f'{FARTHEST}, such as 100'
+        )
     listed = read_colour_list(colours)
     classes = tuple(dict.fromkeys(name for name, _ in listed if name != IGNORE))
     index = {IGNORE: IGNORED, **{name: i for i, name in enumerate(classes)}}
@@ -60,40 +81,56 @@ def read(
         label_of[red << 16 | green << 8 | blue] = index[name]
     first = dict(reversed(listed))
     found = Source(classes, palette=[list(first[name]) for name in classes])
-    known = {
-        file.relative_to(masks).with_suffix('').as_posix(): file
-        for file in find_files(masks, LOSSY) + find_files(masks, LOSSLESS)
-    }  # of two, the lossless one
-    images = find_files(source, SUFFIXES)
-    for image, split, name in split_by_folder(source, images, found.skipped):
-        relative = image.relative_to(source).with_suffix('').as_posix()
-        mask = known.get(relative + mask_suffix)
-        if mask is None:
-            found.leave_out('images without a mask', image)
-            continue
-        draw = partial(_draw, mask, label_of, unknown == IGNORE)
-        found.items.append(Item(name, split, ImageFile(image), draw))
+    draw = partial(_draw, label_of, tolerance, unknown == IGNORE)
+    add_pairs(found, find_pairs(source, masks), draw)
     return found
 
 
 def _draw(
-    mask: Path,
     label_of: np.ndarray,
+    tolerance: float,
     ignore_unknown: bool,
+    mask: Path,
     size: Size,
     notes: Counter[str],
 ) -> np.ndarray:
     """Look up the label of each pixel's colour."""
-    pixels = read_colours(mask).astype(np.uint32)
+    pixels = read_colours(mask, lossy=tolerance > 0).astype(np.uint32)
     packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
     labels = label_of[packed]
     unknown = labels == _NONE
+    if tolerance and unknown.any():
+        values, places = np.unique(packed[unknown], return_inverse=True)
+        labels[unknown] = _nearest(values, label_of, tolerance)[places.ravel()]
+        near = unknown & (labels != _NONE)
+        notes['pixels that got the class of the nearest colour'] += int(near.sum())
+        unknown &= ~near
     if unknown.any():
         if not ignore_unknown:
             _refuse_unknown(mask, packed[unknown])
         notes['pixels of unknown colour, now 255'] += int(unknown.sum())
         labels[unknown] = IGNORED
     return labels.astype(np.uint8)
+
+
+def _nearest(values: np.ndarray, label_of: np.ndarray, tolerance: float) -> np.ndarray:
+    """Return the labels of the nearest known colours, ``_NONE`` if all are too far.
+
+    Of two at one distance, that of the smaller number. ``values`` (N,) are packed.
+    """
+    found = np.full(len(values), _NONE, np.int16)
+    least = np.full(len(values), tolerance**2 + 1e-6)
+    colours = _unpacked(values)
+    for known in np.flatnonzero(label_of != _NONE):
+        far = ((colours - _unpacked(known)) ** 2).sum(-1)
+        nearer = far < least
+        found[nearer], least[nearer] = label_of[known], far[nearer]
+    return found
+
+
+def _unpacked(values: Any) -> np.ndarray:
+    shifted = [np.asarray(values, np.int64) >> bits & 255 for bits in (16, 8, 0)]
+    return np.stack(shifted, axis=-1)
 
 
 def _refuse_unknown(mask: Path, packed: np.ndarray) -> None:
@@ -105,7 +142,8 @@ def _refuse_unknown(mask: Path, packed: np.ndarray) -> None:
     )
     raise DataError(
         f"mask '{mask}' has colours that are not listed ({len(values)}), {listed}: add "
-        'them to the list of --colours, or pass --unknown ignore'
+        'them to the list of --colours, or pass --unknown ignore or, where edges are '
+        'smeared, --tolerance 100'
     )
 
 
@@ -149,18 +187,26 @@ def read_colour_list(path: Path) -> list[tuple[str, Colour]]:
 
 
 def _read_lines(path: Path) -> list[tuple[str, Any, str]]:
-    lines = read_text(path).splitlines()
-    kept = [line for line in lines if line.strip() and not line.startswith('#')]
-    rows = [[cell.strip() for cell in row] for row in csv.reader(kept)]
-    if rows and [cell.lower()[:1] for cell in rows[0][1:4]] == ['r', 'g', 'b']:
-        del rows[0], kept[0]
-    return [(row[0], row[1:], line) for row, line in zip(rows, kept, strict=True)]
+    entries: list[tuple[str, Any, str]] = []
+    for line in read_text(path).splitlines():
+        text = re.sub(r'(^|\s)#.*', '', line)
+        if text.strip():
+            # A line of its own each: a lone quote would swallow those that follow.
+            name, *rest = (cell.strip() for cell in next(csv.reader([text])))
+            heading = [cell.lower()[:1] for cell in rest] == ['r', 'g', 'b']
+            if entries or not heading:
+                entries.append((name, [*map(_number, rest)], line))
+    return entries
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch('[0-9]{1,3}', text) else None
 
 
 def _colour(value: Any) -> Colour | None:
-    try:
-        red, green, blue = (int(part) for part in value)
-    except (TypeError, ValueError, OverflowError):
+    """Return three whole numbers from 0 to 255; None for anything else."""
+    whole = isinstance(value, list | tuple) and len(value) == 3
+    if not whole or not all(type(part) is int and 0 <= part <= 255 for part in value):
         return None
-    inside = all(0 <= part <= 255 for part in (red, green, blue))
-    return (red, green, blue) if inside else None
+    red, green, blue = value
+    return red, green, blue

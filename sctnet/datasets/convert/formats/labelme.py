@@ -23,11 +23,12 @@ from PIL import Image, ImageDraw
 
 from ....errors import DataError
 from ....files import find_files, write_bytes
-from ...images import SUFFIXES, decode_image
-from ..annotated_images import IGNORED, ImageFile, Item, Size, Source, check_size
+from ...images import SUFFIXES, decode_image, orientation
+from ..annotated_images import ImageFile, Item, Shape, Size, Source, naming
 from ..annotation_files import as_points, read_json
-from ..options import add_background, add_classes, parse_classes, with_background
-from ..overlap import Shape, add_order, check_order, paint
+from ..image_files import GUESSED, ImageFinder
+from ..options import add_background, of_shapes, with_background
+from ..overlap import add_order
 from ..splits import split_by_folder
 
 SOURCE = 'folder of JSON files'
@@ -39,14 +40,12 @@ LEAST_POINTS = {  # those drawn
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``read`` takes."""
-    add_classes(parser, 'all that occur, sorted')
     add_background(parser)
     add_order(parser, 'file')
 
 
 def read(
     source: Path,
-    classes: str | Sequence[str] | None = None,
     background: str = 'background',
     order: str = 'file',
     skip_empty: bool = False,
@@ -55,8 +54,8 @@ def read(
 
     Folders of usual names (``train``, ``valid``, ...) are the splits.
     """
-    check_order(order)
-    found = Source(())
+    found = of_shapes((), background, order, skip_empty)
+    found.open = True
     files = find_files(source, ('.json',))
     annotated: list[tuple[Path, str | None, str, dict]] = []
     for file, split, name in split_by_folder(source, files, found.skipped):
@@ -64,19 +63,19 @@ def read(
             annotated.append((file, split, name, _load(file)))
         except DataError as error:
             found.failed.append(str(error))
-    named = parse_classes(classes) if classes else _names(annotated)
-    found.classes, fill = with_background(named, background)
+    found.classes, fill = with_background(_names(annotated), background)
     labels = {name: index for index, name in enumerate(found.classes)}
-    labels = {'__ignore__': IGNORED, '_background_': fill, **labels}
+    # The last of a table, whatever there is before it, is to ignore.
+    labels = {'__ignore__': -1, '_background_': fill, **labels}
+    finder = ImageFinder([source], (_named(f, c) for f, *_, c in annotated))
     for file, split, name, contents in annotated:
         shapes = _shapes(contents, labels, found.skipped)
-        if not shapes and (skip_empty or background == 'ignore'):
-            found.leave_out('images without annotation', file)
-            continue
         stated = contents.get('imageHeight'), contents.get('imageWidth')
-        draw = partial(_draw, stated, shapes, fill, order, found.classes)
-        picture = _image(file, contents)
-        found.items.append(Item(name, split, picture, draw, empty=not shapes))
+        picture = _image(file, contents, finder, found.skipped)
+        kinds = frozenset(label for label, *_ in shapes)
+        draw = partial(_draw, file, shapes)
+        item = Item(name, split, picture, draw, labels=kinds, stated=stated)
+        found.items.append(item)
     jsons = {file.with_suffix('') for file in files}
     for image in find_files(source, SUFFIXES):
         if image.with_suffix('') not in jsons:
@@ -112,54 +111,60 @@ def _kind(shape: dict[str, Any]) -> str:
 
 def _shapes(
     contents: dict[str, Any], labels: dict[str, int], skipped: Counter[str]
-) -> list[tuple[int, dict]]:
+) -> list[tuple[int, int, dict]]:
+    """Return label, place in the file and content of the shapes that are drawn."""
     kept = []
-    for shape in contents['shapes']:
+    for place, shape in enumerate(contents['shapes'], 1):
         kind = _kind(shape)
         if kind not in LEAST_POINTS:
             skipped[f'shapes of kind {kind}'] += 1
-        elif shape['label'] not in labels:
-            skipped[f"shapes of a class not named ('{shape['label']}')"] += 1
         else:
-            kept.append((labels[shape['label']], shape))
+            kept.append((labels[shape['label']], place, shape))
     return kept
 
 
-def _image(file: Path, contents: dict[str, Any]) -> ImageFile:
-    """Return the file that the JSON names or, if that is not there, its own copy."""
+def _named(file: Path, contents: dict[str, Any]) -> str:
     name = str(contents.get('imagePath') or '').replace('\\', '/')
-    if not name:
-        named = file.with_suffix('.jpg')
-    else:
-        named = file.parent / name
-        if not named.is_file():  # moved together with its JSON, from another folder
-            named = file.parent / Path(name).name
-    if not named.is_file() and contents['imageData']:
+    return str(file.parent / (name or file.with_suffix('.jpg').name))
+
+
+def _image(
+    file: Path, contents: dict[str, Any], finder: ImageFinder, notes: Counter[str]
+) -> ImageFile:
+    """Return the file that the JSON names or, if that is not there, its own copy."""
+    written = Path(_named(file, contents))
+    beside = file.parent / written.name  # moved, together with its JSON
+    for named in (written, beside):
+        if named.is_file():
+            return ImageFile(named)
+    if contents['imageData']:
         suffix = '.png' if contents['imageData'].startswith('iVBOR') else '.jpg'
         return EmbeddedImage(file, suffix)
-    return ImageFile(named)
+    image, guessed = finder.find(str(beside))
+    if guessed:
+        notes[GUESSED] += 1
+    return ImageFile(image)
 
 
 def _draw(
-    stated: tuple[Any, Any],
-    shapes: Sequence[tuple[int, dict]],
-    fill: int,
-    order: str,
-    names: Sequence[str],
+    file: Path,
+    shapes: Sequence[tuple[int, int, dict]],
     size: Size,
     notes: Counter[str],
-) -> np.ndarray:
-    """Draw shapes (label and shape of the JSON)."""
-    check_size(stated, size)
+) -> list[Shape]:
+    """Return the shapes of (label, place in the file, and content) of a JSON."""
     drawn = []
-    for label, shape in shapes:
-        kind, points = _kind(shape), as_points(shape.get('points'))
+    for label, place, shape in shapes:
+        kind = _kind(shape)
+        where = f"shape {place} ('{shape['label']}') of '{file}'"
+        with naming(where):
+            points = as_points(shape.get('points'))
         if len(points) < LEAST_POINTS[kind]:
             notes[f'shapes of kind {kind} with too few points'] += 1
             continue
         cover = partial(_covered, kind, points, shape.get('mask'), size)
-        drawn.append(Shape(label, cover))
-    return paint(drawn, size, fill, order, names, notes)
+        drawn.append(Shape(label, naming(where)(cover)))
+    return drawn
 
 
 def _covered(
@@ -212,6 +217,14 @@ class EmbeddedImage(ImageFile):
             )
         height, width = decode_image(data, f"image inside '{self.path}'").shape[:2]
         return height, width
+
+    def bands(self) -> np.ndarray:
+        """Decode the image to (H, W, 3), RGB; raises DataError, ImageError."""
+        return decode_image(self._data(), f"image inside '{self.path}'")[..., ::-1]
+
+    def orientation(self) -> int:
+        """Return the tag of the camera, 1 to 8."""
+        return orientation(self._data())
 
     def place(self, target: Path, link: bool) -> None:
         """Write the image; there is nothing to link to."""

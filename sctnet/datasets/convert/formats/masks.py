@@ -8,7 +8,8 @@ to ignore. Names of the classes are found beside the data, or given.
 import argparse
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -16,14 +17,15 @@ import numpy as np
 
 from ....errors import ArgumentError, DataError
 from ..annotated_images import IGNORED, ImageFile, Item, Size, Source
-from ..annotation_files import read_values
+from ..annotation_files import read_values_and_palette
 from ..class_names import find_names
 from ..names import output_name
 from ..options import IGNORE, add_classes, parse_classes
-from ..pairing import find_pairs
+from ..pairing import Pairs, find_pairs
 from ..splits import without_part
 
 SOURCE = 'folder of images and masks'
+NO_PALETTE = np.empty((0, 3), np.uint8)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,16 +62,42 @@ def read(
     found = Source(tuple(names))
     if known and known.palette:
         found.palette = known.palette
+    add_index_pairs(found, source, masks, table)
+    return found
+
+
+def add_index_pairs(
+    found: Source,
+    source: Path,
+    masks: Path | None,
+    table: Mapping[int, int] | None = None,
+) -> None:
+    """Add images and index masks to ``found``, which has its classes.
+
+    Args:
+        found: takes them.
+        source: folder of the images.
+        masks: that of the masks; None if they lie below ``source``.
+        table: class index by stored value; None takes them as they are.
+    """
     pairs = find_pairs(source, masks)
+    palette = np.empty((0, 3), np.uint8)
+    with suppress(DataError):  # a broken mask is named when it is drawn
+        for _, first, _ in pairs.pairs[:1]:
+            _, palette = read_values_and_palette(first)
+    add_pairs(found, pairs, partial(draw_values, table, len(found.classes), palette))
+
+
+def add_pairs(found: Source, pairs: Pairs, draw: Callable[..., np.ndarray]) -> None:
+    """Add pairs to ``found``; ``draw`` takes the mask's path, then as ``Draw`` does."""
     for image, mask, path in pairs.pairs:
         part, rest = without_part(path)
-        draw = partial(draw_values, mask, table, len(names))
-        found.items.append(Item(output_name(f'{rest}.x'), part, ImageFile(image), draw))
+        name = output_name(f'{rest}.x')
+        found.items.append(Item(name, part, ImageFile(image), partial(draw, mask)))
     for file in pairs.images:
         found.leave_out('images without a mask', file)
     for file in pairs.masks:
         found.leave_out('masks without an image', file)
-    return found
 
 
 def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None:
@@ -104,19 +132,23 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
 
 
 def draw_values(
-    mask: Path,
-    table: dict[int, int] | None,
+    table: Mapping[int, int] | None,
     classes: int,
+    palette: np.ndarray,
+    mask: Path,
     size: Size,
     notes: Counter[str],
 ) -> np.ndarray:
     """Read a mask, map its values, and see that they are classes."""
-    stored = read_values(mask)
+    stored, own = read_values_and_palette(mask)
     values, places = np.unique(stored, return_inverse=True)
+    both = values[values < min(len(own), len(palette))] if len(own) else values[:0]
+    if (own[both] != palette[both]).any():
+        notes["masks whose palette gives an index another colour than the first's"] += 1
     if table is None:
         labels = values.astype(np.int64)
         outside = (labels < 0) | (labels >= classes) & (labels != IGNORED)
-        remedy = 'name all of them with --classes, or say what it means with --map'
+        remedy = 'name all with --classes, or use the format masks with its --map'
     else:
         labels = np.array([table.get(int(value), -1) for value in values])
         outside = labels < 0

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from ....errors import DataError
-from ..annotated_images import IGNORED, Size, Source, check_size
-from ..annotation_files import read_colours
+from ..annotated_images import Size, Source
+from ..annotation_files import read_colours, read_json
 from ..class_names import is_palette
-from ..coco_files import find_jsons, is_panoptic, is_table
-from ..options import IGNORE
-from .coco import CocoFile, Drawn, list_images
+from ..coco_json import CocoFile, Found, find_jsons, is_panoptic, is_table
+from ..coco_masks import Instance
+from ..options import IGNORE, of_shapes
+from .coco import list_images
 
 SOURCE = 'JSON file, or folder of them'
 
@@ -32,16 +33,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--masks', type=Path, help='folder of the PNGs (default: named as the JSON)')
 
 
-def read(source: Path, images: Path | None = None, masks: Path | None = None) -> Source:
-    """List the images of one JSON file or of all below a folder; raises DataError."""
-    listed = find_jsons(source)[1] if source.is_dir() else [(source, None)]
+def read(
+    source: Path,
+    images: Path | None = None,
+    masks: Path | None = None,
+    jsons: Sequence[Found] = (),
+) -> Source:
+    """List the images of one JSON file or of all below a folder; raises DataError.
+
+    ``jsons`` are those of :func:`find_jsons`, if they were read before.
+    """
+    listed: Sequence[Found] = jsons
+    if not listed and source.is_dir():
+        listed = find_jsons(source)[1]
+    elif not listed:
+        listed = [(source, None, read_json(source))]
     if not listed:
         raise DataError(
             f"'{source}' has no JSON below it whose annotations have segments_info: "
             'name the file'
         )
-    files = [_PanopticFile(path, images, masks, part) for path, part in listed]
-    found = list_images(files, IGNORE, skip_empty=True, order='file')
+    files = [_PanopticFile(*entry, images, masks) for entry in listed]
+    found = of_shapes((), IGNORE, 'file', skip_empty=True)
+    list_images(files, found, IGNORE)
     found.palette = files[0].palette(found.classes)
     return found
 
@@ -50,9 +64,14 @@ class _PanopticFile(CocoFile):
     """One JSON file: each of its segments is a row, with the PNG that shows it."""
 
     def __init__(
-        self, path: Path, images: Path | None, masks: Path | None, part: str | None
+        self,
+        path: Path,
+        part: str | None,
+        contents: dict[str, Any],
+        images: Path | None,
+        masks: Path | None,
     ) -> None:
-        super().__init__(path, images, part)
+        super().__init__(path, part, contents, images)
         self.draw = _draw
         if not is_panoptic(self.contents):
             raise DataError(
@@ -73,11 +92,11 @@ class _PanopticFile(CocoFile):
                 )
             found = (place / name for place in places if (place / name).is_file())
             png = next(found, places[0] / name)
-            rows += [
-                {**row, 'image_id': entry.get('image_id'), 'segmentation': png}
-                for row in segments
-            ]
-        self.contents['annotations'] = rows
+            for row in segments:
+                shown = png, row['id']
+                row = {**row, 'image_id': entry.get('image_id'), 'segmentation': shown}
+                rows.append(row)
+        self.contents = {**contents, 'annotations': rows}
 
     def palette(self, names: Sequence[str]) -> list[list[int]] | None:
         """Return the colours of the categories, if each has one."""
@@ -88,18 +107,14 @@ class _PanopticFile(CocoFile):
 
 
 def _draw(
-    stated: tuple[Any, Any],
-    segments: Sequence[tuple[int, dict]],
-    drawn: Drawn,
-    size: Size,
-    notes: Counter[str],
+    segments: Sequence[Instance], file: Path, size: Size, notes: Counter[str]
 ) -> np.ndarray:
     """Look up the label of each pixel's segment; all are of one PNG."""
-    check_size(stated, size)
-    png = segments[0][1]['segmentation']
+    png, _ = segments[0].segmentation
     pixels = read_colours(png).astype(np.uint32)
     ids = pixels[..., 0] | pixels[..., 1] << 8 | pixels[..., 2] << 16
-    label_of = {0: IGNORED, **{int(row['id']): label for label, row in segments}}
+    # The last of a table of labels is to ignore.
+    label_of = {0: -1, **{int(one.segmentation[1]): one.label for one in segments}}
     shown, places = np.unique(ids, return_inverse=True)
     unknown = [number for number in shown.tolist() if number not in label_of]
     if unknown:
@@ -110,5 +125,5 @@ def _draw(
     absent = len(label_of.keys() - {0, *shown.tolist()})
     if absent:
         notes['segments without a pixel'] += absent
-    labels = np.array([label_of[number] for number in shown.tolist()], np.uint8)
+    labels = np.array([label_of[number] for number in shown.tolist()])
     return labels[places].reshape(ids.shape)

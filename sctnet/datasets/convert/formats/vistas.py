@@ -18,7 +18,7 @@ from ..annotation_files import read_json
 from ..class_names import is_palette
 from ..names import output_name
 from ..splits import part_of
-from .masks import draw_values
+from .masks import NO_PALETTE, draw_values
 
 SOURCE = 'folder that holds training and config_v1.2.json, or that file'
 
@@ -51,7 +51,7 @@ def read(source: Path) -> Source:
             if not mask.is_file():
                 found.leave_out('images without a mask', image)
                 continue
-            draw = partial(draw_values, mask, table, len(names))
+            draw = partial(draw_values, table, len(names), NO_PALETTE, mask)
             name = output_name(image.name)
             found.items.append(Item(name, part, ImageFile(image), draw))
     return found

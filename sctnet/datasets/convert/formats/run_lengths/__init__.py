@@ -17,10 +17,17 @@ import numpy as np
 from .....errors import DataError
 from .....files import find_files
 from ....images import SUFFIXES
-from ...annotated_images import ImageFile, Item, Size, Source, check_size
+from ...annotated_images import (
+    ImageFile,
+    Item,
+    Shape,
+    Size,
+    Source,
+    check_size,
+)
 from ...names import output_name
-from ...options import add_background, with_background
-from ...overlap import Shape, add_order, check_order, paint
+from ...options import add_background, of_shapes
+from ...overlap import add_order
 from ...pairing import is_mask
 from .csv_lines import OBJECT, Line, class_key, find_csvs, read_lines
 
@@ -47,14 +54,14 @@ def read(
     skip_empty: bool = False,
 ) -> Source:
     """List the images that have a line; raises ArgumentError, DataError."""
-    check_order(order)
     file = _one_csv(source)
     rows, by_rows = read_lines(file)
     lines = [line for group in rows.values() for line in group]
     names = {line.name for line in lines if line.runs or line.name != OBJECT}
-    classes, fill = with_background(sorted(names, key=class_key), background)
-    index = {name: classes.index(name) for name in names}
-    found = Source(classes)
+    listed = sorted(names, key=class_key)
+    found = of_shapes(listed, background, order, skip_empty)
+    found.open = True
+    index = {name: found.classes.index(name) for name in names}
     by_name = _by_name(images or file.parent)
     used: set[Path] = set()
     for name, group in rows.items():
@@ -64,26 +71,23 @@ def read(
             continue
         used.add(same[0])
         kept = [line for line in group if line.runs]
-        if not kept and (skip_empty or background == 'ignore'):
-            found.leave_out('images without annotation', same[0])
-            continue
         shapes = [(index[line.name], line) for line in kept]
-        draw = partial(
-            _draw, file, shapes, row_major or by_rows, fill, order, found.classes
-        )
-        found.items.append(_item(same[0], draw, not kept))
+        draw = partial(_draw, file, shapes, row_major or by_rows)
+        kinds = frozenset(label for label, _ in shapes)
+        found.items.append(_item(same[0], draw, kinds))
     folders = {path.parent for path in used}
     for path in sorted({path for paths in by_name.values() for path in paths} - used):
         if unlisted and path.parent in folders:
-            draw = partial(_draw, file, [], False, fill, order, found.classes)
-            found.items.append(_item(path, draw, True))
+            draw = partial(_draw, file, [], False)
+            found.items.append(_item(path, draw, frozenset()))
         else:
             found.leave_out('images that no line names', path)
     return found
 
 
-def _item(image: Path, draw: partial, empty: bool) -> Item:
-    return Item(output_name(image.name), None, ImageFile(image), draw, empty)
+def _item(image: Path, draw: partial, labels: frozenset[int]) -> Item:
+    name = output_name(image.name)
+    return Item(name, None, ImageFile(image), draw, labels=labels)
 
 
 def _one_csv(source: Path) -> Path:
@@ -125,20 +129,17 @@ def _draw(
     file: Path,
     lines: Sequence[tuple[int, Line]],
     by_rows: bool,
-    fill: int,
-    order: str,
-    names: Sequence[str],
     size: Size,
     notes: Counter[str],
-) -> np.ndarray:
-    """Draw labels and the runs of their lines."""
+) -> list[Shape]:
+    """Return the shapes of labels and the runs of their lines."""
     shapes = []
     for label, line in lines:
         check_size(line.stated, size)
         where = f"'{file}', line {line.number},"
         cover = partial(decode_runs, line.runs, size, by_rows, where)
         shapes.append(Shape(label, cover))
-    return paint(shapes, size, fill, order, names, notes)
+    return shapes
 
 
 def decode_runs(

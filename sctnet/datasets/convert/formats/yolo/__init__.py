@@ -18,12 +18,12 @@ import numpy as np
 from .....compat.optional_packages import require
 from .....errors import DataError
 from .....files import find_files
-from ...annotated_images import ImageFile, Item, Size, Source
+from ...annotated_images import ImageFile, Item, Shape, Size, Source
 from ...annotation_files import read_text
 from ...class_names import read_names
 from ...coco_masks import decode_rle, to_rle
-from ...options import add_background, with_background
-from ...overlap import Shape, add_order, check_order, paint
+from ...options import add_background, of_shapes
+from ...overlap import add_order
 from .listing import find_listing, list_images
 
 SOURCE = 'data.yaml, or the folder that holds it'
@@ -45,7 +45,6 @@ def read(
 ) -> Source:
     """List the images of all parts; raises ArgumentError, DataError."""
     require('pycocotools')
-    check_order(order)
     file = find_listing(source) if source.is_dir() else source
     names = None if file is None else read_names(file)
     if file is None or names is None:
@@ -53,18 +52,18 @@ def read(
             f"'{source}' has no data.yaml with names and train, nor classes.txt beside "
             'labels: add it, or name it'
         )
-    classes, fill = with_background(names.classes, background)
-    labels = [classes.index(name) for name in names.classes]
-    found = Source(classes)
+    found = of_shapes(names.classes, background, order, skip_empty)
+    labels = [found.classes.index(name) for name in names.classes]
     outlines = False
     for part, image, name in list_images(file, found):
         lines = _outlines(_text_of(image), found)
         outlines |= bool(lines)
-        if not lines and (skip_empty or background == 'ignore'):
-            found.leave_out('images without annotation', image)
-            continue
-        draw = partial(_draw, _text_of(image), lines, labels, fill, order, classes)
-        found.items.append(Item(name, part, ImageFile(image), draw, not lines))
+        draw = partial(_draw, _text_of(image), lines, labels)
+        numbers = {int(words[0]) for _, words in lines if words[0].isdecimal()}
+        kinds = frozenset(labels[n] for n in numbers if n < len(labels))
+        known = kinds if kinds or not lines else None  # else it is an error when drawn
+        item = Item(name, part, ImageFile(image), draw, not lines, labels=known)
+        found.items.append(item)
     if not outlines:
         raise DataError(
             f"no image of '{file}' has an outline, a line of a class and three points "
@@ -124,13 +123,10 @@ def _draw(
     file: Path,
     lines: Sequence[Line],
     labels: Sequence[int],
-    fill: int,
-    order: str,
-    names: Sequence[str],
     size: Size,
     notes: Counter[str],
-) -> np.ndarray:
-    """Draw outlines; ``labels`` are those of the file's classes."""
+) -> list[Shape]:
+    """Return outlines; ``labels`` are those of the file's classes."""
     shapes = []
     for number, words in lines:
         where = f"'{file}', line {number},"
@@ -153,4 +149,4 @@ def _draw(
         outline = (points * size[::-1]).ravel().tolist()
         region = to_rle([outline], size, notes)
         shapes.append(Shape(labels[int(label)], partial(decode_rle, region)))
-    return paint(shapes, size, fill, order, names, notes)
+    return shapes

@@ -1,0 +1,167 @@
+"""Label Studio's JSON, and its brush masks as PNG, one a class.
+
+Of a "JSON" or "JSON-MIN" export polygons, rectangles, ellipses and brush strokes are
+drawn in their order. A folder of "Brush labels to PNG" does not say which image a task
+is of: put the JSON export beside it, or name the images by their task, such as 12.jpg.
+"""
+
+import argparse
+import re
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+
+from ....compat.optional_packages import require
+from ....errors import DataError
+from ....files import find_files
+from ...images import SUFFIXES
+from ..annotated_images import ImageFile, Item, Size, Source, check_size
+from ..annotation_files import read_any_json, read_text, read_values
+from ..coco_masks import Instance, check_segmented, draw_instances
+from ..image_files import GUESSED, ImageFinder
+from ..label_studio_tasks import Region, Task, is_tasks, read_tasks
+from ..names import output_name
+from ..options import add_background, of_shapes, with_background
+from ..overlap import add_order
+from ..splits import without_part
+
+SOURCE = 'JSON file, or folder of it or of brush masks'
+BRUSH = re.compile('task-([0-9]+)-annotation-([0-9]+)-by-[^-]*-(.+)-[0-9]+[.]png')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``read`` takes."""
+    add = parser.add_argument
+    add('--images', type=Path, help='their folder (default: below the source)')
+    add_background(parser)
+    add_order(parser, 'file')
+
+
+def read(
+    source: Path,
+    images: Path | None = None,
+    background: str = 'background',
+    order: str = 'file',
+    skip_empty: bool = False,
+) -> Source:
+    """List the annotated images; raises ArgumentError, DataError."""
+    require('pycocotools')
+    found = of_shapes((), background, order, skip_empty)
+    found.open = True
+    folder = source if source.is_dir() else source.parent
+    files = find_tasks(source) if source.is_dir() else [source]
+    tasks = [task for file in files for task in read_tasks(file, found.skipped)]
+    brushes = find_brushes(source) if source.is_dir() else []
+    if not (tasks or brushes):
+        raise DataError(
+            f'\'{source}\' has no tasks of Label Studio: export them as "JSON"'
+        )
+    if not any(task.regions for task in tasks) and brushes:
+        tasks = _with_brushes(source, brushes, tasks, images or folder, found)
+    elif brushes:
+        found.skipped['brush masks, as the JSON has their strokes'] += len(brushes)
+    labels = {region.label for task in tasks for region in task.regions or []}
+    found.classes, _ = with_background(sorted(labels), background)
+    finder = ImageFinder([images or folder], (task.image for task in tasks))
+    for task in tasks:
+        if task.regions is None:
+            found.leave_out('tasks that nobody has annotated', task.image)
+        else:
+            found.items.append(_item(task, source, finder, found))
+    paths = [item.image.path for item in found.items]
+    if paths and not any(path.is_file() for path in paths):
+        raise DataError(
+            f"none of the {len(paths)} images of '{source}' is there, the first "
+            f"'{paths[0]}': name their folder with --images (the export has none)"
+        )
+    check_segmented(found, source)
+    return found
+
+
+def find_tasks(folder: Path) -> list[Path]:
+    """Return the JSON files of Label Studio's tasks below a folder."""
+    found = []
+    for file in find_files(folder, '.json'):
+        try:
+            # Most JSON files are objects, and large.
+            listed = read_text(file).lstrip().startswith('[')
+            if listed and is_tasks(read_any_json(file)):
+                found.append(file)
+        except DataError:
+            continue  # of another kind
+    return found
+
+
+def find_brushes(folder: Path) -> list[Path]:
+    """Return the brush masks below a folder, by their names."""
+    return [file for file in find_files(folder, '.png') if BRUSH.fullmatch(file.name)]
+
+
+def _with_brushes(
+    source: Path,
+    brushes: Sequence[Path],
+    tasks: Sequence[Task],
+    images: Path,
+    found: Source,
+) -> list[Task]:
+    """Return the tasks with the masks of their last annotation."""
+    image_of = {task.number: task.image for task in tasks}
+    if not image_of:
+        pictures = (f for f in find_files(images, SUFFIXES) if f.stem.isdecimal())
+        image_of = {int(f.stem): str(f.relative_to(images)) for f in pictures}
+    masks: dict[int, dict[int, list[Region]]] = {}
+    for file in brushes:
+        if match := BRUSH.fullmatch(file.name):
+            number, annotation, name = int(match[1]), int(match[2]), match[3]
+            label = name.partition('-')[2] or name  # behind the tag of the labelling
+            region = Region(label, partial(_mask, file))
+            masks.setdefault(number, {}).setdefault(annotation, []).append(region)
+    known = masks.keys() & image_of.keys()
+    if not known:
+        raise DataError(
+            f"'{source}' has {len(brushes)} brush masks of Label Studio, and nothing "
+            'says which image a task is of: put its "JSON" export beside them, or name '
+            'the images by their task, such as 12.jpg'
+        )
+    unknown = masks.keys() - known
+    lost = sum(len(one) for number in unknown for one in masks[number].values())
+    earlier = sum(len(masks[task]) - 1 for task in known)
+    for reason, count in (
+        ('brush masks of a task whose image is not known', lost),
+        ('annotations of a task that has a later one', earlier),
+    ):
+        if count:
+            found.skipped[reason] += count
+    return [
+        Task(n, image, masks[n][max(masks[n])] if n in masks else None)
+        for n, image in image_of.items()
+    ]
+
+
+def _mask(file: Path, size: Size) -> np.ndarray:
+    opacity = read_values(file)
+    check_size(opacity.shape, size)
+    return opacity > 127
+
+
+def _item(task: Task, source: Path, finder: ImageFinder, found: Source) -> Item:
+    image, guessed = finder.find(task.image)
+    if guessed:
+        found.skipped[GUESSED] += 1
+    instances = []
+    for place, region in enumerate(task.regions or [], 1):
+        name = f'region {place} ({region.label}) of task {task.number}'
+        label = found.classes.index(region.label)
+        instances.append(Instance(label, region.segmentation, name))
+    part, rest = without_part(Path(unquote(task.image)))
+    return Item(
+        output_name(rest),
+        part,
+        ImageFile(image),
+        partial(draw_instances, instances, source),
+        labels=frozenset(one.label for one in instances),
+        stated=task.stated,
+    )

@@ -1,0 +1,100 @@
+"""Masks in colours: which there are, and the list that names them."""
+
+import math
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import ArgumentError, DataError, SCTNetError
+from ...files import write_bytes
+from ..convert.annotation_files import read_colours
+from ..convert.class_names import COLOUR_FILES, find_names
+from ..convert.pairing import Pairs
+from ..images import LOSSY
+from ..parallel import run_all
+from .recognised import Recognised
+
+SAMPLE = 500  # masks whose colours are counted
+MOST = 40  # colours that are listed
+SMEARED = 100  # JPEG puts others so far around each
+
+
+class UnnamedColoursError(DataError):
+    """Masks are in colours, and nothing says which class each of them is.
+
+    Attributes:
+        problem: what this says without its remedy.
+        shares: of the pixels, by colour, the most frequent first.
+    """
+
+    def __init__(self, data: Path, shares: Mapping[tuple[int, ...], float]) -> None:
+        listed = ', '.join(f'{c} {100 * s:.2g} %' for c, s in shares.items())
+        self.problem = (
+            f"the masks of '{data}' are in colours, and no list says which class each "
+            f'is ({listed})'
+        )
+        self.shares = shares
+        super().__init__(f'{self.problem}: name a list of name,R,G,B with --colours')
+
+
+def with_list(error: UnnamedColoursError, file: Path) -> ArgumentError:
+    """Write a list of colours to put names into, unless one is there; name it."""
+    if not file.exists():
+        lines = [
+            f'class {n},{",".join(map(str, colour))}  # {100 * share:.2g} %'
+            for n, (colour, share) in enumerate(error.shares.items())
+        ]
+        text = '# name,R,G,B and share of the pixels; "ignore" stands for no class\n'
+        write_bytes(file, (text + '\n'.join([*lines, ''])).encode())
+    return ArgumentError(
+        f"{error.problem}: correct the names in '{file}', which lists them, and add "
+        f'--colours {shlex.quote(str(file))}, for JPEG or smeared edges with '
+        '--tolerance 100'
+    )
+
+
+def recognise_colours(data: Path, pairs: Pairs, options: dict[str, Any]) -> Recognised:
+    """Return how masks in colours are read; raises UnnamedColoursError."""
+    file = options.get('colours')
+    if file is None:
+        known = find_names(data)
+        if known is None or not known.palette or known.file.name not in COLOUR_FILES:
+            raise UnnamedColoursError(data, _shares([m for _, m, _ in pairs.pairs]))
+        file = known.file
+    image, mask, _ = pairs.pairs[0]
+    said = (
+        f'{len(pairs.pairs)} images with colour masks, such as {image.name} with '
+        f"{mask.name}, with the colours of '{Path(file).name}'"
+    )
+    return Recognised('colours', data, said, {**options, 'colours': file})
+
+
+def _shares(masks: list[Path]) -> dict[tuple[int, ...], float]:
+    """Return the most frequent colours of masks, and their shares of the pixels."""
+    counts: Counter[int] = Counter()
+    with closing(run_all(_count_colours, masks[:SAMPLE])) as all_:
+        for _, counted in all_:
+            if not isinstance(counted, SCTNetError):
+                counts += counted
+    total = counts.total() or 1
+    found: dict[tuple[int, ...], float] = {}
+    apart = SMEARED if any(mask.suffix.lower() in LOSSY for mask in masks) else 0
+    for value, count in counts.most_common():
+        colour = value >> 16, value >> 8 & 255, value & 255
+        if all(math.dist(colour, other) > apart for other in found):
+            found[colour] = count / total
+        if len(found) == MOST:
+            break
+    return found
+
+
+def _count_colours(mask: Path) -> Counter[int]:
+    pixels = read_colours(mask, lossy=True).astype(np.uint32)
+    packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+    values, counts = np.unique(packed, return_counts=True)
+    return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
