@@ -13,6 +13,7 @@ MIN_SIZE = 64
 MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
 PIXELS_A_BYTE = 64
 _ORIENTATION = 0x0112  # the tag of a camera that was held another way
+TURNED = 5  # from this tag on width and height change places
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 LOSSY = ('.jpg', '.jpeg', '.webp')
 
@@ -94,6 +95,19 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
     Returns:
         None where Pillow cannot tell.
     """
+    size, tag = read_header(source)
+    return size[::-1] if size and tag >= TURNED else size
+
+
+def read_header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
+    """Width and height as they are stored, and the orientation tag, 1 without one.
+
+    Args:
+        source: the file's content, or its path.
+
+    Returns:
+        None for the size where Pillow cannot tell.
+    """
     from PIL import Image
 
     try:
@@ -101,12 +115,12 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
         with Image.open(file) as image:
             # Without a tag Pillow would decode a PNG to look for one behind the pixels.
             tagged = 'exif' in image.info or image.format == 'TIFF'
-            turned = tagged and image.getexif().get(_ORIENTATION, 1) >= 5
-            return image.size[::-1] if turned else image.size
+            tag = image.getexif().get(_ORIENTATION, 1) if tagged else 1
+            return image.size, tag if tag in range(1, 9) else 1
     except Image.DecompressionBombError:
-        return 2 * MAX_PIXELS, 1  # more than Pillow opens
+        return (2 * MAX_PIXELS, 1), 1  # more than Pillow opens
     except Exception:
-        return None
+        return None, 1
 
 
 def looks_complete(data: bytes) -> bool:

@@ -12,9 +12,9 @@ from ...files import find_files
 from ..bands import read_bands
 from ..images import SUFFIXES
 from ..parallel import run_all
+from ..statistics import BandSums
 
 SAMPLE = 200  # images that are decoded
-STEP = 4  # of rows and columns
 
 
 @dataclass
@@ -54,15 +54,16 @@ def measure(folder: Path) -> Measured:
     """
     files = find_files(folder, SUFFIXES)
     chosen = [files[i] for i in np.linspace(0, len(files) - 1, SAMPLE).astype(int)]
-    found, sums = Measured(), []
+    found, sums, tops = Measured(), list[BandSums](), list[float]()
     with closing(run_all(_look, sorted(set(chosen)) if files else [], None)) as looks:
         for _, look in looks:
             if isinstance(look, SCTNetError):
                 continue  # the check names it
-            size, kind, figures = look
+            size, kind, figures, largest = look
             found.sizes[size] += 1
             found.kinds[kind] += 1
             sums.append(figures)
+            tops.append(largest)
     if not found.sizes:
         raise DataError(f"'{folder}' has no image that can be read: check its files")
     if len(found.kinds) > 1:
@@ -71,12 +72,9 @@ def measure(folder: Path) -> Measured:
             f"the images of '{folder}' are of several kinds ({listed}): export all "
             'with the same bands and bits'
         )
-    count = sum(one[0] for one in sums)
-    mean = sum(one[1] for one in sums) / count
-    square = sum(one[2] for one in sums) / count
-    found.mean = mean.tolist()
-    found.std = np.sqrt(np.maximum(square - mean**2, 1e-12)).tolist()
-    found.largest = float(max(one[3] for one in sums))
+    of_all = sum(sums[1:], sums[0])
+    found.mean, found.std = of_all.mean, of_all.std
+    found.largest = float(np.max(tops))
     if not np.isfinite([*found.mean, *found.std, found.largest]).all():
         raise DataError(
             f"images of '{folder}' hold numbers that are not finite: write them without"
@@ -94,9 +92,7 @@ def _as_read(image: np.ndarray) -> np.ndarray:
     return image[..., :3] if opaque else image
 
 
-def _look(file: Path) -> tuple[tuple[int, int], tuple[int, str], tuple]:
+def _look(file: Path) -> tuple[tuple[int, int], tuple[int, str], BandSums, float]:
     image = _as_read(read_bands(file))
     kind = (image.shape[2], str(image.dtype))
-    values = image[::STEP, ::STEP].reshape(-1, image.shape[2]).astype(np.float64)
-    figures = len(values), values.sum(0), (values**2).sum(0), image.max()
-    return image.shape[:2], kind, figures
+    return image.shape[:2], kind, BandSums.of(image), float(image.max())

@@ -139,11 +139,16 @@ def test_a_rare_class_beyond_the_first_look_is_found(tmp_path):
     root = write_own_data(tmp_path / 'parts', train=30, val=1)
     all_labels_become(root, 'train', lambda labels: np.where(labels > 1, 255, 0))
     path = label_path(root, 'train', 7)
-    write(path, np.ones_like(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)))
+    marked = np.ones_like(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+    write(path, marked)  # by another tool, or with nothing to ignore beside it
+    with pytest.raises(DataError, match="masks of 0 and 255: '29 label maps'"):
+        quick_check(config(root), pairs=2)
+    marked[:5] = 255
+    write(path, marked)
     quick_check(config(root), pairs=2)
     path.unlink()
     image_path(root, 'train', 7).unlink()
-    with pytest.raises(DataError, match='masks of 0 and 255'):
+    with pytest.raises(DataError, match="masks of 0 and 255: 'all label maps'"):
         quick_check(config(root), pairs=2)
 
 
