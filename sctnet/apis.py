@@ -13,12 +13,10 @@ from mmseg.structures import SegDataSample
 
 from .catalog import load_config, merge_options
 from .compat.optional_packages import is_installed
-from .datasets.bands import check_bands
-from .datasets.images import read_image, to_bgr
 from .deploy.runtime_segmentor import RuntimeSegmentor, open_exported, run_on
 from .deploy.runtimes import check_backend, default_device, is_exported, options_of
 from .engine.build_model import build_segmentor, dataset_meta_from_config
-from .errors import ArgumentError, ImageError
+from .errors import ArgumentError
 from .models import SCTSegmentor
 from .prediction.predict import (
     fill_sample,
@@ -26,7 +24,7 @@ from .prediction.predict import (
     small_logits_suffice,
     whole_labels,
 )
-from .prediction.preprocess import ImagePreprocessor, band_reader
+from .prediction.preprocess import ImagePreprocessor, image_reader
 from .weights.segmentor_files import find_segmentor
 
 __all__ = ['dataset_meta_from_config', 'inference_model', 'init_model']
@@ -188,7 +186,7 @@ def inference_model(
     """
     pipeline = model.cfg.test_pipeline
     preprocess = ImagePreprocessor(pipeline, model.data_preprocessor)
-    read = band_reader(pipeline)
+    read = image_reader(pipeline)
     wanted = {'full_logits': logits, 'confidence': confidence, 'top_k': top_k}
     if isinstance(imgs, list | tuple):
         return [_infer_one(model, preprocess, read, img, wanted) for img in imgs]
@@ -199,11 +197,11 @@ def inference_model(
 def _infer_one(
     model: Segmentor,
     preprocess: ImagePreprocessor,
-    read: Callable[[str | os.PathLike], np.ndarray] | None,
+    read: Callable[[Image], np.ndarray],
     img: Image,
     wanted: dict[str, Any],
 ) -> SegDataSample:
-    images, sample = preprocess(_decode(img, read))
+    images, sample = preprocess(read(img))
     if isinstance(model, RuntimeSegmentor):
         result = model.segment(images, [sample], **wanted)[0]
     elif small_logits_suffice(model, [sample]):
@@ -225,16 +223,3 @@ def _infer_one(
         }
     )
     return result
-
-
-def _decode(
-    img: Image, read: Callable[[str | os.PathLike], np.ndarray] | None
-) -> np.ndarray:
-    if isinstance(img, np.ndarray):
-        return to_bgr(img) if read is None else check_bands(img)
-    if isinstance(img, str | os.PathLike):
-        return read_image(img) if read is None else check_bands(read(img))
-    raise ImageError(
-        f'cannot segment a {type(img).__name__}: expected a path, a BGR array, or a '
-        'list of them'
-    )

@@ -23,6 +23,7 @@ from sctnet.streams.pipeline import StreamReport
 from sctnet.streams.segment import (
     Outputs,
     Segmented,
+    refuse_bands,
     result_path,
     segment,
     segment_source,
@@ -108,16 +109,16 @@ class Session:
 
         Raises:
             SCTNetError: there are no weights for it, they do not fit, or the backend
-                cannot run it.
+                cannot run it; or they take bands, not pictures.
         """
         weights = self._weights(choice)
         key = (choice.model, weights, choice.backend)
         if key not in self._models:
             # An exported file brings its own classes, sizes and normalisation.
             config = weights if is_exported(weights) else choice.model
-            self._models[key] = init_model(
-                config, weights, self.device, backend=choice.backend
-            )
+            model = init_model(config, weights, self.device, backend=choice.backend)
+            refuse_bands(model)
+            self._models[key] = model
             while len(self._models) > KEPT_MODELS:
                 _, old = self._models.popitem(last=False)
                 # Another model may get the same id.

@@ -80,12 +80,9 @@ def fit(
     if not trainings.is_newer(page):
         report = ('--report', page.parent, '--overwrite')
         run('test', student, weights, *report, '--work-dir', out / 'work' / 'test')
-    pictures = 'LoadBands' not in student.read_text(encoding='utf-8')
-    if not pictures:
-        print('\nno model.onnx and no overlays: both are of pictures of 8 bits')
-    if export and pictures and not trainings.is_newer(model):
+    if export and not trainings.is_newer(model):
         run('export', student, weights, model)
-    if pictures and not trainings.is_newer(shown):
+    if not trainings.is_newer(shown):
         run(
             'infer',
             _some_images(out),

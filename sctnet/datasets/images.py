@@ -1,6 +1,7 @@
-"""Images from files and arrays to what the network's pipeline takes: BGR uint8."""
+"""Reading images: the one way in which trainings, tests and inference do it."""
 
 import io
+import logging
 import os
 from pathlib import Path
 
@@ -8,38 +9,105 @@ import cv2
 import numpy as np
 
 from ..errors import ImageError
+from .tiff import (
+    MAX_PIXELS,
+    Decoded,
+    decode_tiff,
+    file_order,
+    is_tiff,
+    too_large,
+    turn,
+)
 
 MIN_SIZE = 64
-MAX_PIXELS = 2**27  # 16384x8192; decoded, 400 MB
 PIXELS_A_BYTE = 64
 _ORIENTATION = 0x0112  # the tag of a camera that was held another way
 TURNED = 5  # from this tag on width and height change places
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 LOSSY = ('.jpg', '.jpeg', '.webp')
+_said: list[str] = []
+
+
+def read_decoded(path: str | os.PathLike) -> Decoded:
+    """Read an image file as it is: all bands, its bits, no value changed.
+
+    It is turned as its orientation tag says.
+
+    Raises:
+        ImageError: the file is missing, empty, truncated or no image.
+        PackageError: a TIFF's compression needs ``imagecodecs``.
+    """
+    name = f"image '{path}'"
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        problem = f'cannot be read ({error.strerror})'
+        raise _error(name, problem, 'check the path') from error
+    if is_tiff(data):
+        return decode_tiff(data, name)
+    image = decode_image(data, name, cv2.IMREAD_UNCHANGED)
+    bands = 1 if image.ndim == 2 else image.shape[2]
+    image = turn(file_order(image), read_header(data)[1])
+    return Decoded(image, min(bands, 3), alpha=bands == 4)
 
 
 def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
-    """Decode an image file to BGR uint8 (H, W, 3).
+    """Read a picture as BGR uint8 (H, W, 3), for a pipeline without ``LoadBands``.
 
-    Grey images get three equal channels, an alpha channel is dropped, 16 bits are
-    reduced to the upper 8, and the camera's orientation tag is applied, as mmseg does.
+    Of what is in the file (:func:`read_decoded`) grey becomes three equal bands, and an
+    alpha band is left out. Of 16 bits the upper 8 are taken, which is said once.
 
     Args:
         path: of the file.
         smallest: side in pixels that it must have; the network takes 64.
 
     Raises:
-        ImageError: the file is missing, empty, truncated, no image, or smaller than
-            ``smallest``.
+        ImageError: as :func:`read_decoded` does; or it is no picture of colours, or
+            smaller than ``smallest``.
+        PackageError: a TIFF's compression needs ``imagecodecs``.
     """
-    file = Path(path)
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        problem = f'cannot be read ({error.strerror})'
-        raise _error(f"image '{file}'", problem, 'check the path') from error
-    name = f"image '{file}'"
-    return _check_size(decode_image(data, name), name, smallest)
+    name = f"image '{path}'"
+    image = as_picture(read_decoded(path), name)
+    return _check_size(image, name, smallest)
+
+
+def as_picture(decoded: Decoded, name: str) -> np.ndarray:
+    """Return what :func:`read_image` does of an image that is decoded."""
+    image, colours, _ = decoded
+    if not colours or image.dtype == np.float32:
+        problem = f'has {count_bands(image.shape[2])} of {image.dtype}'
+        remedy = (
+            'LoadImageFromFile is for pictures of 8 bits; read it by LoadBands, as in '
+            'a config of sctnet new, or export a picture of it'
+        )
+        raise _error(name, problem, remedy)
+    image = _upper_bits(image[..., colours - 1 :: -1], name)
+    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+
+
+def count_bands(bands: int) -> str:
+    """Return a number of bands in words."""
+    return '1 band' if bands == 1 else f'{bands} bands'
+
+
+def _upper_bits(image: np.ndarray, name: str) -> np.ndarray:
+    if image.dtype != np.uint16:
+        return image
+    if not _said:
+        from mmengine.logging import print_log
+
+        _said.append(say_depth(name, int(image.max())))
+        print_log(_said[0], 'current', logging.WARNING)
+    return (image >> 8).astype(np.uint8)
+
+
+def say_depth(name: str, largest: int) -> str:
+    """Return what becomes of 16 bits where 8 are read, for values up to ``largest``."""
+    dark = ', so that the picture is nearly black' if largest < 1 << 14 else ''
+    return (
+        f'{name} has 16 bits, of which LoadImageFromFile takes the upper 8; its values '
+        f'end at {largest}{dark}: train with LoadBands, as in a config of sctnet new'
+    )
 
 
 def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
@@ -59,8 +127,7 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
     pixels = size[0] * size[1] if size else 0
     # A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
     if pixels > MAX_PIXELS:
-        remedy = 'cut it into tiles, or export it again if it is small'
-        raise _error(name, f'claims more than {MAX_PIXELS:,} pixels', remedy)
+        raise too_large(name)
     # A picture of so many pixels in so few bytes is one colour, or damaged.
     sure = size and looks_complete(data) and pixels <= PIXELS_A_BYTE * len(data)
     damage = None if sure else find_damage(data)
@@ -95,12 +162,12 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
     Returns:
         None where Pillow cannot tell.
     """
-    size, tag = read_header(source)
-    return size[::-1] if size and tag >= TURNED else size
+    size, orientation = read_header(source)
+    return size[::-1] if size and orientation >= TURNED else size
 
 
 def read_header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
-    """Width and height as they are stored, and the orientation tag, 1 without one.
+    """Return width and height as stored, and the orientation tag, 1 without one.
 
     Args:
         source: the file's content, or its path.
@@ -115,8 +182,8 @@ def read_header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
         with Image.open(file) as image:
             # Without a tag Pillow would decode a PNG to look for one behind the pixels.
             tagged = 'exif' in image.info or image.format == 'TIFF'
-            tag = image.getexif().get(_ORIENTATION, 1) if tagged else 1
-            return image.size, tag if tag in range(1, 9) else 1
+            turned = image.getexif().get(_ORIENTATION, 1) if tagged else 1
+            return image.size, turned if turned in range(1, 9) else 1
     except Image.DecompressionBombError:
         return (2 * MAX_PIXELS, 1), 1  # more than Pillow opens
     except Exception:
@@ -169,8 +236,7 @@ def to_bgr(image: np.ndarray) -> np.ndarray:
             f'image array has shape {image.shape}: expected (H, W), (H, W, 1), '
             '(H, W, 3) or (H, W, 4); pass several images as a list'
         )
-    if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
+    image = _upper_bits(image, 'an image array')
     if image.shape[2] == 1:
         image = np.repeat(image, 3, axis=2)
     return _check_size(np.ascontiguousarray(image[..., :3]), 'image array')

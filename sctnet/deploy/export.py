@@ -14,8 +14,9 @@ from ..datasets.images import MIN_SIZE
 from ..errors import ArgumentError, CheckpointError, ConfigError
 from ..files import temporary_folder, write_bytes
 from ..prediction.predict import NEEDS_FULL_LOGITS, small_logits_suffice
-from ..prediction.preprocess import reads_bands, value_table
-from .metadata import KEY, Metadata, plain_steps
+from ..prediction.preprocess import swaps, value_table
+from ..weights.bands import first_bands
+from .metadata import KEY, Metadata, loader_of, plain_steps
 from .network import Network
 from .onnx_graph import ExportGraph, Normalise, to_onnx
 from .runtimes import SUFFIXES, Runtime
@@ -124,15 +125,18 @@ def describe(
     """
     if not small_logits_suffice(model, ()):
         raise ConfigError(NEEDS_FULL_LOGITS)
-    if reads_bands(model.cfg.get('test_pipeline')):
+    read = loader_of(model.cfg)
+    if read and normalise:
         raise ConfigError(
-            'an exported file takes 8-bit pictures, and the test pipeline reads bands '
-            'by LoadBands: run the model itself, by sctnet.apis.inference_model'
+            'images that are normalised in the file (--normalise) are pictures of 8 '
+            'bits, and the test pipeline reads bands by LoadBands: leave it out, and '
+            'normalise by the mean and std that the file names'
         )
     preprocessor = model.data_preprocessor
-    if value_table(preprocessor) is None:
+    table = value_table(preprocessor)
+    if table is None or len(table) != first_bands(model.backbone):
         raise ConfigError(
-            'only a SegDataPreProcessor with mean and std of three channels, and '
+            'only a SegDataPreProcessor with a mean and a std of each band, and '
             'without padding in test_cfg, can be exported: change '
             'model.data_preprocessor'
         )
@@ -146,12 +150,13 @@ def describe(
         palette=[list(colour) for colour in palette],
         mean=preprocessor.get_buffer('mean').flatten().tolist(),
         std=preprocessor.get_buffer('std').flatten().tolist(),
-        rgb=bool(preprocessor.channel_conversion),
+        rgb=swaps(preprocessor),
         pipeline=plain_steps(model.cfg),
         size=None if size is None else list(size),
         images='bgr' if normalise else 'normalised',
         output=output,
         precision=precision,
+        **read,
     )
 
 
@@ -161,7 +166,7 @@ def build_onnx(model: BaseSegmentor, metadata: Metadata) -> bytes:
 
     size = metadata.size or CHECK_SIZES[0]
     graph = _graph(model, metadata, half=metadata.precision == 'fp16')
-    images = _random_images(size, metadata.images)
+    images = _random_images(size, metadata)
     exported = onnx.load_from_string(
         to_onnx(graph, images, fixed=metadata.size is not None)
     )
@@ -179,11 +184,11 @@ def _graph(model: BaseSegmentor, metadata: Metadata, half: bool = False) -> Expo
     return ExportGraph(Network(model), metadata.output, normalise, half)
 
 
-def _random_images(size: Sequence[int], kind: str) -> Tensor:
-    """Return a seeded image of a (height, width) and a kind, as metadata name it."""
+def _random_images(size: Sequence[int], metadata: Metadata) -> Tensor:
+    """Return a seeded image of a (height, width), of the kind that metadata name."""
     generator = torch.Generator().manual_seed(0)
-    if kind == 'normalised':
-        return torch.randn(1, 3, *size, generator=generator)
+    if metadata.images == 'normalised':
+        return torch.randn(1, len(metadata.mean), *size, generator=generator)
     return torch.randint(256, (1, *size, 3), generator=generator, dtype=torch.uint8)
 
 
@@ -203,7 +208,7 @@ def _check(
 ) -> Agreement:
     """Run what will be written beside torch."""
     sizes = CHECK_SIZES if metadata.size is None else (metadata.size,)
-    images = [_random_images(size, metadata.images) for size in sizes]
+    images = [_random_images(size, metadata) for size in sizes]
     with temporary_folder() as folder:
         for path, content in files.items():
             Path(folder, path.name).write_bytes(content)

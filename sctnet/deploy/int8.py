@@ -8,10 +8,10 @@ import numpy as np
 from mmseg.models.segmentors import BaseSegmentor
 from torch import Tensor
 
-from ..datasets.images import SUFFIXES, read_image
+from ..datasets.images import SUFFIXES
 from ..errors import ArgumentError, ImageError
 from ..files import temporary_folder, write_bytes
-from ..prediction.preprocess import ImagePreprocessor
+from ..prediction.preprocess import ImagePreprocessor, image_reader
 from .export import Agreement, build_onnx, check_arguments, compare, describe
 from .metadata import KEY, Metadata
 from .network import Network
@@ -56,12 +56,14 @@ def quantise_model(
             f"'{path}': INT8 is written as .onnx alone; name such a file"
         )
     files = _pick(Path(images), limit)
-    preprocess = ImagePreprocessor(model.cfg.test_pipeline, model.data_preprocessor)
+    pipeline = model.cfg.test_pipeline
+    read = image_reader(pipeline)
+    preprocess = ImagePreprocessor(pipeline, model.data_preprocessor)
     measured = [file for i, file in enumerate(files) if i % HELD_OUT]
-    held_out = [preprocess(read_image(file))[0] for file in files[::HELD_OUT]]
+    held_out = [preprocess(read(file))[0] for file in files[::HELD_OUT]]
     data = _quantise(
         build_onnx(model, metadata),
-        (preprocess(read_image(file))[0] for file in measured),
+        (preprocess(read(file))[0] for file in measured),
         metadata,
     )
     with Runtime(data, 'onnxruntime') as run:

@@ -14,9 +14,13 @@ from ..errors import ArgumentError, CheckpointError
 
 KEY = 'sctnet'
 LAYOUTS = {
-    'normalised': 'float32 (N, 3, H, W), (value - mean) / std, RGB if rgb else BGR',
+    'normalised': 'float32 (N, C, H, W), (value - mean) / std, of LoadBands in the '
+    'order of bands; else C is 3, RGB if rgb or BGR',
     'bgr': 'uint8 (N, H, W, 3), BGR',
 }
+
+
+LOADERS = ('LoadImageFromFile', 'LoadBands')
 
 
 @dataclass
@@ -26,7 +30,10 @@ class Metadata:
     ``pipeline`` holds the steps of the test pipeline between reading and packing, with
     their types as names; ``rgb`` says whether OpenCV's BGR is reversed before it is
     normalised; ``size`` is the fixed (height, width) of the input, if it is fixed;
-    ``images`` is a key of :data:`LAYOUTS`.
+    ``images`` is a key of :data:`LAYOUTS`. ``load`` is one of :data:`LOADERS`, of which
+    the second takes ``bands`` of a file in that order, None for all; ``value_range``
+    holds the least and the largest values of each band, as they were trained on, where
+    that is known.
     """
 
     config: str
@@ -40,6 +47,9 @@ class Metadata:
     images: str
     output: str
     precision: str
+    load: str = LOADERS[0]
+    bands: list[int] | None = None
+    value_range: list[list[float]] | None = None
     version: str = __version__
 
     def to_json(self) -> str:
@@ -74,14 +84,18 @@ class Metadata:
     def _check(self) -> None:
         """Raise ValueError, TypeError or KeyError for what no export writes."""
         names = [self.config, self.output, self.precision, *self.classes]
-        numbers = [*self.mean, *self.std]
+        count, ends = len(self.mean), self.value_range
+        numbers = [*self.mean, *self.std, *(ends[0] + ends[1] if ends else ())]
         sound = (
             isinstance(self.classes, list)
             and self.classes
             and all(isinstance(name, str) for name in names)
             and isinstance(self.palette, list)
             and all(len(bytes(colour)) == 3 for colour in self.palette)
-            and len(self.mean) == len(self.std) == 3
+            and len(self.std) == count > 0
+            and self.load in LOADERS
+            and (count == 3 or self.load == 'LoadBands')
+            and (ends is None or [len(end) for end in ends] == [count] * 2)
             and all(math.isfinite(number) for number in numbers)
             and all(self.std)
             and isinstance(self.rgb, bool)
@@ -91,7 +105,7 @@ class Metadata:
         )
         if not sound:
             raise ValueError('a value is out of its range')
-        for step in self.test_pipeline()[1:-1]:
+        for step in self.test_pipeline():
             _build(step)
 
     def test_pipeline(self) -> list[dict[str, Any]]:
@@ -99,7 +113,10 @@ class Metadata:
         steps = [_tuples(step) for step in self.pipeline]
         if self.size is not None:
             steps = [{'type': 'Resize', 'scale': tuple(self.size[::-1])}]
-        return [{'type': 'LoadImageFromFile'}, *steps, {'type': 'PackSegInputs'}]
+        load: dict[str, Any] = {'type': self.load}
+        if self.bands is not None:
+            load['bands'] = tuple(self.bands)
+        return [load, *steps, {'type': 'PackSegInputs'}]
 
 
 def plain_steps(cfg: Config) -> list[dict[str, Any]]:
@@ -121,6 +138,23 @@ def plain_steps(cfg: Config) -> list[dict[str, Any]]:
                 f'({error}): give it numbers, words and lists alone'
             ) from error
     return steps
+
+
+def loader_of(cfg: Config) -> dict[str, Any]:
+    """Return ``load``, ``bands`` and ``value_range`` of a config."""
+    steps = [step for step in cfg.get('test_pipeline') or () if _loads(step)]
+    if not steps:
+        return {}
+    bands, ends = steps[0].get('bands'), cfg.get('value_range')
+    return {
+        'load': kind_of(steps[0]),
+        'bands': None if bands is None else list(bands),
+        'value_range': None if ends is None else [list(end) for end in ends],
+    }
+
+
+def _loads(step: Any) -> bool:
+    return kind_of(step) == 'LoadBands'
 
 
 def _build(step: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from ..datasets.check.sample_files import find_fault, quick_fault
 from ..datasets.check_labels import check_sample
 from ..datasets.collate import stack_samples
 from ..datasets.store import LoadImageFromStore
+from ..datasets.transforms.any_bands import read_alike
 from ..errors import BrokenFileError, DataError
 from .broken_files import innermost
 from .label_range import LabelRange
@@ -86,6 +87,10 @@ class SeededDataset(Dataset):
         unread = remote or all(map(_reads_store, leaves))
         self._names_files = hasattr(self.dataset, 'get_data_info') and not unread
         look_at_labels(leaves, labels)
+        for leaf in leaves:
+            steps = getattr(getattr(leaf, 'pipeline', None), 'transforms', None)
+            if isinstance(steps, list) and not remote:
+                read_alike(steps)
 
     @property
     def metainfo(self) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from ..compat.config_types import kind_of
+from ..datasets.bands import check_bands
+from ..datasets.images import count_bands, read_image, to_bgr
 from ..errors import ImageError
 
 
@@ -41,7 +43,7 @@ class ImagePreprocessor:
         if packed:
             self._table = value_table(data_preprocessor)
         if self._table is not None:
-            self._swap = bool(data_preprocessor.channel_conversion)
+            self._swap = swaps(data_preprocessor)
             self._device = data_preprocessor.get_buffer('mean').device
         # By mmseg's registry: the default scope may be another library's.
         transforms = [TRANSFORMS.build(step) for step in steps]
@@ -63,14 +65,15 @@ class ImagePreprocessor:
         self._check_bands(image)
         data = self._steps({'img': image})
         bgr = data.get('img')
-        if self._table is None or bgr.dtype != np.uint8 or bgr.ndim != 3:
+        table = self._table if bgr.dtype == np.uint8 and bgr.ndim == 3 else None
+        if table is None or len(table) != bgr.shape[2]:
             data = self._pack(data)
             batch = {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
             batch = self.data_preprocessor(batch, False)
             return batch['inputs'], batch['data_samples'][0]
         (packing,) = self._pack.transforms
         meta = {key: data[key] for key in packing.meta_keys if key in data}
-        inputs = _look_up(bgr, self._table, self._swap)
+        inputs = _look_up(bgr, table, self._swap)
         return inputs.to(self._device, non_blocking=True), SegDataSample(metainfo=meta)
 
     def _check_bands(self, image: np.ndarray) -> None:
@@ -78,8 +81,9 @@ class ImagePreprocessor:
         bands = image.shape[2] if image.ndim == 3 else 1
         if isinstance(mean, Tensor) and mean.numel() not in (1, bands):
             raise ImageError(
-                f'an image has {bands} bands and the network takes {mean.numel()}: '
-                'give it all of them, in the order of the training (docs/bands.md)'
+                f'an image has {count_bands(bands)} and the network takes '
+                f'{mean.numel()}: give it all of them, in the order of the training '
+                '(docs/bands.md)'
             )
 
 
@@ -100,36 +104,54 @@ def reads_bands(test_pipeline: Sequence[dict[str, Any]] | None) -> bool:
     return any(kind_of(step) == 'LoadBands' for step in test_pipeline or ())
 
 
-def band_reader(
+def image_reader(
     test_pipeline: Sequence[dict[str, Any]],
-) -> Callable[[str | os.PathLike], np.ndarray] | None:
-    """Return what reads a file as (H, W, C) where ``LoadBands`` does, or else None."""
-    for step in test_pipeline:
-        if kind_of(step) == 'LoadBands':
-            load = TRANSFORMS.build(copy.deepcopy(step))
-            return lambda path: load({'img_path': path})['img']
-    return None
+) -> Callable[[str | os.PathLike | np.ndarray], np.ndarray]:
+    """Return what makes of a path or an array what the preprocessor takes.
+
+    It reads as the pipeline does: by ``LoadBands``, or pictures. It raises ImageError
+    for what is neither, or smaller than 64x64 pixels.
+    """
+    loads = [step for step in test_pipeline if kind_of(step) == 'LoadBands']
+    load = TRANSFORMS.build(copy.deepcopy(loads[0])) if loads else None
+
+    def read(image: str | os.PathLike | np.ndarray) -> np.ndarray:
+        if isinstance(image, np.ndarray):
+            return check_bands(image) if load else to_bgr(image)
+        if not isinstance(image, str | os.PathLike):
+            raise ImageError(
+                f'cannot segment a {type(image).__name__}: expected a path, an array '
+                'of an image, or a list of them'
+            )
+        if load is None:
+            return read_image(image)
+        return check_bands(load({'img_path': image})['img'], f"image '{image}'")
+
+    return read
 
 
 def value_table(preprocessor: nn.Module) -> np.ndarray | None:
-    """Normalised value of each byte in each channel, (3, 256); None if it pads."""
+    """Normalised value of each byte in each channel, (C, 256); None if it pads."""
     kind = type(preprocessor)
     like_mmseg = vars(kind).get('normalises_like_mmseg', kind is SegDataPreProcessor)
     if not like_mmseg or preprocessor.test_cfg:
         return None
-    if (
-        not preprocessor._enable_normalize
-        or preprocessor.get_buffer('mean').numel() != 3
-    ):
+    if not preprocessor._enable_normalize:
         return None
     values = torch.arange(256, dtype=torch.float32)
-    mean, std = (preprocessor.get_buffer(x).cpu().view(3, 1) for x in ('mean', 'std'))
+    mean, std = (preprocessor.get_buffer(x).cpu().view(-1, 1) for x in ('mean', 'std'))
     return ((values - mean) / std).numpy()
 
 
+def swaps(preprocessor: nn.Module) -> bool:
+    """Whether it reverses the order of an image's bands: of three, by mmseg's rule."""
+    three = preprocessor.get_buffer('mean').numel() == 3
+    return bool(preprocessor.channel_conversion) and three
+
+
 def _look_up(image: np.ndarray, table: np.ndarray, swap: bool) -> Tensor:
-    """Map uint8 (H, W, 3) to float32 (1, 3, H, W), the channels in reverse if asked."""
-    inputs = np.empty((1, 3, *image.shape[:2]), np.float32)
+    """Map uint8 (H, W, C) to float32 (1, C, H, W), the channels in reverse if asked."""
+    inputs = np.empty((1, len(table), *image.shape[:2]), np.float32)
     planes = cv2.split(image)
     for channel, plane in enumerate(reversed(planes) if swap else planes):
         cv2.LUT(plane, table[channel], inputs[0, channel])

@@ -20,6 +20,7 @@ class Frame(NamedTuple):
 
     name: str
     read: Callable[[], np.ndarray]  # BGR uint8 (H, W, 3); raises ImageError
+    path: Path | None = None  # of an image
 
 
 class Source(NamedTuple):
@@ -65,7 +66,7 @@ def _image_frames(files: Sequence[Path]) -> Iterator[Frame]:
     for file in files:
         # a.png beside a.jpg: their outputs must not overwrite each other.
         name = file.name if stems.count(file.stem) > 1 else file.stem
-        yield Frame(name, partial(read_image, file))
+        yield Frame(name, partial(read_image, file), file)
 
 
 def _numbered(images: Iterator[np.ndarray], name: str) -> Iterator[Frame]:

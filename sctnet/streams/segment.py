@@ -13,12 +13,13 @@ import torch
 from mmseg.models.segmentors import BaseSegmentor
 
 from ..apis import inference_model
+from ..datasets.bands import read_picture
 from ..datasets.overlay import check_opacity, distinct_colours, draw_overlay
 from ..errors import ArgumentError, ConfigError, ImageError, OutputError
 from ..files import check_writable, write_bytes
 from ..models.heads import label_count
-from ..prediction.preprocess import reads_bands
-from .open_input import Source
+from ..prediction.preprocess import image_reader, reads_bands
+from .open_input import Frame, Source
 from .pipeline import Pipeline, StreamReport
 from .preview_window import Window
 from .write_video import CODECS, VideoWriter, write_video
@@ -87,11 +88,49 @@ def check_out_dir(source: str | os.PathLike, out_dir: Path) -> None:
     check_writable(out_dir, '--out-dir')
 
 
-def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
-    """Segment a BGR image (H, W, 3); ``name`` is the stem of its outputs.
+def refuse_bands(model: BaseSegmentor) -> None:
+    """Raise ConfigError for a model that takes bands, of which there are no videos."""
+    config = getattr(model, 'cfg', None) or {}
+    if reads_bands(config.get('test_pipeline')):
+        raise ConfigError(
+            'videos, cameras and uploads are of 8-bit colours, and the test pipeline '
+            'of this model reads bands by LoadBands: give its files, or a folder of '
+            'them, to sctnet infer'
+        )
+
+
+def _reader(model: BaseSegmentor, source: Source) -> Callable[[Frame], tuple]:
+    """Return what makes of a frame the arguments of :func:`segment`."""
+    steps = (getattr(model, 'cfg', None) or {}).get('test_pipeline') or ()
+    if not reads_bands(steps):
+        return lambda frame: (frame.name, frame.read())
+    if source.kind != 'images':
+        refuse_bands(model)
+    read = image_reader(steps)
+
+    def read_both(frame: Frame) -> tuple:
+        path = frame.path or ''
+        return frame.name, read(path), read_picture(path)
+
+    return read_both
+
+
+def segment(
+    model: BaseSegmentor,
+    name: str,
+    image: np.ndarray,
+    shown: np.ndarray | None = None,
+) -> Segmented:
+    """Segment an image as ``inference_model`` takes it.
+
+    Args:
+        model: from :func:`sctnet.apis.init_model`.
+        name: stem of its outputs.
+        image: BGR (H, W, 3), or bands.
+        shown: what to draw on, BGR uint8 (H, W, 3); None takes ``image``.
 
     Raises:
-        ImageError: it is smaller than 64x64 pixels.
+        ImageError: it is smaller than 64x64 pixels, or lacks bands.
     """
     result = inference_model(model, image)
     labels = result.pred_sem_seg.data[0]
@@ -99,7 +138,8 @@ def segment(model: BaseSegmentor, name: str, image: np.ndarray) -> Segmented:
     kind = torch.uint8 if classes <= 256 else torch.uint16
     palette = result.metainfo.get('palette') or distinct_colours(classes)
     # Narrowed where the network ran: an eighth of the bytes leave a GPU.
-    return Segmented(name, image, labels.to(kind).cpu().numpy(), palette)
+    shown = image if shown is None else shown
+    return Segmented(name, shown, labels.to(kind).cpu().numpy(), palette)
 
 
 def _write(outputs: Outputs, video: VideoWriter | None, done: Segmented) -> np.ndarray:
@@ -144,16 +184,10 @@ def segment_source(
     Raises:
         ImageError: the only image, a video or a camera cannot be read.
         OutputError: ``outputs.out_dir`` cannot be written, or there is no window.
-        ConfigError: the model takes bands, not pictures.
+        ConfigError: the model takes bands, and this is a video or a camera.
         KeyboardInterrupt: this, as any error, leaves a video of what was written.
     """
-    config = getattr(model, 'cfg', None) or {}
-    if reads_bands(config.get('test_pipeline')):
-        raise ConfigError(
-            'pictures and videos are of 8-bit colours, and the test pipeline of this '
-            'model reads bands by LoadBands: give its files to '
-            'sctnet.apis.inference_model in Python'
-        )
+    read = _reader(model, source)
     window_context = Window() if outputs.show else nullcontext()
     video_context: AbstractContextManager[VideoWriter | None] = nullcontext()
     if source.kind != 'images':
@@ -172,7 +206,7 @@ def segment_source(
 
         pipeline = Pipeline(
             source.frames,
-            lambda frame: (frame.name, frame.read()),
+            read,
             lambda named: segment(model, *named),
             write,
             newest=source.kind == 'camera',

@@ -12,11 +12,14 @@ from sctnet.catalog import load_config, merge_options
 from sctnet.cli.infer import infer
 from sctnet.datasets.check.checker import check_config
 from sctnet.deploy.export import export_model
+from sctnet.deploy.int8 import quantise_model
 from sctnet.engine.check_bands import check_band_order
 from sctnet.engine.check_names import check_names
 from sctnet.engine.launch import enable_tta
 from sctnet.engine.runner import Runner
 from sctnet.errors import ConfigError, ImageError
+from sctnet.streams.open_input import Source
+from sctnet.streams.segment import Outputs, segment_source
 
 pytestmark = pytest.mark.slow
 
@@ -125,11 +128,36 @@ def check_inference(tmp_path, cfg, data, bands, kind):
             inference_model(
                 init_model(config, file, device='cpu', backend='torch'), array[..., :3]
             )
-    with pytest.raises(ConfigError, match='reads bands by LoadBands'):
-        infer(str(path), str(file), config=str(config), out_dir=tmp_path / 'out')
+    export_and_infer(tmp_path, config, file, path, found[0].argmax(0))
+
+
+def export_and_infer(tmp_path, config, file, path, expected):
+    """An exported file, and the command, give the label map of ``inference_model``."""
     model = init_model(config, file, device='cpu', backend='torch')
-    with pytest.raises(ConfigError, match='LoadBands'):
-        export_model(model, tmp_path / 'a.onnx')
+    exported = tmp_path / 'a.onnx'
+    export_model(model, exported)
+    for name, weights in ((None, exported), (str(config), file)):
+        out = tmp_path / f'out{weights.suffix}'
+        assert infer(str(path.parent), str(weights), config=name, out_dir=out) == 0
+        labels = cv2.imread(str(out / f'{path.stem}_labels.png'), cv2.IMREAD_UNCHANGED)
+        assert (labels == expected.numpy()).mean() > 0.999
+        assert cv2.imread(str(out / f'{path.stem}_overlay.png')).shape == (80, 96, 3)
+    opened = init_model(exported)
+    bands = len(opened.data_preprocessor.mean)
+    assert opened.cfg.test_pipeline[0].type == 'LoadBands'
+    assert (inference_model(opened, path).pred_sem_seg.data[0] == expected).all()
+    with pytest.raises(ImageError, match=f'{bands + 1} bands and the network takes'):
+        inference_model(opened, np.zeros((80, 96, bands + 1), np.uint8))
+    with pytest.raises(ConfigError, match='--normalise.* by LoadBands: leave it out'):
+        export_model(model, exported, normalise=True)
+    with pytest.raises(ConfigError, match='videos, cameras and uploads are of 8-bit'):
+        segment_source(model, Source(iter(()), 1, 'video', 'a'), Outputs(tmp_path))
+    for number in range(4):
+        (tmp_path / 'few').mkdir(exist_ok=True)
+        (tmp_path / 'few' / f'{number}.png').write_bytes(path.read_bytes())
+    agreement = quantise_model(model, tmp_path / 'int8.onnx', tmp_path / 'few')
+    assert agreement.labels > 0.5
+    assert init_model(tmp_path / 'int8.onnx').data_preprocessor.mean.numel() == bands
 
 
 def test_what_does_not_go_together_is_said(tmp_path):

@@ -102,9 +102,8 @@ def _look_at_image(
         return
     found.sums = BandSums.of(pixels[..., ::-1] if part.reading.swaps else pixels)
     if spread is not None:
-        largest = image.largest or float(pixels.max())
-        found.flat = image.kind, largest
-        what = f'values to {largest:g}' if spread else f'value {largest:g} alone'
+        found.flat = image.kind, image.largest
+        what = f'values lie within {spread:g}' if spread else 'one value alone'
         found.faults.append(Fault('flat image', part.name, path, what))
 
 
@@ -112,7 +111,7 @@ def _compare(
     part: Part, path: str, size: tuple[int, int], labels: tuple[int, int]
 ) -> Iterator[tuple[str, str]]:
     """Compare the sizes of an image as it is read and of its label map."""
-    stored, tag = read_header(path) if part.reading.turns else (None, 1)
+    stored, tag = read_header(path)
     if labels != size:
         turned = tag >= TURNED and labels == stored
         how = f'tag {tag}; stored ' if turned else ''

@@ -9,13 +9,13 @@ import numpy as np
 from mmengine.config import Config, ConfigDict
 
 from ...compat.config_types import kind_of
-from ...errors import ImageError, PackageError
-from ..bands import read_bands, read_picture
-from ..images import read_image
+from ...errors import ImageError
+from ..bands import read_picture
+from ..images import as_picture, count_bands, read_decoded
+from ..tiff import Decoded
 
 PICTURES = ('LoadImageFromFile', 'LoadImageFromStore')  # three colours of 8 bits
 LITTLE = 16 / 57  # of a standard deviation: 16 of 255, normalised as ImageNet's
-_NUMBERS = ('uint8', 'uint16', 'float32')
 _SIDE = 9  # of the thumbnail: 8 differences in a row
 
 
@@ -40,11 +40,6 @@ class Reading:
     std: list[float]
     swaps: bool
     crop: tuple[int, int] | None
-
-    @property
-    def turns(self) -> bool:
-        """Whether the orientation tag is applied."""
-        return self.loader in PICTURES
 
     @property
     def units(self) -> float:
@@ -91,7 +86,7 @@ class LoadedImage:
     Attributes:
         pixels: (H, W, C); None where the config's loader does not read it.
         kind: type of the numbers in the file.
-        largest: value in the file; 0 where it is that of ``pixels``.
+        largest: value in the file.
         faults: kind and detail of what is wrong with how it is read.
     """
 
@@ -102,63 +97,45 @@ class LoadedImage:
 
 
 def load_image(reading: Reading, path: str) -> LoadedImage:
-    """Decode an image as its config does, and compare that with what the file holds.
+    """Decode an image as its config does, and say what is lost of its file.
 
     Raises:
         ImageError: it is missing or damaged.
-        PackageError: ``LoadBands`` needs a package for it.
+        PackageError: it takes a package that is not installed.
     """
     if not reading.loader:
         return LoadedImage(read_picture(path), '', 0, [])
+    decoded = read_decoded(path)
+    stored, kind = decoded.image, str(decoded.image.dtype)
     if reading.loader == 'LoadBands':
-        return _by_bands(reading, read_bands(path))
-    if _is_plain(path):
-        return LoadedImage(read_image(path, 1), 'uint8', 0, [])
-    try:
-        pixels, damage = read_image(path, 1), None
-    except ImageError as error:
-        pixels, damage = None, error
-    try:
-        stored = read_bands(path)
-    except PackageError as error:
-        return LoadedImage(None, '', 0, [('bands not read', str(error))])
-    except ImageError as error:
-        raise damage or error from None
-    return _as_picture(pixels, stored, reading.loader)
-
-
-def _is_plain(path: str) -> bool:
-    """Whether a file's first bytes say: at most three bands of at most 8 bits."""
-    try:
-        with open(path, 'rb') as file:
-            head = file.read(26)
-    except OSError:
-        return True  # reading it says why
-    png = head[:4] == b'\x89PNG' and len(head) == 26 and head[24] <= 8
-    return head[:2] == b'\xff\xd8' or (png and head[25] in (0, 2, 3))
-
-
-def _as_picture(
-    pixels: np.ndarray | None, stored: np.ndarray, loader: str
-) -> LoadedImage:
-    """Say what is lost of the bands (H, W, C) of a file that OpenCV read to BGR."""
-    bands, kind = stored.shape[2], str(stored.dtype)
-    what, lost = f'{bands} bands of {kind}', []
-    if pixels is None or bands > 4 or kind not in ('uint8', 'uint16'):
-        detail = f'{what}, and {loader} reads 1, 3 or 4 of 8 or 16 bits'
-        return LoadedImage(None, kind, 0, [('bands not read', detail)])
-    if bands in (2, 4) and (stored[..., -1] != np.iinfo(stored.dtype).max).any():
-        lost.append('the last band')
-    if kind == 'uint16':
-        low, high = stored & 255, stored >> 8
-        if low.any() and (low != high).any():
-            lost.append('the lower 8 bits')
-    detail = f'{what}, of which {loader} drops {" and ".join(lost)}'
-    faults = [('bits or bands lost', detail)] if lost else []
+        pixels, faults = _by_bands(reading, stored)
+    else:
+        pixels, faults = _as_picture(decoded, reading.loader)
     return LoadedImage(pixels, kind, float(stored.max()), faults)
 
 
-def _by_bands(reading: Reading, stored: np.ndarray) -> LoadedImage:
+_Found = tuple[np.ndarray | None, list[tuple[str, str]]]
+
+
+def _as_picture(decoded: Decoded, loader: str) -> _Found:
+    stored, kind = decoded.image, str(decoded.image.dtype)
+    what, lost = f'{count_bands(stored.shape[2])} of {kind}', []
+    try:
+        pixels = as_picture(decoded, '')
+    except ImageError:
+        detail = f'{what}, and {loader} reads colours or grey of 8 or 16 bits'
+        return None, [('bands not read', detail)]
+    if decoded.alpha and (stored[..., -1] != np.iinfo(stored.dtype).max).any():
+        lost.append('alpha')
+    if kind == 'uint16':
+        low = stored & 255
+        if low.any() and (low != stored >> 8).any():
+            lost.append('the lower 8 bits')
+    detail = f'{what}, of which {loader} drops {" and ".join(lost)}'
+    return pixels, [('bits or bands lost', detail)] if lost else []
+
+
+def _by_bands(reading: Reading, stored: np.ndarray) -> _Found:
     count, kind = stored.shape[2], str(stored.dtype)
     taken = list(range(count)) if reading.bands is None else list(reading.bands)
     detail = ''
@@ -166,14 +143,12 @@ def _by_bands(reading: Reading, stored: np.ndarray) -> LoadedImage:
         detail = f'{count} bands, and LoadBands takes number {max(taken)} (from 0)'
     elif len(taken) != reading.channels:
         detail = f'{len(taken)} bands, and the network takes {reading.channels}'
-    elif kind not in _NUMBERS:
-        detail = f'numbers of type {kind}, and not of {", ".join(_NUMBERS)}'
     if detail:
-        return LoadedImage(None, kind, 0, [('bands not read', detail)])
+        return None, [('bands not read', detail)]
     pixels = stored if reading.bands is None else stored[..., taken]
     if kind == 'float32' and not np.isfinite(pixels).all():
-        return LoadedImage(None, kind, 0, [('not finite', 'such as NaN')])
-    return LoadedImage(np.ascontiguousarray(pixels), kind, 0, [])
+        return None, [('not finite', 'such as NaN')]
+    return np.ascontiguousarray(pixels), []
 
 
 def flat_spread(pixels: np.ndarray, units: float) -> float | None:

@@ -128,6 +128,7 @@ def new_project(
             root, summary, measured, student, crop, iterations, batch, teacher
         )
         said += _found(summary, plan.crop, measured.short_side)
+        said += measured.describe()
         configs = write_configs(plan, out, pretrained or {})
     except BaseException:
         if root != data:  # so that another try finds an empty place

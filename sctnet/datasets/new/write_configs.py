@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from ...files import write_bytes
+from ..bands import bits_of
 from ..overlay import distinct_colours
 from ..parallel import default_workers
 from ..statistics import fitting_crop, weights_line
@@ -165,10 +166,13 @@ class _Bands:
     def __init__(self, measured: Measured) -> None:
         bands, kind = measured.kind
         self.own = (bands, kind) != (3, 'uint8')
-        self.load = 'LoadBands' if self.own else "'LoadImageFromFile'"
+        self.load = "'LoadImageFromFile'"
+        if self.own:  # without alpha, which some may have
+            chosen = f', bands={tuple(range(bands))}' if measured.alpha else ''
+            self.load = f'LoadBands{chosen}'
         self.backbone = f'in_channels={bands}' if bands != 3 else ''
         self.flips = not self.own
-        self.range = ''
+        self.range, self.ends = '', []
         mean, std = (measured.mean, measured.std) if self.own else _IMAGENET
         self.mean, self.std = (
             [round(value, 4) for value in values] for values in (mean, std)
@@ -182,13 +186,20 @@ class _Bands:
             )
             if kind != 'uint8':
                 self.range = f', max_value={_full_range(measured.largest, kind)}'
+            self.ends = [
+                [_short(v) for v in ends] for ends in (measured.low, measured.high)
+            ]
 
 
 def _full_range(largest: float, kind: str) -> float:
     """Return the largest value that can occur: 4095 for 12 bits in 16, and so on."""
     if kind.startswith('uint'):
-        return 2 ** max(8, math.ceil(math.log2(largest + 1))) - 1
+        return 2 ** bits_of(largest, kind) - 1
     return float(f'{largest:.3g}')
+
+
+def _short(value: float) -> float:
+    return int(value) if value == int(value) else float(f'{value:.6g}')
 
 
 def _weights(plan: Plan) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
+from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmseg.datasets.transforms import PhotoMetricDistortion
 from mmseg.registry import TRANSFORMS
 
 from ...errors import ConfigError, ImageError
 from ..bands import read_bands
+from ..images import read_image
 
 
 @TRANSFORMS.register_module()
@@ -57,6 +58,34 @@ class LoadBands(BaseTransform):
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
         return results
+
+
+class LoadPicture(LoadImageFromFile):
+    """mmcv's ``LoadImageFromFile``, by the function that inference reads with.
+
+    So that training and test see the same numbers as inference of every file: mmcv's
+    multiplies the colours of some TIFFs by their alpha band, and reads one band of
+    others.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add ``img`` (H, W, 3), BGR uint8, ``img_shape`` and ``ori_shape``.
+
+        Raises:
+            ImageError: the file cannot be read, or is no picture of colours.
+        """
+        if '://' in str(results['img_path']):  # elsewhere than on this disk
+            return super().transform(results)
+        results['img'] = image = read_image(results['img_path'], smallest=1)
+        results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        return results
+
+
+def read_alike(steps: list[Any]) -> None:
+    """Put :class:`LoadPicture` in the place of a plain ``LoadImageFromFile``."""
+    for place, step in enumerate(steps):
+        if type(step) is LoadImageFromFile and vars(step) == vars(LoadImageFromFile()):
+            steps[place] = LoadPicture()
 
 
 @TRANSFORMS.register_module()

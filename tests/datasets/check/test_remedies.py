@@ -233,7 +233,7 @@ def fourth_band(place):
 @case('bands not read')
 def floats(place):
     for path in (place.root / 'images').rglob('*.png'):
-        image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+        image = cv2.imread(str(path)).astype(np.float32) / 255
         write(path.with_suffix('.tif'), image)
         path.unlink()
     yield

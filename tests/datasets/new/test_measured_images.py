@@ -33,12 +33,31 @@ def test_pictures_of_8_bits_are_of_three_colours(tmp_path):
     assert found.short_side == 64
 
 
-def test_what_is_partly_transparent_has_a_band_of_its_own(tmp_path):
-    write(tmp_path / 'a.png', with_alpha(7))
-    assert measure(tmp_path).kind == (4, 'uint8')
+def test_alpha_is_left_out_and_data_in_its_place_is_a_band(tmp_path):
+    write(tmp_path / 'a.png', with_alpha(0))
     write(tmp_path / 'b.png', grey(50, 3))
+    found = measure(tmp_path)
+    assert (found.kind, found.mean) == ((3, 'uint8'), [75] * 3)
+    assert 'left out: the alpha band of 1 of 2 images' in found.describe()[1]
+    write(tmp_path / 'a.png', with_alpha(np.arange(80)))
+    assert measure(tmp_path).kind == (3, 'uint8')
+    image = with_alpha(0)
+    image[..., 3] = np.arange(80)
+    write(tmp_path / 'a.png', image)
     with pytest.raises(DataError, match='are of several kinds'):
         measure(tmp_path)
+    (tmp_path / 'b.png').unlink()
+    assert measure(tmp_path).kind == (4, 'uint8')
+    assert measure(tmp_path).alpha == 0
+
+
+def test_values_are_told(tmp_path):
+    image = grey(1000, 4, np.uint16)
+    image[..., 3] = np.linspace(4, 4012, 80)
+    write(tmp_path / 'a.png', image)
+    (said,) = measure(tmp_path).describe()
+    assert said.startswith('values: 4 bands of 16 bits, values end at 4012: 12 bits')
+    assert 'mean 1000, 1000, 1000, 1' in said
 
 
 def test_bits_are_kept_and_a_broken_file_is_left_to_the_check(tmp_path):

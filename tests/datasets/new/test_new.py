@@ -119,6 +119,11 @@ def test_bands_and_bits_stand_in_the_configs(data, tmp_path):
         assert preprocessor.mean == pytest.approx([2047.5] * 4, rel=0.05)
         assert preprocessor.bgr_to_rgb is False
         assert cfg.train_pipeline[5].max_value == 4095
+        low, high = cfg.value_range
+        assert max(low) < 20
+        assert 4000 < min(high) <= max(high) <= 4095
+        assert len(low) == len(high) == 4
+    assert any('16 bits, values end at' in line for line in made.said)
 
 
 def test_choices_stand_in_the_configs_and_copies_are_copies(data, tmp_path):

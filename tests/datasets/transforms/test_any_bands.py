@@ -6,11 +6,10 @@ import pytest
 from mmseg.datasets.transforms import PhotoMetricDistortion
 from mmseg.registry import TRANSFORMS
 
-from sctnet.datasets import bands as module
 from sctnet.datasets.bands import check_bands, read_bands, read_picture
 from sctnet.datasets.check.sample_files import find_fault
 from sctnet.datasets.transforms import LoadBands, PhotometricDistortion
-from sctnet.errors import ConfigError, ImageError, PackageError
+from sctnet.errors import ConfigError, ImageError
 
 
 def noise(bands, kind=np.uint8, size=(70, 66)):
@@ -110,72 +109,14 @@ def test_bands_come_in_the_files_order_and_depth(tmp_path, bands, kind, suffix):
     assert find_fault({'img_path': str(path)}) is None
 
 
-@pytest.mark.parametrize('kind', [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize('bands', [2, 4, 6])
-@pytest.mark.parametrize('planes', ['contig', 'separate'])
-def test_tiffs_of_many_bands_are_read_with_tifffile(tmp_path, bands, kind, planes):
-    tifffile = pytest.importorskip('tifffile')
-    image = noise(bands, kind)
-    path = tmp_path / 'a.tif'
-    stored = image if planes == 'contig' else image.transpose(2, 0, 1)
-    tifffile.imwrite(path, stored, planarconfig=planes, photometric='minisblack')
-    assert np.array_equal(read_bands(path), image)
-    assert read_picture(path).shape == (70, 66, 3)
-    assert find_fault({'img_path': str(path)}) is None
-
-
-def tiff(path, bands, kind=np.uint8):
-    """A TIFF of bands that are no colours, as GIS programs write them."""
-    import struct
-
-    image = noise(bands, kind)
-    data = image.tobytes()
-    depth = 8 * image.itemsize
-    tags = [
-        (256, 4, 66), (257, 4, 70), (258, 3, depth), (259, 3, 1), (262, 3, 1),
-        (273, 4, 8), (277, 3, bands), (278, 4, 70), (279, 4, len(data)), (284, 3, 1),
-    ]  # fmt: skip
-    entries = b''.join(struct.pack('<HHII', *tag[:2], 1, tag[2]) for tag in tags)
-    directory = struct.pack('<H', len(tags)) + entries + b'\0' * 4
-    path.write_bytes(b'II*\0' + struct.pack('<I', 8 + len(data)) + data + directory)
-    return image
-
-
-def test_without_tifffile_no_band_is_left_out_in_silence(tmp_path, monkeypatch):
-    import sys
-
-    monkeypatch.setitem(sys.modules, 'tifffile', None)
-    grey = tiff(tmp_path / 'grey.tif', 1, np.uint16)
-    assert np.array_equal(read_bands(tmp_path / 'grey.tif'), grey)
-    for bands in (2, 4, 5):
-        tiff(tmp_path / 'many.tif', bands)
-        said = f'has {bands} bands.*tifffile'
-        with pytest.raises(PackageError, match=said):
-            read_bands(tmp_path / 'many.tif')
-    path, problem = find_fault({'img_path': str(tmp_path / 'many.tif')})
-    assert path == str(tmp_path / 'many.tif')
-    assert problem.startswith('has 5 bands that are no colours')
-
-
-def test_a_picture_of_other_data_shows_its_whole_range(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise ImageError('no picture')
-
+def test_a_picture_of_other_data_shows_its_whole_range(tmp_path):
     image = noise(4, np.uint16) // 16
+    image[0, 0] = 65535  # a bright point
     cv2.imwrite(str(tmp_path / 'a.png'), image[..., [2, 1, 0, 3]])
-    monkeypatch.setattr(module, 'read_image', refuse)
     shown = read_picture(tmp_path / 'a.png')
     assert (shown.min(), shown.max()) == (0, 255)
-    assert np.corrcoef(shown[..., 2].ravel(), image[..., 0].ravel())[0, 1] > 0.99
-
-
-def test_damaged_files_are_told(tmp_path):
-    path = tmp_path / 'a.tif'
-    tiff(path, 1)
-    path.write_bytes(path.read_bytes()[:2000])
-    for name in ('a.tif', 'none.png'):
-        with pytest.raises(ImageError):
-            read_bands(tmp_path / name)
+    found, stored = shown[1:, :, 2].ravel(), image[1:, :, 0].ravel()
+    assert np.corrcoef(found, stored)[0, 1] > 0.99
 
 
 def test_arrays_of_bands_are_looked_at():
