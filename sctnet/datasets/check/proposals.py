@@ -44,7 +44,7 @@ def _crop(part: Part, share: Share) -> Iterator[str]:
         yield (
             f'the images have a short side of {short} and a training sees '
             f'{crop[0]}x{crop[1]}, so that they are enlarged or padded: a crop of '
-            f'{fitting}x{fitting} holds all of them'
+            f'{fitting}x{fitting} lies within them'
         )
 
 
