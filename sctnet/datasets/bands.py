@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import ImageError
-from .images import MIN_SIZE, as_picture, read_decoded
+from .images import as_picture, check_sides, read_decoded
 
 
 class Depth(NamedTuple):
@@ -74,12 +74,7 @@ def check_bands(image: np.ndarray, name: str = 'image array') -> np.ndarray:
             f'{name} has shape {image.shape} and dtype {image.dtype}: expected '
             '(H, W, C) of uint8, uint16 or float32, as the network was trained on'
         )
-    if min(image.shape[:2]) < MIN_SIZE:
-        raise ImageError(
-            f'{name} is {image.shape[1]}x{image.shape[0]} pixels: expected at '
-            f'least {MIN_SIZE}x{MIN_SIZE}; enlarge it or take a larger one'
-        )
-    return np.ascontiguousarray(image)
+    return np.ascontiguousarray(check_sides(image, name))
 
 
 def read_picture(path: str | os.PathLike) -> np.ndarray:

@@ -68,7 +68,7 @@ def read_image(path: str | os.PathLike, smallest: int = MIN_SIZE) -> np.ndarray:
     """
     name = f"image '{path}'"
     image = as_picture(read_decoded(path), name)
-    return _check_size(image, name, smallest)
+    return check_sides(image, name, smallest)
 
 
 def as_picture(decoded: Decoded, name: str) -> np.ndarray:
@@ -239,10 +239,11 @@ def to_bgr(image: np.ndarray) -> np.ndarray:
     image = _upper_bits(image, 'an image array')
     if image.shape[2] == 1:
         image = np.repeat(image, 3, axis=2)
-    return _check_size(np.ascontiguousarray(image[..., :3]), 'image array')
+    return check_sides(np.ascontiguousarray(image[..., :3]), 'image array')
 
 
-def _check_size(image: np.ndarray, name: str, smallest: int = MIN_SIZE) -> np.ndarray:
+def check_sides(image: np.ndarray, name: str, smallest: int = MIN_SIZE) -> np.ndarray:
+    """Return an image; raise ImageError for one whose sides are below ``smallest``."""
     height, width = image.shape[:2]
     if min(height, width) < smallest:
         raise ImageError(

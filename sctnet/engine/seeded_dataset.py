@@ -2,6 +2,7 @@
 
 import logging
 import random
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch.utils.data import Dataset
 from ..datasets.check.sample_files import find_fault, quick_fault
 from ..datasets.check_labels import check_sample
 from ..datasets.collate import stack_samples
+from ..datasets.images import read_image
 from ..datasets.store import LoadImageFromStore
 from ..datasets.transforms.any_bands import read_alike
 from ..errors import BrokenFileError, DataError
@@ -87,10 +89,8 @@ class SeededDataset(Dataset):
         unread = remote or all(map(_reads_store, leaves))
         self._names_files = hasattr(self.dataset, 'get_data_info') and not unread
         look_at_labels(leaves, labels)
-        for leaf in leaves:
-            steps = getattr(getattr(leaf, 'pipeline', None), 'transforms', None)
-            if isinstance(steps, list) and not remote:
-                read_alike(steps)
+        for leaf in [] if remote else leaves:
+            _read_alike(leaf)
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -187,6 +187,15 @@ def seeded(dataloader: Any, **options: Any) -> Any:
     small = dataloader.get('collate_fn') is stack_samples
     options = {'small_labels': small, **options}
     return {**dataloader, 'dataset': {**dataset, **options}}
+
+
+def _read_alike(dataset: Any) -> None:
+    """Let images be read as inference does; what that loses is said here, not later."""
+    steps = getattr(getattr(dataset, 'pipeline', None), 'transforms', None)
+    if isinstance(steps, list) and read_alike(steps):
+        # Of a broken file, or a list of none, the training says more.
+        with suppress(Exception):
+            read_image(dataset.get_data_info(0)['img_path'])
 
 
 def _reads_store(dataset: Any) -> bool:

@@ -148,7 +148,7 @@ def export_and_infer(tmp_path, config, file, path, expected):
     assert (inference_model(opened, path).pred_sem_seg.data[0] == expected).all()
     with pytest.raises(ImageError, match=f'{bands + 1} bands and the network takes'):
         inference_model(opened, np.zeros((80, 96, bands + 1), np.uint8))
-    with pytest.raises(ConfigError, match='--normalise.* by LoadBands: leave it out'):
+    with pytest.raises(ConfigError, match=r'--normalise.* by LoadBands: leave it'):
         export_model(model, exported, normalise=True)
     with pytest.raises(ConfigError, match='videos, cameras and uploads are of 8-bit'):
         segment_source(model, Source(iter(()), 1, 'video', 'a'), Outputs(tmp_path))

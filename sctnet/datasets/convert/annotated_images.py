@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import DataError, OutputError
 from ...files import atomic_path
-from ..images import SUFFIXES, read_image
+from ..images import SUFFIXES, check_sides, read_decoded
 
 IGNORED = 255
 PARTS = ('train', 'val', 'test')
@@ -48,8 +48,8 @@ class ImageFile:
                 f"'{self.path}' is of no known kind: expected one of "
                 f'{", ".join(SUFFIXES)}; export it as one of them'
             )
-        height, width = read_image(self.path).shape[:2]
-        return height, width
+        image = check_sides(read_decoded(self.path).image, f"image '{self.path}'")
+        return image.shape[0], image.shape[1]
 
     def place(self, target: Path, link: bool) -> None:
         """Copy the file to ``target``, which is new, or link to it.

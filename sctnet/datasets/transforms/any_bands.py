@@ -81,11 +81,17 @@ class LoadPicture(LoadImageFromFile):
         return results
 
 
-def read_alike(steps: list[Any]) -> None:
-    """Put :class:`LoadPicture` in the place of a plain ``LoadImageFromFile``."""
+def read_alike(steps: list[Any]) -> bool:
+    """Put :class:`LoadPicture` in the place of a plain ``LoadImageFromFile``.
+
+    Returns:
+        Whether one is among ``steps``.
+    """
+    plain = vars(LoadImageFromFile())
     for place, step in enumerate(steps):
-        if type(step) is LoadImageFromFile and vars(step) == vars(LoadImageFromFile()):
+        if type(step) is LoadImageFromFile and vars(step) == plain:
             steps[place] = LoadPicture()
+    return any(isinstance(step, LoadPicture) for step in steps)
 
 
 @TRANSFORMS.register_module()
