@@ -85,6 +85,23 @@ def test_a_class_never_seen_is_said_where_all_was_read(root, logged):
     ]  # train has one pair more than were read
 
 
+def test_what_many_files_have_is_one_line_and_an_unseen_class_stops_nothing(
+    root, logged
+):
+    for number in range(3):
+        path = image_path(root, 'train', number)
+        write(path, cv2.imread(str(path)).astype(np.uint16) * 251)
+    quick_check(config(root, classes=('a', 'b', 'c', 'rare')))
+    lines = [line.partition(' (')[0].split(': ') for line in logged]
+    assert [line[1] for line in lines] == [
+        'class without a pixel',
+        'bits or bands lost',
+        'class never seen',
+    ]
+    assert logged[1].endswith(' and 2 more')
+    assert not logged[0].endswith('more')
+
+
 def test_few_pairs_are_read_and_all_are_listed(root):
     label_path(root, 'train', 4).unlink()
     truncate(image_path(root, 'train', 5))  # the first and the last are read
