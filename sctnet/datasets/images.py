@@ -167,14 +167,7 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
 
 
 def read_header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
-    """Return width and height as stored, and the orientation tag, 1 without one.
-
-    Args:
-        source: the file's content, or its path.
-
-    Returns:
-        None for the size where Pillow cannot tell.
-    """
+    """Return width and height as stored, None if unknown, and the orientation tag."""
     from PIL import Image
 
     try:
@@ -182,8 +175,11 @@ def read_header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
         with Image.open(file) as image:
             # Without a tag Pillow would decode a PNG to look for one behind the pixels.
             tagged = 'exif' in image.info or image.format == 'TIFF'
-            turned = image.getexif().get(_ORIENTATION, 1) if tagged else 1
-            return image.size, turned if turned in range(1, 9) else 1
+            exif = image.getexif() if tagged else {}
+            turned = exif.get(_ORIENTATION, 1)
+            # Of a TIFF Pillow has turned the size already.
+            size = (exif[256], exif[257]) if image.format == 'TIFF' else image.size
+            return size, turned if turned in range(1, 9) else 1
     except Image.DecompressionBombError:
         return (2 * MAX_PIXELS, 1), 1  # more than Pillow opens
     except Exception:

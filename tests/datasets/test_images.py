@@ -2,8 +2,15 @@ import cv2
 import numpy as np
 import pytest
 from own_folder import claim_size
+from PIL import Image
 
-from sctnet.datasets.images import decode_image, read_image, to_bgr
+from sctnet.datasets.images import (
+    claimed_size,
+    decode_image,
+    read_header,
+    read_image,
+    to_bgr,
+)
 from sctnet.errors import ImageError
 
 
@@ -155,3 +162,14 @@ def test_what_pillow_cannot_open_is_not_decoded(photo, tmp_path, monkeypatch):
     monkeypatch.setattr(cv2, 'imdecode', None)
     with pytest.raises(ImageError, match='truncated or not an image'):
         read_image(path)
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.tif'])
+@pytest.mark.parametrize('tag', [1, 3, 6])
+def test_a_header_tells_the_size_as_stored_and_as_it_is_seen(tmp_path, suffix, tag):
+    path, exif = str(tmp_path / f'a{suffix}'), Image.Exif()
+    exif[0x0112] = tag
+    Image.new('RGB', (64, 48)).save(path, exif=exif)
+    assert read_header(path) == ((64, 48), tag)
+    assert claimed_size(path) == read_image(path, 1).shape[1::-1]
+    assert claimed_size(path) == ((48, 64) if tag == 6 else (64, 48))

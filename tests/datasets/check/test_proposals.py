@@ -48,8 +48,8 @@ def test_weights_are_proposed_for_rare_classes_until_there_are_some(root, capsys
 
 
 def test_a_crop_that_the_images_do_not_fill_is_named(root):
-    (proposal,) = check_config(config(root, crop=(128, 96))).proposals
-    assert 'have a short side of 80 and a training sees 128x96' in proposal
+    (proposal,) = check_config(config(root, crop=(128, 128))).proposals
+    assert 'have a short side of 80 and a training sees 128x128' in proposal
     assert proposal.endswith('a crop of 64x64 lies within them')
     assert not check_config(config(root, crop=(64, 64))).proposals
 
