@@ -91,8 +91,9 @@ KINDS: dict[str, tuple[bool, str, str]] = {
     'near duplicate': (
         False,
         'nearly the same picture in two sets',
-        'put the images of all sets into one folder, their label maps likewise, and '
-        'share them out by sctnet convert masks --group, so that scenes stay together',
+        'take one of them out; or put the images of all sets into one folder, their '
+        'label maps likewise, and share them out by sctnet convert masks --group, so '
+        'that the frames of a scene stay together',
     ),
     'perhaps masks of 0 and 255': (
         False,

@@ -9,8 +9,9 @@ from ..statistics import fitting_crop, weights_line
 from .pairs import Part
 from .shares import Share
 
+_MUCH = 0.75  # of a crop; less is filled by the usual enlarging
 _RARE = 20  # times as many pixels has the commonest class
-_FAR = 0.75  # of a standard deviation
+_FAR = 1.0  # standard deviations; Cityscapes lies within, by ImageNet's
 
 
 def propose(cfg: Config, part: Part, share: Share) -> Iterator[str]:
@@ -40,7 +41,7 @@ def _crop(part: Part, share: Share) -> Iterator[str]:
         return
     short = int(np.median([min(size) for size in share.sizes.elements()]))
     fitting = fitting_crop(short, min(crop))
-    if fitting < min(crop):
+    if fitting < _MUCH * min(crop):
         yield (
             f'the images have a short side of {short} and a training sees '
             f'{crop[0]}x{crop[1]}, so that they are enlarged or padded: a crop of '

@@ -416,6 +416,15 @@ def frames_of_a_video(place):
     place.convert_masks(group='scene[0-9]+', val=0.3)
 
 
+@case('near duplicate')
+def two_photographs(place):
+    first = cv2.imread(str(image_path(place.root, 'train', 0)))
+    write(image_path(place.root, 'val', 0), first // 10 * 9)
+    yield
+    image_path(place.root, 'train', 0).unlink()
+    label_path(place.root, 'train', 0).unlink()
+
+
 @case('perhaps shifted')
 def from_one(place):
     place.relabel(lambda labels: np.where(labels > 1, 2, 1).astype(np.uint8))
