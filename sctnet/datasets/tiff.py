@@ -72,7 +72,7 @@ def decode_tiff(data: bytes, name: str) -> Decoded:
             'alone, or bands as samples of one image',
             problem,
         )
-    if cut:
+    if cut or not pixels:
         raise damaged(name, 'cut off')
     plain = page.photometric in (_GREY, _RGB) and page.bitspersample in (8, 16, 32, 64)
     if not plain:  # a palette, single bits, a JPEG's colours: OpenCV makes R, G, B

@@ -1,3 +1,5 @@
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -173,3 +175,14 @@ def test_a_header_tells_the_size_as_stored_and_as_it_is_seen(tmp_path, suffix, t
     assert read_header(path) == ((64, 48), tag)
     assert claimed_size(path) == read_image(path, 1).shape[1::-1]
     assert claimed_size(path) == ((48, 64) if tag == 6 else (64, 48))
+
+
+def test_a_tiff_that_claims_no_rows_is_damaged(tmp_path):
+    path = tmp_path / 'a.tif'
+    Image.new('RGB', (64, 48)).save(path)
+    height = struct.pack('<HHII', 257, 4, 1, 48)
+    data = path.read_bytes()
+    assert data.count(height) == 1
+    path.write_bytes(data.replace(height, height[:8] + bytes(4)))
+    with pytest.raises(ImageError, match='truncated or not an image'):
+        read_image(path)
