@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from mmengine.config import Config
@@ -10,6 +11,7 @@ from mmseg.registry import TRANSFORMS
 
 from .. import __version__
 from ..compat.config_types import kind_of
+from ..datasets.transforms import LoadBands
 from ..errors import ArgumentError, CheckpointError
 
 KEY = 'sctnet'
@@ -20,7 +22,7 @@ LAYOUTS = {
 }
 
 
-LOADERS = ('LoadImageFromFile', 'LoadBands')
+LOADERS = ('LoadImageFromFile', LoadBands.__name__)
 
 
 @dataclass
@@ -85,7 +87,7 @@ class Metadata:
         """Raise ValueError, TypeError or KeyError for what no export writes."""
         names = [self.config, self.output, self.precision, *self.classes]
         count, ends = len(self.mean), self.value_range
-        numbers = [*self.mean, *self.std, *(ends[0] + ends[1] if ends else ())]
+        numbers = [*self.mean, *self.std, *chain(*(ends or ()))]
         sound = (
             isinstance(self.classes, list)
             and self.classes
@@ -94,7 +96,8 @@ class Metadata:
             and all(len(bytes(colour)) == 3 for colour in self.palette)
             and len(self.std) == count > 0
             and self.load in LOADERS
-            and (count == 3 or self.load == 'LoadBands')
+            and (count == 3 or self.load == LOADERS[1])
+            and (self.bands is None or len(self.bands) == count)
             and (ends is None or [len(end) for end in ends] == [count] * 2)
             and all(math.isfinite(number) for number in numbers)
             and all(self.std)
@@ -142,19 +145,16 @@ def plain_steps(cfg: Config) -> list[dict[str, Any]]:
 
 def loader_of(cfg: Config) -> dict[str, Any]:
     """Return ``load``, ``bands`` and ``value_range`` of a config."""
-    steps = [step for step in cfg.get('test_pipeline') or () if _loads(step)]
+    pipeline = cfg.get('test_pipeline') or ()
+    steps = [step for step in pipeline if kind_of(step) == LOADERS[1]]
     if not steps:
         return {}
     bands, ends = steps[0].get('bands'), cfg.get('value_range')
     return {
-        'load': kind_of(steps[0]),
+        'load': LOADERS[1],
         'bands': None if bands is None else list(bands),
         'value_range': None if ends is None else [list(end) for end in ends],
     }
-
-
-def _loads(step: Any) -> bool:
-    return kind_of(step) == 'LoadBands'
 
 
 def _build(step: dict[str, Any]) -> None:

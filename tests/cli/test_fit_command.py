@@ -8,12 +8,15 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import pytest
 from tool_process import call, one_line_error
 
 sys.path.append(str(Path(__file__).parents[1] / 'datasets' / 'new'))
 import exports
 
+from sctnet.apis import inference_model, init_model
+from sctnet.catalog import load_config
 from sctnet.cli import fit as command
 from sctnet.cli import trainings
 
@@ -129,6 +132,28 @@ def test_it_trains_tests_and_exports(data, tmp_path):
     assert list((out / 'results').glob('*_overlay.*'))
     assert re.search(r'\d+ iterations of each training fit into 0.05', done.stdout)
     assert not (out / 'work/timing').exists()
+
+
+@pytest.mark.slow
+def test_tiles_of_four_bands_go_to_the_end(tmp_path):
+    """As GIS programs write them: 12 bits in 16, tiled, with georeference."""
+    exports.geo_tiles(tmp_path / 'tiles')
+    words = ('--out', 'out', '--student', 't', '--iterations', '4', '--no-teacher')
+    done = call('fit', 'tiles', *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    out = tmp_path / 'out'
+    (overlay,) = (out / 'results').glob('*_overlay.png')
+    (image,) = out.glob(f'data/images/val/{overlay.name[:6]}.tif')
+    assert cv2.imread(str(overlay)).max() > 100
+    model = init_model(out / 'model.onnx')
+    kept = model.cfg.test_pipeline[0]
+    assert kept == {'type': 'LoadBands'}
+    mean = load_config(out / 'student.py').model.data_preprocessor.mean
+    assert model.data_preprocessor.mean.flatten().tolist() == pytest.approx(mean)
+    found = inference_model(model, image).pred_sem_seg.data[0].numpy()
+    labels = overlay.with_name(overlay.name.replace('overlay', 'labels'))
+    written = cv2.imread(str(labels), cv2.IMREAD_UNCHANGED)
+    assert (found == written).mean() > 0.999
 
 
 def test_other_choices_are_refused_the_second_time(data, tmp_path, stages):

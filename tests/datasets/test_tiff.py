@@ -11,10 +11,12 @@ from sctnet.datasets import images as module
 from sctnet.datasets.bands import describe_depth, read_bands, read_picture
 from sctnet.datasets.check.sample_files import find_fault
 from sctnet.datasets.images import read_image
+from sctnet.datasets.prepare.store_files import find_reader
 from sctnet.engine.seeded_dataset import SeededDataset
 from sctnet.errors import ImageError, PackageError
 from sctnet.prediction.preprocess import image_reader
 
+LOADER = 'LoadImageFromFile'
 DEFLATE = {'compression': 'deflate', 'predictor': True}
 OTHER = {'photometric': 'minisblack', 'planarconfig': 'contig'}
 PLANES = {'photometric': 'minisblack', 'planarconfig': 'separate'}
@@ -85,8 +87,8 @@ def write(folder, name):
     return path, image
 
 
-def as_trained(path, loader):
-    """What the first step of a training's pipeline gives."""
+def training_set(path, loader):
+    """Return a data set of one image, as a Runner of ours makes it."""
 
     class Leaf:
         def __init__(self):
@@ -94,10 +96,18 @@ def as_trained(path, loader):
                 {'type': 'Compose', 'transforms': [{'type': loader}]}
             )
 
+        def get_data_info(self, _):
+            return {'img_path': str(path)}
+
         def __getitem__(self, _):
             return self.pipeline({'img_path': str(path)})
 
-    return SeededDataset(Leaf())[0]['img']
+    return SeededDataset(Leaf())
+
+
+def as_trained(path, loader):
+    """What the first step of a training's pipeline gives."""
+    return training_set(path, loader)[0]['img']
 
 
 @pytest.mark.parametrize('name', FILES)
@@ -123,8 +133,11 @@ def test_pictures_are_alike_in_training_and_inference(tmp_path, name):
     colours = image[..., :3] if image.shape[2] > 2 else image[..., [0, 0, 0]]
     expected = colours[..., ::-1] >> (0 if image.dtype == np.uint8 else 8)
     assert np.array_equal(read_image(path), expected)
-    assert np.array_equal(as_trained(path, 'LoadImageFromFile'), expected)
+    assert np.array_equal(as_trained(path, LOADER), expected)
     assert np.array_equal(image_reader([])(path), expected)
+    reader = find_reader({'pipeline': [{'type': LOADER}]}, LOADER)  # of a store
+    stored = reader.transform.transform({'img_path': str(path)})['img']
+    assert np.array_equal(stored, expected)
 
 
 @pytest.mark.parametrize('name', set(FILES) - set(PICTURES))
@@ -137,14 +150,14 @@ def test_what_is_no_picture_is_refused_with_the_remedy(tmp_path, name):
             read(path)
 
 
-LOADER = 'LoadImageFromFile'
-
-
 def test_upper_bits_are_said_once(tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr(
-        'mmengine.logging.print_log', lambda text, *_: told.append(text)
-    )
+
+    def hear(text, *_, **__):
+        if '16 bits' in text:
+            told.append(text)
+
+    monkeypatch.setattr('mmengine.logging.print_log', hear)
     image = noise(3, np.uint16, 4096)
     cv2.imwrite(str(tmp_path / 'a.png'), image)
     for read in (read_image, image_reader([])):
@@ -157,6 +170,10 @@ def test_upper_bits_are_said_once(tmp_path, monkeypatch):
     image_reader([])(image * 16)
     assert 'nearly black' not in told[1]
     assert describe_depth(tmp_path / 'a.png').bits == 12
+    monkeypatch.setattr(module, '_said', [])
+    training_set(tmp_path / 'a.png', LOADER)  # before a worker reads
+    assert told[2] == told[0]
+    training_set(tmp_path / 'none.png', LOADER)
 
 
 def test_other_numbers_become_floats(tmp_path):

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -21,8 +21,54 @@ SOUND = Metadata(
 )
 
 
-def test_metadata_comes_back_as_it_was():
-    assert Metadata.from_json(SOUND.to_json(), 'a.onnx') == SOUND
+BANDS = replace(
+    SOUND,
+    mean=[1.0] * 4,
+    std=[1.0] * 4,
+    rgb=False,
+    load='LoadBands',
+    bands=[0, 1, 5, 7],
+    value_range=[[0] * 4, [4095] * 4],
+)
+
+
+@pytest.mark.parametrize('given', [SOUND, BANDS])
+def test_metadata_comes_back_as_it_was(given):
+    assert Metadata.from_json(given.to_json(), 'a.onnx') == given
+
+
+def test_files_from_before_bands_are_of_pictures():
+    values = {**asdict(SOUND), 'input': ''}
+    for name in ('load', 'bands', 'value_range'):
+        del values[name]
+    assert Metadata.from_json(json.dumps(values), 'a.onnx') == SOUND
+
+
+def test_bands_are_read_as_the_file_says():
+    first = BANDS.test_pipeline()[0]
+    assert first == {'type': 'LoadBands', 'bands': (0, 1, 5, 7)}
+    assert '"bands": [0, 1, 5, 7]' in BANDS.to_json()
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('load', 'subprocess.Popen'),
+        ('load', 'LoadImageFromFile'),
+        ('load', None),
+        ('bands', [0, 1, 2]),
+        ('bands', [0, 1, 2, -1]),
+        ('bands', 'abcd'),
+        ('value_range', [[0] * 4]),
+        ('value_range', [[0] * 3, [1] * 3]),
+        ('value_range', [['a'] * 4, [1] * 4]),
+        ('mean', [1.0] * 3),
+    ],
+)
+def test_bands_that_no_export_writes_are_refused(name, value):
+    text = json.dumps({**asdict(BANDS), 'input': '', name: value})
+    with pytest.raises(CheckpointError, match=r"'a\.onnx' does not say what it is"):
+        Metadata.from_json(text, 'a.onnx')
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from ...files import atomic_path
 from ..check.inspection import misfit
 from ..check.sample_files import find_fault, quick_fault
 from ..store.index import DAMAGED, Entry, describe, file_of, read_array
+from ..transforms.any_bands import read_alike
 
 
 class Reader(NamedTuple):
@@ -37,7 +38,9 @@ def find_reader(dataset: Mapping[str, Any], kind: str) -> Reader | None:
     if not steps:
         return None
     plain = {k: v for k, v in steps[0].items() if k != 'reduce_zero_label'}
-    return Reader(TRANSFORMS.build(plain), describe(steps[0]))
+    built = [TRANSFORMS.build(plain)]
+    read_alike(built)
+    return Reader(built[0], describe(steps[0]))
 
 
 @dataclass(frozen=True)

@@ -187,3 +187,32 @@ def four_bands(root):
         bands[:16, :16] = 20 * n
         write(root / 'images' / f'{n}.png', bands)
         write(root / 'masks' / f'{n}.png', labels(n))
+
+
+def geo_tiles(root):
+    """GeoTIFFs of four bands, 12 bits in 16, as GDAL writes them, and index masks."""
+    import tifffile
+
+    place = [
+        (33550, 'd', 3, (10.0, 10.0, 0.0)),
+        (33922, 'd', 6, (0.0, 0.0, 0.0, 4e5, 5e6, 0.0)),
+    ]
+    for n in range(8):
+        rng = np.random.default_rng(n)
+        classes = np.zeros((128, 128), np.uint8)
+        top, left = rng.integers(0, 64, 2)
+        classes[top : top + 64, left : left + 64] = 1
+        bands = rng.integers(200, 900, (128, 128, 4)).astype(np.uint16)
+        bands[classes == 1, 3] += 3000
+        bands[0, 0, 3] = 3899
+        write(root / 'masks' / f'tile_{n}.png', classes)
+        (root / 'images').mkdir(exist_ok=True)
+        tifffile.imwrite(
+            root / 'images' / f'tile_{n}.tif',
+            bands,
+            photometric='minisblack',
+            planarconfig='contig',
+            extratags=place,
+            tile=(64, 64),
+            compression='deflate',
+        )
