@@ -137,6 +137,18 @@ def test_16_bit_values_and_a_class_without_pixels_are_found(root):
     assert [f.path for f in result.faults if f.kind in unseen] == ['lamp', 'lamp']
 
 
+def test_a_label_map_of_nothing_is_no_mask_of_0_and_255(root):
+    for part, number in (('train', 1), ('val', 1)):
+        write(label_path(root, part, number), np.full((80, 96), 255, np.uint8))
+    for part, count in (('train', 6), ('val', 3)):
+        for number in range(count):
+            labels = cv2.imread(str(label_path(root, part, number)), -1)
+            write(label_path(root, part, number), np.where(labels == 2, 1, labels))
+    assert kinds(check_config(config(root, classes=('a', 'b')))) == {
+        'empty label map': 2
+    }
+
+
 def test_labels_that_may_be_shifted_are_a_warning(tmp_path):
     low = write_own_data(tmp_path / 'low', classes=2, shift=1)
     result = check_config(config(low))

@@ -72,6 +72,14 @@ def test_mean_and_std_are_proposed_in_the_order_of_the_config(root):
     assert not check_config(cfg).proposals
 
 
+def test_pictures_of_little_contrast_are_far_from_the_std_alone(root):
+    for number in range(4):
+        path = image_path(root, 'train', number)
+        write(path, cv2.imread(str(path)) // 4 + 85)
+    (proposal,) = check_config(config(root)).proposals
+    assert proposal.startswith('the images are far from the mean and std')
+
+
 def test_sums_of_images_are_those_of_their_pixels():
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 65536, (40, 40 * n, 2), np.uint16) for n in (1, 2)]
