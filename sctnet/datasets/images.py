@@ -162,7 +162,7 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
         None where Pillow cannot tell.
     """
     size, orientation = _header(source)
-    return size[::-1] if size and orientation in (5, 6, 7, 8) else size
+    return size[::-1] if size and orientation >= 5 else size
 
 
 def _header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
@@ -174,7 +174,8 @@ def _header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
         with Image.open(file) as image:
             # Without a tag Pillow would decode a PNG to look for one behind the pixels.
             tagged = 'exif' in image.info or image.format == 'TIFF'
-            return image.size, image.getexif().get(_ORIENTATION, 1) if tagged else 1
+            turned = image.getexif().get(_ORIENTATION, 1) if tagged else 1
+            return image.size, turned if turned in range(1, 9) else 1
     except Image.DecompressionBombError:
         return (2 * MAX_PIXELS, 1), 1  # more than Pillow opens
     except Exception:

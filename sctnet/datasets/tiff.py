@@ -68,6 +68,8 @@ def decode_tiff(data: bytes, name: str) -> Decoded:
         raise damaged(name, error) from error
     if pixels > MAX_PIXELS:
         raise too_large(name)
+    if not 0 < bands <= MAX_BANDS:
+        raise damaged(name, f'{bands} bands')
     if several > 1:
         problem = f'holds {several} images'
         raise ImageError(
@@ -75,8 +77,8 @@ def decode_tiff(data: bytes, name: str) -> Decoded:
             'alone, or bands as samples of one image',
             problem,
         )
-    if cut or not pixels or not 0 < bands <= MAX_BANDS:
-        raise damaged(name, 'cut off' if cut else f'{pixels} pixels of {bands} bands')
+    if cut or not pixels:
+        raise damaged(name, 'cut off')
     plain = page.photometric in (_GREY, _RGB) and page.bitspersample in (8, 16, 32, 64)
     if not plain:  # a palette, single bits, a JPEG's colours: OpenCV makes R, G, B
         return _by_others(data, name, page, '')
