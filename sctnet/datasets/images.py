@@ -9,15 +9,7 @@ import cv2
 import numpy as np
 
 from ..errors import ImageError
-from .tiff import (
-    MAX_PIXELS,
-    Decoded,
-    decode_tiff,
-    file_order,
-    is_tiff,
-    too_large,
-    turn,
-)
+from .tiff import MAX_PIXELS, Decoded, decode_tiff, file_order, is_tiff, too_large, turn
 
 MIN_SIZE = 64
 PIXELS_A_BYTE = 64
@@ -82,7 +74,9 @@ def as_picture(decoded: Decoded, name: str) -> np.ndarray:
         )
         raise _error(name, problem, remedy)
     image = _upper_bits(image[..., colours - 1 :: -1], name)
-    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+    if colours == 1:
+        return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_GRAY2BGR)
+    return np.ascontiguousarray(image)
 
 
 def count_bands(bands: int) -> str:
@@ -164,11 +158,6 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
     """
     size, turned = read_header(source)
     return size[::-1] if size and turned >= TURNED else size
-
-
-def orientation(source: bytes | str) -> int:
-    """Return the tag that says how a camera was held, 1 to 8; 1 where there is none."""
-    return read_header(source)[1]
 
 
 def read_header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
