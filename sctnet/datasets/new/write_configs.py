@@ -195,7 +195,7 @@ class _Bands:
 def _full_range(largest: float, kind: str) -> float:
     """Return the largest value that can occur: 4095 for 12 bits in 16, and so on."""
     if kind.startswith('uint'):
-        return 2 ** bits_of(largest, kind) - 1
+        return 2 ** bits_of(largest) - 1
     return float(f'{largest:.3g}')
 
 
