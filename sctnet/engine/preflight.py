@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from ..datasets.from_config import datasets_of, is_elsewhere
+from ..datasets.from_config import check_list, datasets_of, is_elsewhere
 from ..errors import DataError
 
 
@@ -38,12 +38,7 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
                 several = isinstance(suffix, tuple | list)
                 ends = suffix if several else [suffix or '']
                 _check_folder(dataset.get('data_root') or '', folder, ends)
-        names = dataset.get('ann_file')
-        listed = Path(dataset.get('data_root') or '', names or '')
-        if names and '://' not in names and not listed.exists():
-            raise DataError(
-                f"there is no list '{listed}': put it there, or correct ann_file"
-            )
+        check_list(dataset, 'put it there, or correct ann_file')
 
 
 def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:

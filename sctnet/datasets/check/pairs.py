@@ -14,7 +14,7 @@ from mmseg.registry import DATASETS
 from ...errors import ConfigError, DataError
 from ...files import find_files
 from ..folder_dataset import FolderDataset
-from ..from_config import LOADERS, datasets_of, is_elsewhere
+from ..from_config import LOADERS, check_list, datasets_of, is_elsewhere
 from ..images import LOSSY, SUFFIXES
 from ..label_values import label_values
 from .faults import Fault
@@ -178,13 +178,9 @@ def _check_folder(folder: str) -> None:
 def _check_there(config: ConfigDict) -> None:
     root = config.get('data_root') or ''
     folder = (config.get('data_prefix') or {}).get('img_path') or ''
-    listed = os.path.join(root, config.get('ann_file') or '')
     if not is_elsewhere(config.get('backend_args'), root):
         _check_folder(os.path.join(root, folder))
-        if not os.path.exists(listed):
-            raise DataError(
-                f"there is no list '{listed}': put it there, or correct ann_file"
-            )
+        check_list(config, 'put it there, or correct ann_file')
 
 
 def _partners(dataset: BaseSegDataset, pairs: list[Pair]) -> dict[str, str]:
