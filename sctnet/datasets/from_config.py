@@ -59,12 +59,18 @@ def is_elsewhere(backend_args: Mapping[str, Any] | None, folder: object) -> bool
     return backend not in ('local', 'sctnet.atomic') or '://' in str(folder)
 
 
-def check_list(dataset: ConfigDict, remedy: str) -> None:
-    """See that the list that a data set's config names is there; raises DataError."""
+def check_list(dataset: ConfigDict, remedy: str = '') -> None:
+    """See that the list that a data set's config names is there.
+
+    Raises:
+        DataError: it is not; ``remedy`` ends the sentence.
+    """
     names = dataset.get('ann_file') or ''
     listed = Path(dataset.get('data_root') or '', names)
     if names and '://' not in names and not listed.exists():
-        raise DataError(f"there is no list '{listed}': {remedy}")
+        raise DataError(
+            f"there is no list '{listed}': put it there, or correct ann_file{remedy}"
+        )
 
 
 def image_loader(pipeline: Any) -> Mapping[str, Any]:

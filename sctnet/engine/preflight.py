@@ -38,7 +38,7 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
                 several = isinstance(suffix, tuple | list)
                 ends = suffix if several else [suffix or '']
                 _check_folder(dataset.get('data_root') or '', folder, ends)
-        check_list(dataset, 'put it there, or correct ann_file')
+        check_list(dataset)
 
 
 def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:

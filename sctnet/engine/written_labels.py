@@ -12,9 +12,9 @@ from mmengine.config import Config
 from mmseg.datasets import ADE20KDataset, CityscapesDataset
 from mmseg.structures import SegDataSample
 
-from ..datasets.check.pairs import build_dataset
 from ..datasets.from_config import datasets_of
 from ..datasets.label_values import WRITTEN, label_values
+from ..datasets.listing import build_dataset
 from ..errors import ArgumentError, ConfigError
 from ..models.heads import label_count
 

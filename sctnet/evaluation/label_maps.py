@@ -13,10 +13,10 @@ from mmengine.runner import Runner
 from mmseg.registry import METRICS
 
 from ..compat.config_types import kind_of
-from ..datasets.check.pairs import build_dataset
 from ..datasets.check.sample_files import find_fault
 from ..datasets.from_config import check_list, datasets_of
 from ..datasets.images import SUFFIXES
+from ..datasets.listing import build_dataset
 from ..engine.broken_files import innermost
 from ..engine.launch import evaluators_of
 from ..engine.written_labels import INDEX, written_values
@@ -104,7 +104,7 @@ def without_labels(cfg: Config, images: str | None = None) -> None:
     for dataset in datasets_of(cfg, ['test_dataloader']):
         dataset.get('data_prefix', {}).pop('seg_map_path', None)
         dataset.pipeline = _images_alone(dataset.get('pipeline') or ())
-        check_list(dataset, 'correct ann_file, or name a folder of images by --images')
+        check_list(dataset, '; or name a folder of images by --images')
 
 
 def _take_images(cfg: Config, images: str) -> None:
@@ -131,10 +131,12 @@ def _images_alone(steps: Sequence[Any]) -> list[Any]:
     kept = []
     for step in steps:
         if isinstance(step, list | tuple):
-            kept += [inner] if (inner := _images_alone(step)) else []
-        elif 'Annotation' not in kind_of(step):
-            if kind_of(step) == 'TestTimeAug':
-                step['transforms'] = _images_alone(step['transforms'])
+            step = _images_alone(step)
+        elif 'Annotation' in kind_of(step):
+            continue
+        elif kind_of(step) == 'TestTimeAug':
+            step['transforms'] = _images_alone(step['transforms'])
+        if step:  # a choice among no steps would leave nothing to run
             kept.append(step)
     return kept
 

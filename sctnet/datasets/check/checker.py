@@ -8,12 +8,13 @@ import numpy as np
 from mmengine.config import Config
 
 from ...errors import SCTNetError
+from ..listing import Pair
 from ..parallel import run_all
 from .common_faults import common_faults
 from .duplicates import Look, nearly_repeated, repeated
 from .faults import KINDS, Fault, split_of
 from .inspection import inspect_pair
-from .pairs import SPLITS, Pair, Part, list_parts
+from .pairs import SPLITS, Part, list_parts
 from .proposals import propose
 from .shares import Share
 

@@ -11,11 +11,12 @@ from PIL import Image
 
 from ...errors import ImageError
 from ..images import TURNED, check_claim, read_header
+from ..listing import Pair
 from ..statistics import BandSums
 from .duplicates import Look
 from .faults import Fault
 from .loaded_image import LoadedImage, difference_hash, flat_spread, load_image
-from .pairs import Pair, Part
+from .pairs import Part
 
 
 @dataclass
