@@ -85,7 +85,10 @@ def names_of(data):
 
 def test_missing_folders_are_named_before_a_training(tmp_path):
     root = write_own_data(tmp_path / 'rooms', train=1, val=1, suffix='.JPG')
-    check_data(load_config(write_config(tmp_path / 'a.py', root)), ['train_dataloader'])
+    cfg = load_config(write_config(tmp_path / 'a.py', root))
+    check_data(cfg, ['train_dataloader'])
+    cfg.train_dataloader.dataset.ann_file = 's3://rooms/list.txt'
+    check_data(cfg, ['train_dataloader'])
     cfg = load_config(write_config(tmp_path / 'b.py', tmp_path / 'none'))
     with pytest.raises(DataError, match=r"none' has no folder 'images/train'"):
         check_data(cfg, ['train_dataloader'])
