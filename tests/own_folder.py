@@ -80,6 +80,7 @@ def write_config(
     summary = {'classes': classes, 'images': images, 'palette': palette}
     kinds, values = {(3, 'uint8'): 1}, [100.0] * 3
     measured = Measured(Counter({SIZE[::-1]: 1}), Counter(kinds), values, values, 255.0)
+    root = path.parent / root  # as the folder's own name beside the config
     plan = make_plan(root, summary, measured, student, crop[0], iterations, batch)
     with TemporaryDirectory() as folder:
         write_configs(plan, Path(folder), {})

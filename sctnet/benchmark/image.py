@@ -16,6 +16,7 @@ from .. import apis
 from ..datasets.street_scenes.dataset import render_street_scene
 from ..deploy import runtime_segmentor
 from ..deploy.int8 import quantise_model
+from ..prediction import preprocess
 from ..prediction.predict import small_logits_suffice
 from ..prediction.preprocess import ImagePreprocessor
 from .case import INT8, Case, Contender, parse_backend
@@ -94,7 +95,8 @@ def _pieces(model: Any, ours: bool) -> list[Piece]:
     ]
     if ours:
         before = [
-            Piece(apis, '_decode', BEFORE),
+            Piece(preprocess, 'read_image', BEFORE),
+            Piece(preprocess, 'to_bgr', BEFORE),
             Piece(apis, 'ImagePreprocessor', BEFORE),
             Piece(ImagePreprocessor, '__call__', BEFORE),
         ]

@@ -9,19 +9,12 @@ import cv2
 import numpy as np
 
 from ..errors import ImageError
-from .tiff import (
-    MAX_PIXELS,
-    Decoded,
-    decode_tiff,
-    file_order,
-    is_tiff,
-    too_large,
-    turn,
-)
+from .tiff import MAX_PIXELS, Decoded, decode_tiff, file_order, is_tiff, too_large, turn
 
 MIN_SIZE = 64
 PIXELS_A_BYTE = 64
 _ORIENTATION = 0x0112  # the tag of a camera that was held another way
+TURNED = 5  # from this tag on width and height change places
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
 LOSSY = ('.jpg', '.jpeg', '.webp')
 _said: list[str] = []
@@ -46,7 +39,7 @@ def read_decoded(path: str | os.PathLike) -> Decoded:
         return decode_tiff(data, name)
     image = decode_image(data, name, cv2.IMREAD_UNCHANGED)
     bands = 1 if image.ndim == 2 else image.shape[2]
-    image = turn(file_order(image), _header(data)[1])
+    image = turn(file_order(image), read_header(data)[1])
     return Decoded(image, min(bands, 3), alpha=bands == 4)
 
 
@@ -81,7 +74,9 @@ def as_picture(decoded: Decoded, name: str) -> np.ndarray:
         )
         raise _error(name, problem, remedy)
     image = _upper_bits(image[..., colours - 1 :: -1], name)
-    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+    if colours == 1:
+        return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_GRAY2BGR)
+    return np.ascontiguousarray(image)
 
 
 def count_bands(bands: int) -> str:
@@ -161,17 +156,12 @@ def claimed_size(source: bytes | str) -> tuple[int, int] | None:
     Returns:
         None where Pillow cannot tell.
     """
-    size, orientation = _header(source)
-    return size[::-1] if size and orientation in (5, 6, 7, 8) else size
+    size, turned = read_header(source)
+    return size[::-1] if size and turned >= TURNED else size
 
 
-def orientation(source: bytes | str) -> int:
-    """Return the tag that says how a camera was held, 1 to 8; 1 where there is none."""
-    return _header(source)[1]
-
-
-def _header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
-    """Return width and height, as stored, and the orientation tag."""
+def read_header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
+    """Return width and height as stored, None if unknown, and the orientation tag."""
     from PIL import Image
 
     try:
@@ -179,7 +169,11 @@ def _header(source: bytes | str) -> tuple[tuple[int, int] | None, int]:
         with Image.open(file) as image:
             # Without a tag Pillow would decode a PNG to look for one behind the pixels.
             tagged = 'exif' in image.info or image.format == 'TIFF'
-            return image.size, image.getexif().get(_ORIENTATION, 1) if tagged else 1
+            exif = image.getexif() if tagged else {}
+            turned = exif.get(_ORIENTATION, 1)
+            # Of a TIFF Pillow has turned the size already.
+            size = (exif[256], exif[257]) if image.format == 'TIFF' else image.size
+            return size, turned if turned in range(1, 9) else 1
     except Image.DecompressionBombError:
         return (2 * MAX_PIXELS, 1), 1  # more than Pillow opens
     except Exception:

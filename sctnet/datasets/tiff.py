@@ -14,7 +14,7 @@ MAX_BANDS = 512  # that OpenCV resizes
 _TYPES = ('uint8', 'uint16', 'float32')
 _WHITE, _GREY, _RGB = 0, 1, 2  # photometric: what the numbers mean
 _REDUCED, _MASK = 1, 4  # pages that belong to another one
-_ALPHA = (1, 2)  # among the kinds of a further band
+_ALPHA, _PLAIN = ((1,), (2,)), 2  # among the kinds of a further band
 
 
 class Decoded(NamedTuple):
@@ -68,6 +68,8 @@ def decode_tiff(data: bytes, name: str) -> Decoded:
         raise damaged(name, error) from error
     if pixels > MAX_PIXELS:
         raise too_large(name)
+    if not 0 < bands <= MAX_BANDS:
+        raise damaged(name, f'{bands} bands')
     if several > 1:
         problem = f'holds {several} images'
         raise ImageError(
@@ -75,8 +77,8 @@ def decode_tiff(data: bytes, name: str) -> Decoded:
             'alone, or bands as samples of one image',
             problem,
         )
-    if cut or not pixels or not 0 < bands <= MAX_BANDS:
-        raise damaged(name, 'cut off' if cut else f'{pixels} pixels of {bands} bands')
+    if cut or not pixels:
+        raise damaged(name, 'cut off')
     plain = page.photometric in (_GREY, _RGB) and page.bitspersample in (8, 16, 32, 64)
     if not plain:  # a palette, single bits, a JPEG's colours: OpenCV makes R, G, B
         return _by_others(data, name, page, '')
@@ -84,7 +86,7 @@ def decode_tiff(data: bytes, name: str) -> Decoded:
         image = page.asarray()
         if page.axes == 'SYX':  # one plane after another
             image = image.transpose(1, 2, 0)
-        image = image.reshape(page.imagelength, page.imagewidth, -1)
+        image = image.reshape(page.imagelength, page.imagewidth, bands)
         orientation = int(page.tags.valueof('Orientation', 1))
     except Exception as error:
         if 'imagecodecs' in str(error):
@@ -98,7 +100,7 @@ def _decoded(image: np.ndarray, page: Any) -> Decoded:
         image = image.astype(np.float32)
     bands, extra = image.shape[2], page.extrasamples
     colours = 1 if page.photometric in (_WHITE, _GREY) else 3
-    alpha = bands > colours and bool(extra) and extra[-1] in _ALPHA
+    alpha = bands > colours and extra[-1:] in _ALPHA
     # A band that is called neither grey, a colour nor alpha is one of its own.
     colours = colours if bands == colours + alpha else 0
     return Decoded(np.ascontiguousarray(image), colours, alpha)
@@ -122,12 +124,12 @@ def _by_others(data: bytes, name: str, page: Any, why: str) -> Decoded:
             "'sctnet[tiff]', or export it without compression"
         )
     try:
-        # OpenCV would multiply colours of 8 bits by their alpha.
-        if bands == 4 and page.dtype == np.uint8:
+        # OpenCV would multiply colours of 8 bits by an alpha that is plain.
+        if bands == 4 and page.dtype == np.uint8 and page.extrasamples == (_PLAIN,):
             from PIL import Image
 
             with Image.open(io.BytesIO(data)) as picture:
-                return _decoded(np.array(picture.convert('RGBA')), page)
+                return _decoded(np.array(picture), page)
         flags = cv2.IMREAD_UNCHANGED if why else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
         image: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         image = file_order(image)
@@ -142,6 +144,8 @@ def file_order(image: np.ndarray) -> np.ndarray:
     """Undo OpenCV's order of colours, BGR or BGRA; (H, W) becomes (H, W, 1)."""
     if image.ndim == 2:
         return image[..., None]
+    if image.shape[2] == 3:
+        return image[..., ::-1]  # a view, which as_picture turns back for nothing
     return image[..., [2, 1, 0, *range(3, image.shape[2])]]
 
 

@@ -16,7 +16,10 @@ from ..errors import ImageError
 
 _WIDTH = 480  # pixels of a sample in the page
 _MAGENTA = (255, 0, 255)
-_DRAWN = ('size mismatch', 'labels outside', 'empty label map', 'colour label map')
+_DRAWN = (
+    'size mismatch', 'turned image', 'labels outside', 'perhaps turned',
+    'empty label map', 'colour label map',
+)  # fmt: skip
 
 
 def draw_samples(result: CheckResult, most: int = 12) -> Iterator[tuple[bytes, str]]:

@@ -74,7 +74,7 @@ def test_the_command_that_it_names_works(place, shift, config, tmp_path):
     assert check(cfg.filename) == 0
     # What a conversion has written holds the names itself.
     config.write_text(BASE.format(more='').replace('my data', dataset.data_root))
-    with pytest.raises(ConfigError, match=r'run "sctnet new [^-]*", which'):
+    with pytest.raises(ConfigError, match=r'run "sctnet new [^"]*/data\'", which'):
         load_config(config)
 
 

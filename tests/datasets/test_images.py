@@ -1,9 +1,18 @@
+import struct
+
 import cv2
 import numpy as np
 import pytest
 from own_folder import claim_size
+from PIL import Image
 
-from sctnet.datasets.images import decode_image, read_image, to_bgr
+from sctnet.datasets.images import (
+    claimed_size,
+    decode_image,
+    read_header,
+    read_image,
+    to_bgr,
+)
 from sctnet.errors import ImageError
 
 
@@ -153,5 +162,27 @@ def test_what_pillow_cannot_open_is_not_decoded(photo, tmp_path, monkeypatch):
     path = tmp_path / 'odd.png'
     path.write_bytes(data)
     monkeypatch.setattr(cv2, 'imdecode', None)
+    with pytest.raises(ImageError, match='truncated or not an image'):
+        read_image(path)
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.tif'])
+@pytest.mark.parametrize('tag', [1, 3, 6])
+def test_a_header_tells_the_size_as_stored_and_as_it_is_seen(tmp_path, suffix, tag):
+    path, exif = str(tmp_path / f'a{suffix}'), Image.Exif()
+    exif[0x0112] = tag
+    Image.new('RGB', (64, 48)).save(path, exif=exif)
+    assert read_header(path) == ((64, 48), tag)
+    assert claimed_size(path) == read_image(path, 1).shape[1::-1]
+    assert claimed_size(path) == ((48, 64) if tag == 6 else (64, 48))
+
+
+def test_a_tiff_that_claims_no_rows_is_damaged(tmp_path):
+    path = tmp_path / 'a.tif'
+    Image.new('RGB', (64, 48)).save(path)
+    height = struct.pack('<HHII', 257, 4, 1, 48)
+    data = path.read_bytes()
+    assert data.count(height) == 1
+    path.write_bytes(data.replace(height, height[:8] + bytes(4)))
     with pytest.raises(ImageError, match='truncated or not an image'):
         read_image(path)

@@ -140,7 +140,7 @@ def test_pictures_are_alike_in_training_and_inference(tmp_path, name):
     assert np.array_equal(stored, expected)
 
 
-@pytest.mark.parametrize('name', set(FILES) - set(PICTURES))
+@pytest.mark.parametrize('name', sorted(set(FILES) - set(PICTURES)))
 def test_what_is_no_picture_is_refused_with_the_remedy(tmp_path, name):
     path, image = write(tmp_path, name)
     bands = image.shape[2]
@@ -267,3 +267,19 @@ def test_strips_that_end_behind_the_file_are_told_whoever_decodes(tmp_path):
         file.pages.first.tags['StripByteCounts'].overwrite(size)
     with pytest.raises(ImageError, match=r'truncated or not an image \(cut off\)'):
         read_bands(path)
+
+
+@pytest.mark.parametrize('kind', [0, 1, 2])  # nameless, associated, plain
+def test_a_fourth_band_of_lzw_is_what_the_file_has(tmp_path, kind):
+    path, image = tmp_path / 'a.tif', noise(4, np.uint8)
+    Image.fromarray(image).save(path, compression='tiff_lzw')
+    with tifffile.TiffFile(path, mode='r+b') as file:
+        file.pages.first.tags['ExtraSamples'].overwrite(kind)
+    assert np.array_equal(read_bands(path), image)
+    assert describe_depth(path).picture == (kind > 0)
+
+
+def test_inks_are_shown_in_colours(tmp_path):
+    picture = Image.fromarray(noise(3, np.uint8)).convert('CMYK')
+    picture.save(tmp_path / 'a.tif')
+    assert read_image(tmp_path / 'a.tif').shape == (70, 66, 3)

@@ -36,9 +36,10 @@ def test_page_holds_faults_classes_and_sizes(tmp_path):
     write_dataset_page(result, 'Data set of <rooms>', tmp_path / 'page.html')
     page = Page(tmp_path / 'page.html')
     assert 'Data set of <rooms>' in page.text
-    assert '2 faults, 2 warnings' in page.text
+    assert '3 faults, 1 warning' in page.text
     assert page.row('labels outside', '1', 'fault')
-    assert page.row('class never seen', '2', 'warning')
+    assert page.row('class never seen', '1', 'warning')
+    assert page.row('class without a pixel', '1', 'fault')
     path = str(label_path(root, 'train', 2))
     assert page.row('labels outside', 'train')[2] == path
     assert [address.partition(';')[0] for address, _ in page.pictures] == (

@@ -18,12 +18,36 @@ KINDS: dict[str, tuple[bool, str, str]] = {
     'nothing labelled': (
         True,
         'label maps without a pixel of any class',
-        'correct reduce_zero_label, or write label maps that hold class indices',
+        'write label maps that hold class indices, by sctnet convert masks --map if '
+        'theirs mean something',
     ),
     'masks of 0 and 255': (
         True,
         'masks as pictures, where 255 is to ignore',
-        'write 1 in the place of 255',
+        'write 1 in the place of 255: sctnet convert masks --map 0:0,255:1',
+    ),
+    'class without a pixel': (
+        True,
+        'a class that no label map of the training shows',
+        'label it in some images, or number the others without it: sctnet convert '
+        'masks --map OLD:NEW,... --classes NAMES',
+    ),
+    'nearly black images': (
+        True,
+        'most images show the network hardly more than one value',
+        'of more than 8 bits, run sctnet new, whose configs read all of them; else set '
+        'mean and std as proposed; of one value alone, export them again',
+    ),
+    'bands not read': (
+        True,
+        'bands or numbers that the config does not take',
+        'run sctnet new, whose configs read what the files hold, or correct bands of '
+        'LoadBands and in_channels of the backbone',
+    ),
+    'not finite': (
+        True,
+        'numbers that are not finite, such as NaN',
+        'write numbers in their place, such as the mean, and label them to ignore',
     ),
     'no images': (
         True,
@@ -43,6 +67,11 @@ KINDS: dict[str, tuple[bool, str, str]] = {
         'colours where one class index a pixel is expected',
         'run sctnet convert colours',
     ),
+    'turned image': (
+        True,
+        'an image is turned by its orientation tag, the label map is not',
+        'take the tag from the image, and leave its pixels as they are',
+    ),
     'size mismatch': (
         True,
         'image and label map differ in size',
@@ -51,17 +80,46 @@ KINDS: dict[str, tuple[bool, str, str]] = {
     'labels outside': (
         True,
         'values that are neither a class nor to ignore',
-        'convert the label maps, or correct classes and reduce_zero_label',
+        'say what they mean by sctnet convert masks --map OLD:NEW,..., or correct '
+        'classes and reduce_zero_label',
     ),
     'in train and val': (
         True,
         'the same picture in both sets',
         'take it out of one: a validation on it measures nothing',
     ),
+    'near duplicate': (
+        False,
+        'nearly the same picture in two sets',
+        'take one of them out; or put the images of all sets into one folder, their '
+        'label maps likewise, and share them out by sctnet convert masks --group, so '
+        'that the frames of a scene stay together',
+    ),
+    'perhaps masks of 0 and 255': (
+        False,
+        'some masks as pictures, where 255 is to ignore',
+        'where 255 is an object, write its class instead',
+    ),
     'perhaps shifted': (
         False,
         'labels that may be shifted by one',
         'look at some label maps beside the class names',
+    ),
+    'perhaps turned': (
+        False,
+        'an image that its orientation tag turns, and perhaps not its label map',
+        'look at it (--html): where labels do not lie on the picture, take the tag '
+        'from the image, and leave its pixels as they are',
+    ),
+    'flat image': (
+        False,
+        'constant, nearly black, or hardly more than one value',
+        'export it again, or leave it out with its label map',
+    ),
+    'bits or bands lost': (
+        False,
+        'more bits or bands than the config reads',
+        'run sctnet new, whose configs read all of them',
     ),
     'label map alone': (
         False,
@@ -76,8 +134,8 @@ KINDS: dict[str, tuple[bool, str, str]] = {
     'twice': (False, 'the same picture twice in one set', 'keep one of them'),
     'class never seen': (
         False,
-        'a class without a pixel',
-        'check the order of classes, or drop the class',
+        'a class that no label map of the set shows',
+        'share the images out again if others show it; there is no figure for it',
     ),
 }
 

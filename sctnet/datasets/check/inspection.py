@@ -11,9 +11,11 @@ import numpy as np
 from PIL import Image
 
 from ...errors import ImageError
-from ..bands import read_picture
-from ..images import MAX_PIXELS, claimed_size
+from ..images import MAX_PIXELS, TURNED, claimed_size, read_header
+from ..statistics import BandSums
+from .duplicates import Look
 from .faults import Fault
+from .loaded_image import LoadedImage, difference_hash, flat_spread, load_image
 from .pairs import Pair, Part
 
 
@@ -23,13 +25,17 @@ class Inspection:
 
     Attributes:
         size: the image's (width, height); None where it cannot be read.
-        digest: of the image's pixels; equal for equal pictures.
+        look: what tells the image from others.
+        sums: over its bands; None where the config does not read them.
+        flat: of an image nearly of one value, type and largest value in the file.
         stored: of each byte, how many pixels of the label map hold it, int64 (256,).
         faults: of this pair alone.
     """
 
     size: tuple[int, int] | None = None
-    digest: bytes = b''
+    look: Look | None = None
+    sums: BandSums | None = None
+    flat: tuple[str, float] | None = None
     stored: np.ndarray | None = None
     faults: list[Fault] = field(default_factory=list)
 
@@ -47,9 +53,10 @@ def inspect_pair(part: Part, pair: Pair) -> Inspection:
         found.faults.append(Fault(kind, part.name, path, detail))
 
     try:
-        image = read_picture(pair.image)
-        found.size = (image.shape[1], image.shape[0])
-        found.digest = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+        image = load_image(part.reading, pair.image)
+        for kind, detail in image.faults:
+            fault(kind, pair.image, detail)
+        _look_at_image(found, part, pair.image, image)
         del image
     except ImageError as error:
         fault('broken image', pair.image, error.problem)
@@ -64,8 +71,9 @@ def inspect_pair(part: Part, pair: Pair) -> Inspection:
         fault('colour label map', pair.labels, f'{labels.shape[2]} channels')
         return found
     size = (labels.shape[1], labels.shape[0])
-    if found.size and size != found.size:
-        fault('size mismatch', pair.labels, misfit(found.size, size))
+    if found.size:
+        for kind, detail in _compare(part, pair.image, found.size, size):
+            fault(kind, pair.labels, detail)
     if labels.max() > 255 or labels.min() < 0:
         fault('labels outside', pair.labels, f'value {labels.max()}, more than a byte')
         return found
@@ -73,6 +81,43 @@ def inspect_pair(part: Part, pair: Pair) -> Inspection:
     for kind, detail in _look_at_values(part, found.stored):
         fault(kind, pair.labels, detail)
     return found
+
+
+def _look_at_image(
+    found: Inspection, part: Part, path: str, image: LoadedImage
+) -> None:
+    """Note what the pixels of an image that the config reads are like."""
+    pixels, units = image.pixels, part.reading.units
+    if pixels is None:
+        return
+    found.size = (pixels.shape[1], pixels.shape[0])
+    spread = flat_spread(pixels, units)
+    # All pictures of one value are equal, which the check says of each.
+    digest = (
+        hashlib.blake2b(pixels.data, digest_size=16).digest() if spread != 0 else b''
+    )
+    bits = difference_hash(pixels, units) if spread is None else b''
+    found.look = Look(part.name, path, digest, bits)
+    if not part.reading.loader:
+        return
+    found.sums = BandSums.of(pixels[..., ::-1] if part.reading.swaps else pixels)
+    if spread is not None:
+        found.flat = image.kind, image.largest
+        what = f'values lie within {spread:g}' if spread else 'one value alone'
+        found.faults.append(Fault('flat image', part.name, path, what))
+
+
+def _compare(
+    part: Part, path: str, size: tuple[int, int], labels: tuple[int, int]
+) -> Iterator[tuple[str, str]]:
+    """Compare the sizes of an image as it is read and of its label map."""
+    stored, tag = read_header(path)
+    if labels != size:
+        turned = tag >= TURNED and labels == stored
+        how = f'tag {tag}; stored ' if turned else ''
+        yield 'turned image' if turned else 'size mismatch', how + misfit(size, labels)
+    elif tag != 1 and (tag < TURNED or size[0] == size[1]):  # both ways fit
+        yield 'perhaps turned', f'tag {tag}'
 
 
 def misfit(image: tuple[int, ...], labels: tuple[int, ...]) -> str:

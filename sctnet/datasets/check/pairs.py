@@ -18,6 +18,7 @@ from ..from_config import LOADERS, datasets_of, is_elsewhere
 from ..images import LOSSY, SUFFIXES
 from ..label_values import label_values
 from .faults import Fault
+from .loaded_image import Reading, reading_of
 
 SPLITS = ('train', 'val')  # what a training reads
 
@@ -41,6 +42,7 @@ class Part:
         ignored: labels of pixels that count nothing, to the data set or to the loss.
         reduce_zero_label: whether 0 is to ignore and the classes begin at 1.
         label_map_given: whether the config takes some of the data set's classes.
+        reading: how the images come to the network.
         value_of: of each stored byte, the label that training sees, uint8 (256,).
         pairs: what is to be read.
         faults: what the listing alone has shown.
@@ -52,6 +54,7 @@ class Part:
     ignored: list[int]
     reduce_zero_label: bool
     label_map_given: bool
+    reading: Reading
     value_of: np.ndarray
     pairs: list[Pair]
     faults: list[Fault]
@@ -72,7 +75,8 @@ def list_parts(cfg: Config, splits: Iterable[str] = SPLITS) -> Iterator[Part]:
     for split in splits:
         for number, dataset in enumerate(datasets_of(cfg, [LOADERS[split]]), 1):
             name = split if number == 1 else f'{split} {number}'
-            yield _part(name, dataset, _ignored_by_loss(cfg))
+            reading = reading_of(cfg, dataset)
+            yield _part(name, dataset, _ignored_by_loss(cfg), reading)
 
 
 def _ignored_by_loss(cfg: Config) -> int:
@@ -81,7 +85,7 @@ def _ignored_by_loss(cfg: Config) -> int:
     return head.get('ignore_index', 255)
 
 
-def _part(name: str, config: ConfigDict, ignored: int) -> Part:
+def _part(name: str, config: ConfigDict, ignored: int, reading: Reading) -> Part:
     dataset = build_dataset(config)
     labels_dir = dataset.data_prefix.get('seg_map_path')
     found = list(list_files(dataset))
@@ -100,6 +104,7 @@ def _part(name: str, config: ConfigDict, ignored: int) -> Part:
         ignored=[v for v in {dataset.ignore_index, ignored} if 0 <= v <= 255],
         reduce_zero_label=dataset.reduce_zero_label,
         label_map_given=bool(dataset.label_map),
+        reading=reading,
         value_of=label_values(dataset.reduce_zero_label, dataset.label_map),
         pairs=pairs,
         faults=faults,

@@ -1,8 +1,8 @@
 """What a training, or a test, looks at before its first image."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -13,6 +13,7 @@ from ..faster_loader import FROM_STORE
 from ..from_config import LOADERS, datasets_of
 from .checker import CheckResult, check_config
 from .faults import Fault
+from .loaded_image import steps_of
 from .pairs import SPLITS
 
 PAIRS = 32  # of each part: some seconds at most
@@ -51,8 +52,14 @@ def quick_check(
         print_log(f'the data set was not checked: {error}', 'current', logging.WARNING)
         return
     serious = _serious(cfg, result)
-    for fault in [fault for fault in result.faults if fault not in serious][:10]:
-        print_log(f'data set, {fault.part}: {fault}', 'current', logging.WARNING)
+    bearable = [fault for fault in result.faults if fault not in serious]
+    counts = Counter((fault.part, fault.kind) for fault in bearable)
+    for fault in bearable:
+        count = counts.pop((fault.part, fault.kind), 0)
+        if count:  # the first of its kind
+            of_kind = f' and {count - 1} more' if count > 1 else ''
+            text = f'data set, {fault.part}: {fault}{of_kind}'
+            print_log(text, 'current', logging.WARNING)
     if serious:
         first, more = serious[0], len(serious) - 1
         others = f' and {more} more' if more else ''
@@ -70,8 +77,9 @@ def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
     ends = {'train': loop in _MMENGINE_LOOPS, 'val': True, 'test': True}
     for split in ends:
         ends[split] &= _reads_pictures(cfg, LOADERS[split])
-    # Some validate on training images to see whether a network can learn them.
-    bearable = {'in train and val', *_BROKEN}
+    # Some validate on training images to see whether a network can learn them, or go on
+    # with the classes of a larger set.
+    bearable = {'in train and val', 'class without a pixel', *_BROKEN}
     return [
         fault
         for fault in result.faults
@@ -86,19 +94,9 @@ def _reads_pictures(cfg: Config, loader: str) -> bool:
     Or a store's, which were made by these.
     """
     for dataset in datasets_of(cfg, [loader]):
-        kinds = set(_kinds(dataset.get('pipeline') or []))
+        kinds = {kind_of(step) for step in steps_of(dataset.get('pipeline') or [])}
         stored = kinds >= {path.rpartition('.')[2] for path in FROM_STORE.values()}
         read = 'LoadAnnotations' in kinds and not kinds.isdisjoint(_READERS)
         if not (stored or read):
             return False
     return True
-
-
-def _kinds(steps: Iterable[Any]) -> Iterator[str]:
-    """Yield the names of steps, and of those in a test-time augmentation."""
-    for step in steps:
-        if isinstance(step, list | tuple):
-            yield from _kinds(step)
-        else:
-            yield kind_of(step)
-            yield from _kinds(step.get('transforms') or [])

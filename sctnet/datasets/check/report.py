@@ -43,6 +43,8 @@ def print_summary(result: CheckResult) -> None:
             console.print(line, soft_wrap=True)
         if count > _SHOWN:
             console.print(f'  ... and {count - _SHOWN} more')
+    for proposal in result.proposals:
+        console.print(f'proposal: {proposal}', soft_wrap=True)
     console.print(verdict(result), style='red' if result.serious else 'green')
 
 
@@ -78,6 +80,7 @@ def as_json(result: CheckResult) -> dict[str, Any]:
             }
             for part in result.parts
         },
+        'proposals': result.proposals,
         'faults': [
             {**asdict(fault), 'serious': fault.serious, 'remedy': fault.remedy}
             for fault in result.faults

@@ -14,7 +14,7 @@ import numpy as np
 from ...errors import DataError, OutputError
 from ...files import atomic_path
 from ..bands import read_bands
-from ..images import SUFFIXES, check_sides, orientation, read_decoded
+from ..images import SUFFIXES, check_sides, read_decoded, read_header
 
 IGNORED = 255
 PARTS = ('train', 'val', 'test')
@@ -69,7 +69,7 @@ class ImageFile:
 
     def orientation(self) -> int:
         """Return the tag of the camera, 1 to 8."""
-        return orientation(str(self.path))
+        return read_header(str(self.path))[1]
 
     def place(self, target: Path, link: bool) -> None:
         """Copy the file to ``target``, which is new, or link to it.

@@ -13,9 +13,9 @@ from ...files import find_files
 from ..bands import bits_of
 from ..images import SUFFIXES, count_bands, read_decoded
 from ..parallel import run_all
+from ..statistics import BandSums
 
 SAMPLE = 200  # images that are decoded
-STEP = 4  # of rows and columns
 _BITS = {'uint8': '8 bits', 'uint16': '16 bits', 'float32': 'floats'}
 
 
@@ -120,13 +120,10 @@ def measure(folder: Path) -> Measured:
             f"the images of '{folder}' are of several kinds ({listed}): export all "
             'with the same bands and bits'
         )
-    low, high, mean, square = np.stack(sums, axis=1)
-    weights = [look.pixels for look in looks]
-    middle = np.average(mean, axis=0, weights=weights)
-    spread = np.average(square, axis=0, weights=weights) - middle**2
+    low, high, total, squares = np.stack(sums, axis=1)
+    of_all = BandSums(sum(look.pixels for look in looks), total.sum(0), squares.sum(0))
     found.low, found.high = low.min(0).tolist(), high.max(0).tolist()
-    found.mean = middle.tolist()
-    found.std = np.sqrt(np.maximum(spread, 1e-12)).tolist()
+    found.mean, found.std = of_all.mean, of_all.std
     if not np.isfinite([*found.mean, *found.std, *found.low, *found.high]).all():
         raise DataError(
             f"images of '{folder}' hold numbers that are not finite: write them without"
@@ -140,7 +137,7 @@ class _Look(NamedTuple):
     picture: bool  # of 8 bits
     alpha_ends: float | None  # share of an alpha band at its ends
     pixels: int
-    figures: np.ndarray  # least, largest, mean, mean square of each band
+    figures: np.ndarray  # least, largest, sum, sum of squares of each band
 
 
 def _look(file: Path) -> _Look:
@@ -149,8 +146,7 @@ def _look(file: Path) -> _Look:
     if alpha:
         opaque = 1 if kind == 'float32' else np.iinfo(image.dtype).max
         ends = float(np.isin(image[..., -1], (0, opaque)).mean())
-    values = image[::STEP, ::STEP].reshape(-1, image.shape[2]).astype(np.float64)
-    means = values.mean(0), (values**2).mean(0)
-    figures = np.stack([image.min((0, 1)), image.max((0, 1)), *means])
+    sums, ends_of = BandSums.of(image), (image.min((0, 1)), image.max((0, 1)))
+    figures = np.stack([*ends_of, sums.total, sums.squares])
     picture = colours > 0 and kind == 'uint8'
-    return _Look(image.shape[:2], kind, picture, ends, len(values), figures)
+    return _Look(image.shape[:2], kind, picture, ends, sums.count, figures)

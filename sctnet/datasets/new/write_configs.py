@@ -15,6 +15,7 @@ from ...files import write_bytes
 from ..bands import bits_of
 from ..overlay import distinct_colours
 from ..parallel import default_workers
+from ..statistics import fitting_crop, weights_line
 from .measure import Measured
 
 TEACHERS = {'s': 'b2', 'b': 'b3', 't': 't'}  # of each student
@@ -70,7 +71,6 @@ def make_plan(
     """Choose what was not given: crop by the images' size, length by their number."""
     classes = summary['classes']
     train = summary['images']['train']
-    most = min(_LARGEST_CROP[student], measured.short_side // 32 * 32)
     usual = 600 if student == 't' else _length(train)
     return Plan(
         root=os.path.abspath(root),
@@ -80,7 +80,7 @@ def make_plan(
         pixels=summary.get('pixels') or {},
         measured=measured,
         student=student,
-        crop=crop or max(64, most),
+        crop=crop or fitting_crop(measured.short_side, _LARGEST_CROP[student]),
         iterations=iterations or usual,
         batch=batch or max(1, min(_BATCH[student], train)),
         teacher=teacher,
@@ -210,14 +210,12 @@ def _weights(plan: Plan) -> str:
         return ''
     shares = {name: plan.pixels.get(name, 0) / total for name in plan.classes}
     listed = ', '.join(f'{name} {100 * share:.3g} %' for name, share in shares.items())
-    roots = [share**-0.5 if share else 1.0 for share in shares.values()]
-    scale = len(roots) / sum(roots)
-    weights = [round(root * scale, 3) for root in roots]
+    line = weights_line([plan.pixels.get(name, 0) for name in plan.classes])
     lines = [_comment(f'Of the pixels: {listed}.')]
     lines.append(
         _comment(
             'If a rare class is not learnt, give weights to the losses, such as '
-            f'model.update(decode_head=dict(loss_decode=dict(class_weight={weights}))).'
+            f'{line}.'
         )
     )
     return '\n'.join(lines)

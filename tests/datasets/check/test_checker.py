@@ -130,16 +130,31 @@ def test_one_fault_is_found_alone(root, fault, detail):
 def test_16_bit_values_and_a_class_without_pixels_are_found(root):
     write(label_path(root, 'train', 2), np.full((80, 96), 300, np.uint16))
     result = check_config(config(root, classes=('floor', 'wall', 'door', 'lamp')))
-    assert kinds(result) == {'labels outside': 1, 'class never seen': 2}
-    assert 'value 300, more than a byte' in result.faults[0].detail
-    assert [fault.path for fault in result.faults[1:]] == ['lamp', 'lamp']
+    unseen = {'class without a pixel': 1, 'class never seen': 1}
+    assert kinds(result) == {'labels outside': 1, **unseen}
+    detail = {fault.kind: fault.detail for fault in result.faults}
+    assert 'value 300, more than a byte' in detail['labels outside']
+    assert [f.path for f in result.faults if f.kind in unseen] == ['lamp', 'lamp']
+
+
+def test_a_label_map_of_nothing_is_no_mask_of_0_and_255(root):
+    for part, number in (('train', 1), ('val', 1)):
+        write(label_path(root, part, number), np.full((80, 96), 255, np.uint8))
+    for part, count in (('train', 6), ('val', 3)):
+        for number in range(count):
+            labels = cv2.imread(str(label_path(root, part, number)), -1)
+            write(label_path(root, part, number), np.where(labels == 2, 1, labels))
+    assert kinds(check_config(config(root, classes=('a', 'b')))) == {
+        'empty label map': 2
+    }
 
 
 def test_labels_that_may_be_shifted_are_a_warning(tmp_path):
     low = write_own_data(tmp_path / 'low', classes=2, shift=1)
     result = check_config(config(low))
-    assert kinds(result) == {'perhaps shifted': 2, 'class never seen': 2}
-    assert not result.serious
+    unseen = {'class without a pixel': 1, 'class never seen': 1}
+    assert kinds(result) == {'perhaps shifted': 2, **unseen}
+    assert [fault.path for fault in result.serious] == ['floor']
     full = write_own_data(tmp_path / 'full')
     result = check_config(config(full, reduce_zero_label=True))
     details = [f.detail for f in result.faults if f.kind == 'perhaps shifted']
@@ -188,7 +203,7 @@ def test_summary_prints_every_name_as_it_is(root, capsys):
     classes = ('[/]', '[red]wall[/red]', ':door:', 'lamp[')
     print_summary(check_config(config(root, classes=classes)))
     printed = capsys.readouterr().out
-    for text in (*classes, '[b]:smile:.png', 'class never seen: 2', '1 fault, 3 warn'):
+    for text in (*classes, '[b]:smile:.png', 'class never seen: 1', '2 faults, 2 w'):
         assert text in printed
 
 

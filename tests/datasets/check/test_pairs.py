@@ -82,7 +82,7 @@ def test_a_choice_of_classes_is_counted_in_its_own_order(streets):
     for loader in loaders:
         loader.dataset.data_root = str(streets)
     result = check_config(cfg)
-    assert not result.serious
+    assert {fault.kind for fault in result.serious} == {'class without a pixel'}
     assert [len(part.pairs) for part in result.parts] == [2, 2]
     road, sidewalk = result.shares['train'].pixels[:2].tolist()
     assert road != sidewalk

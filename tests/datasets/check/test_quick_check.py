@@ -85,6 +85,23 @@ def test_a_class_never_seen_is_said_where_all_was_read(root, logged):
     ]  # train has one pair more than were read
 
 
+def test_what_many_files_have_is_one_line_and_an_unseen_class_stops_nothing(
+    root, logged
+):
+    for number in range(3):
+        path = image_path(root, 'train', number)
+        write(path, cv2.imread(str(path)).astype(np.uint16) * 251)
+    quick_check(config(root, classes=('a', 'b', 'c', 'rare')))
+    lines = [line.partition(' (')[0].split(': ') for line in logged]
+    assert [line[1] for line in lines] == [
+        'class without a pixel',
+        'bits or bands lost',
+        'class never seen',
+    ]
+    assert logged[1].endswith(' and 2 more')
+    assert not logged[0].endswith('more')
+
+
 def test_few_pairs_are_read_and_all_are_listed(root):
     label_path(root, 'train', 4).unlink()
     truncate(image_path(root, 'train', 5))  # the first and the last are read
@@ -139,11 +156,16 @@ def test_a_rare_class_beyond_the_first_look_is_found(tmp_path):
     root = write_own_data(tmp_path / 'parts', train=30, val=1)
     all_labels_become(root, 'train', lambda labels: np.where(labels > 1, 255, 0))
     path = label_path(root, 'train', 7)
-    write(path, np.ones_like(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)))
+    marked = np.ones_like(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+    write(path, marked)  # by another tool, or with nothing to ignore beside it
+    with pytest.raises(DataError, match="masks of 0 and 255: '29 label maps'"):
+        quick_check(config(root), pairs=2)
+    marked[:5] = 255
+    write(path, marked)
     quick_check(config(root), pairs=2)
     path.unlink()
     image_path(root, 'train', 7).unlink()
-    with pytest.raises(DataError, match='masks of 0 and 255'):
+    with pytest.raises(DataError, match="masks of 0 and 255: 'all label maps'"):
         quick_check(config(root), pairs=2)
 
 

@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 
 from ....errors import DataError
 from ....files import find_files, write_bytes
-from ...images import SUFFIXES, decode_image, orientation
+from ...images import SUFFIXES, decode_image, read_header
 from ..annotated_images import ImageFile, Item, Shape, Size, Source, naming
 from ..annotation_files import as_points, read_json
 from ..image_files import GUESSED, ImageFinder
@@ -224,7 +224,7 @@ class EmbeddedImage(ImageFile):
 
     def orientation(self) -> int:
         """Return the tag of the camera, 1 to 8."""
-        return orientation(self._data())
+        return read_header(self._data())[1]
 
     def place(self, target: Path, link: bool) -> None:
         """Write the image; there is nothing to link to."""
