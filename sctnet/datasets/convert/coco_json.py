@@ -1,6 +1,5 @@
 """COCO's JSON files: which there are, and the images and shapes that one lists."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from ...files import find_files
 from .annotated_images import ImageFile, Item, Shape, Source
 from .annotation_files import read_json
 from .coco_masks import Instance, draw_instances
-from .image_files import GUESSED, ImageFinder
+from .image_files import GUESSED, ImageFinder, without_upload
 from .names import output_name
-from .splits import part_of
+from .splits import part_in
 from .turned_polygons import draw_stretched, is_of_label_studio, reaches_beyond
 
 _TABLES = ('images', 'annotations', 'categories')
@@ -43,11 +42,8 @@ def find_jsons(folder: Path) -> tuple[list[Found], list[Found]]:
         except DataError:
             continue  # of another kind
         if contents.keys() >= {*_TABLES}:
-            text = '/'.join(path.relative_to(folder).with_suffix('').parts)
-            words = re.split('[^a-z]+', text.lower())
-            parts = [part for part in map(part_of, words) if part]
             listed = segments if is_panoptic(contents) else shapes
-            listed.append((path, parts[-1] if parts else None, contents))
+            listed.append((path, part_in(path.relative_to(folder)), contents))
     return shapes, segments
 
 
@@ -153,7 +149,7 @@ class CocoFile:
     ) -> None:
         """Add to what is ``listed`` already; a broken entry is a failure of its own."""
         entries = self.contents['images']
-        written = (str(entry.get('file_name')) for entry in entries)
+        written = (without_upload(str(entry.get('file_name'))) for entry in entries)
         finder = ImageFinder(self.folders, written)
         rows = defaultdict(list)
         for row in self.contents['annotations']:
@@ -202,6 +198,7 @@ class CocoFile:
                 f"'{self.path}' has an image without file_name (id {entry.get('id')!r})"
                 ': export it again'
             )
+        name = without_upload(name)
         image, guessed = finder.find(name)
         if guessed:
             notes[GUESSED] += 1

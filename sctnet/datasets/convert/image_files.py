@@ -11,6 +11,7 @@ from ...files import find_files
 from ..images import SUFFIXES
 
 _PREFIX = re.compile('^[0-9a-f]{8}-')
+_UPLOADED = re.compile('^/?data/upload/[0-9]+/')
 GUESSED = 'images found by the last part of their name alone'
 
 
@@ -64,6 +65,11 @@ class ImageFinder:
                         seen.add(file.resolve())
                         self._by_name.setdefault(_plain(file.name), []).append(file)
         return self._by_name
+
+
+def without_upload(name: str) -> str:
+    """Return a path without the folder on Label Studio's server."""
+    return _UPLOADED.sub('', name)
 
 
 def _plain(name: str) -> str:

@@ -10,7 +10,7 @@ from ..convert.annotation_files import read_any_json
 from ..convert.class_names import COLOUR_FILES, find_names
 from ..convert.coco_json import Found, find_jsons, is_panoptic
 from ..convert.formats import cvat
-from ..convert.formats.cityscapes import find_labels
+from ..convert.formats.cityscapes import COLOURS, LABEL_IDS, find_labels, own_names
 from ..convert.formats.label_studio import find_brushes, find_tasks
 from ..convert.formats.mvtec import find_categories
 from ..convert.formats.run_lengths import find_csvs
@@ -110,6 +110,8 @@ def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | N
         labels, ending = find_labels(data / 'gtFine')
         if labels:
             said = f"Cityscapes' layout, with its *{ending}"
+            if ending == LABEL_IDS and own_names(data):
+                said += f" and the classes of '{COLOURS}'"
             return Recognised('cityscapes', data, said)
     if {'jpegimages', 'segmentationclass'} <= has:
         known = find_names(data)
@@ -141,6 +143,10 @@ def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | N
             version = ask(question, names, f"{data / version} in the folder's place")
         said = f"Mapillary Vistas' layout, with the labels of '{version}'"
         return Recognised('vistas', data / version, said)
+    if any(data.glob('*/image_2')) and any(data.glob('*/semantic')):
+        found = recognise_masks(data, ask, data / 'semantic', given)
+        found.said = f"KITTI's layout, {found.said}"
+        return found
     categories = find_categories(data)
     if categories:
         said = f"MVTec AD's layout, {len(categories)} categories, all parts shared anew"
@@ -149,7 +155,7 @@ def _published(data: Path, ask: Ask, given: Mapping[str, Any]) -> Recognised | N
 
 
 def _cvat(data: Path) -> Recognised | None:
-    files = find_files(data, cvat.NAME)
+    files = cvat.find_xmls(data)
     return Recognised('cvat', data, "CVAT's XML for images") if files else None
 
 

@@ -125,30 +125,36 @@ def _void(seen: list[int], names: tuple[str, ...], ask: Ask) -> dict[str, Any]:
 
 
 def _one_of_many(data: Path, ask: Ask) -> Path | None:
-    """Return the folder of masks that is meant, where there are several sets of them.
+    """Return the folder of masks that is meant, or its name in each of the parts.
+
+    None where there is one set of masks.
 
     Raises:
-        DataError: each part has several.
+        DataError: there are several, and no name tells one.
     """
     folders: dict[frozenset[str], set[Path]] = {}
     for file in find_files(data, LOSSLESS):
         folder = mask_folder(data, file)
         if folder is not None:
-            kind = frozenset(folder_words(folder.name) & MASK_WORDS)
+            kind = frozenset(MASK_WORDS.intersection(folder_words(folder.name)))
             folders.setdefault(kind, set()).add(folder)
     listed = sorted({path for paths in folders.values() for path in paths})
     if len(folders) < 2:
         return None
-    if any(len(paths) > 1 for paths in folders.values()):
+    by_name: dict[str, list[Path]] = {}
+    for path in listed:
+        by_name.setdefault(path.name, []).append(path)
+    twice = any(len(paths) > 1 and data / n in paths for n, paths in by_name.items())
+    if twice or len(by_name) > len(folders):
         raise DataError(
             f"'{data}' has several masks of each image "
             f'({", ".join(str(path.relative_to(data)) for path in listed[:6])}): move '
             'those elsewhere that are not meant'
         )
-    by_name = {path.name: path for path in listed}
+    meant = {n: ps[0] if len(ps) == 1 else data / n for n, ps in by_name.items()}
     choices = dict.fromkeys(by_name, 'a folder of masks')
-    option = f'--masks {" or ".join(map(str, listed))}'
-    return by_name[ask(f"Which masks of '{data}' are meant?", choices, option)]
+    option = f'--masks {" or ".join(map(str, meant.values()))}'
+    return meant[ask(f"Which masks of '{data}' are meant?", choices, option)]
 
 
 def _is_listed(data: Path, names: list[Path]) -> bool:

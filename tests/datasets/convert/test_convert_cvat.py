@@ -157,7 +157,8 @@ def test_subsets_and_folders_are_the_parts(run, tmp_path):
     ('text', 'message'),
     [
         ('<annotations>', 'is no XML, or is cut off'),
-        ('<annotation/>', "is a 'annotation': export"),
+        ('<annotation/>', "has no XML of CVAT's below it"),
+        ('<annotations-of-another/>', "has no XML of CVAT's below it"),
         ('<annotations><track id="0" label="a"/></annotations>', "CVAT's for videos"),
         (
             '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
@@ -169,6 +170,13 @@ def test_subsets_and_folders_are_the_parts(run, tmp_path):
 def test_another_file_is_one_sentence(run, text, message):
     with pytest.raises(DataError, match=message):
         run(text=text)
+
+
+def test_a_file_that_is_named_is_no_other_tools(run, tmp_path):
+    file = tmp_path / 'voc.xml'
+    file.write_text('<annotation/>')
+    with pytest.raises(DataError, match="is a 'annotation': export"):
+        convert('cvat', file, tmp_path / 'out')
 
 
 @pytest.mark.parametrize(

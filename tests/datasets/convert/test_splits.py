@@ -8,7 +8,12 @@ import pytest
 from sctnet.datasets.convert.annotated_images import ImageFile, Item
 from sctnet.datasets.convert.names import make_unique, output_name
 from sctnet.datasets.convert.sharing import Splitting, assign_splits
-from sctnet.datasets.convert.splits import is_doubtful, part_of, split_by_folder
+from sctnet.datasets.convert.splits import (
+    is_doubtful,
+    part_in,
+    part_of,
+    split_by_folder,
+)
 from sctnet.errors import ArgumentError, DataError
 
 
@@ -210,6 +215,12 @@ def test_a_folder_that_looks_like_a_part_is_said(name):
 @pytest.mark.parametrize('name', ['valley', 'street', 'trainline', 'train', 'x'])
 def test_other_folders_are_not_taken_for_parts(name):
     assert not is_doubtful(name)
+
+
+def test_the_last_word_for_a_part_in_a_path_counts():
+    assert part_in(Path('train/instances_val2017.json')) == 'val'
+    assert part_in(Path('Validation/result.xml')) == 'val'
+    assert part_in(Path('trainer/result.train')) is None
 
 
 def test_options_that_do_nothing_are_said(tmp_path):

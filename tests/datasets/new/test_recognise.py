@@ -7,7 +7,7 @@ import exports
 import numpy as np
 import published_forms
 import pytest
-from conversion_sources import SIZE, expected, labels_of, picture
+from conversion_sources import LARGE, SIZE, SMALL, expected, labels_of, picture
 from published_forms import write
 
 from sctnet.datasets.new import new_project
@@ -138,9 +138,33 @@ def test_two_folders_of_masks_are_asked_about(tmp_path):
     assert asked[0].option == f'--masks {masks} or {tmp_path / "trimaps"}'
     assert recognise(tmp_path, never, masks).options['masks'] == masks
     for part in ('train', 'val'):
-        shutil.copytree(tmp_path / 'trimaps', tmp_path / part / 'labels')
-    with pytest.raises(DataError, match=r'several masks of each image \(.*train/labe'):
+        shutil.copytree(tmp_path / 'trimaps', tmp_path / part / 'annot_one')
+        shutil.copytree(tmp_path / 'trimaps', tmp_path / part / 'annot_two')
+    with pytest.raises(DataError, match=r'several masks of each image \(.*train/anno'):
         recognise(tmp_path, never)
+
+
+def test_folders_of_masks_in_each_part_are_told_by_their_name(tmp_path):
+    root = tmp_path / 'in'
+    trimap = expected((LARGE, 1), (SMALL, 2), fill=7)
+    for part in ('train', 'val'):
+        for n in range(2):
+            picture(root / part / f'images/{n}.jpg', n)
+            write(root / part / f'masks/{n}.png', expected())
+            write(root / part / f'trimaps/{n}.png', trimap)
+    asked = Asked('masks')
+    assert recognise(root, asked).options['masks'] == root / 'masks'
+    assert asked[0].option == f'--masks {root}/masks or {root}/trimaps'
+    options = {'mapping': '7:ignore', 'classes': 'a,b,c', 'ask': never}
+    made = new_project(root, tmp_path / 'out', masks='trimaps', **options)
+    labels = labels_of(made.root, '1', 'val')
+    drawn = expected((LARGE, 1), (SMALL, 2), fill=255)
+    np.testing.assert_array_equal(labels, drawn)
+    with pytest.raises(DataError, match='no folder'):
+        recognise(root, never, tmp_path / 'elsewhere/masks')
+    shutil.copytree(root / 'train/masks', root / 'masks')  # which would be meant alone
+    with pytest.raises(DataError, match='several masks of each image'):
+        recognise(root, never)
 
 
 def test_values_past_the_classes_are_asked_about(tmp_path):

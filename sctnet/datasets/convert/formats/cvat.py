@@ -1,13 +1,15 @@
-"""CVAT for images 1.1: polygons, masks, boxes and ellipses of an annotations.xml.
+"""CVAT for images 1.1: polygons, masks, boxes and ellipses in XML files.
 
 Classes come in the order of the task's labels. Shapes are drawn by CVAT's z-order, then
 in the order of the file, or by --order. Polylines, points, cuboids, skeletons and tags
-have no area: they are left out and counted. Of a folder all such files are read.
+have no area: they are left out and counted. Of a folder all such files are read; names
+such as train.xml are the splits.
 """
 
 import argparse
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -25,10 +27,9 @@ from ..names import output_name
 from ..options import add_background, of_shapes
 from ..outlines import ellipse, rectangle
 from ..overlap import add_order
-from ..splits import part_of, without_part
+from ..splits import part_in, part_of, without_part
 
 SOURCE = 'annotations.xml, or a folder that holds it'
-NAME = 'annotations.xml'
 Attributes = Mapping[str, str]
 
 
@@ -53,11 +54,11 @@ def read(
     splits.
     """
     require('pycocotools')
-    files = find_files(source, NAME) if source.is_dir() else [source]
+    files = find_xmls(source) if source.is_dir() else [source]
     roots = {file: parse_xml(file) for file in files}
     if not roots:
         raise DataError(
-            f"'{source}' has no {NAME} of CVAT below it: name the file, or export as "
+            f"'{source}' has no XML of CVAT's below it: name the file, or export as "
             '"CVAT for images 1.1"'
         )
     listed = {
@@ -69,8 +70,19 @@ def read(
     colours = [{background: [0, 0, 0], **listed}.get(name) for name in found.classes]
     found.palette = [colour for colour in colours if colour] if all(colours) else None
     for file, root in roots.items():
-        _add_images(found, root, file, images)
+        part = part_in(file.relative_to(source)) if source.is_dir() else None
+        _add_images(found, root, file, images, part)
     check_segmented(found, source)
+    return found
+
+
+def find_xmls(folder: Path) -> list[Path]:
+    """Return the XML files below a folder that begin as CVAT's do."""
+    found = []
+    for file in find_files(folder, '.xml'):
+        with suppress(OSError), open(file, 'rb') as opened:
+            if re.search(rb'<annotations[\s>]', opened.read(1000)):
+                found.append(file)
     return found
 
 
@@ -116,8 +128,9 @@ def _add_images(
     root: ElementTree.Element,
     file: Path,
     images: Path | None,
+    whole: str | None,
 ) -> None:
-    """Add the images of one file to ``found``."""
+    """Add the images of one file to ``found``; ``whole`` is the part of all."""
     entries = root.findall('image')
     finders: dict[str, ImageFinder] = {}
     above = file.parent
@@ -135,7 +148,7 @@ def _add_images(
         try:
             item = Item(
                 output_name(rest),
-                part_of(subset) or part,
+                part_of(subset) or part or whole,
                 ImageFile(image),
                 partial(draw_instances, instances, file),
                 labels=frozenset(one.label for one in instances),
