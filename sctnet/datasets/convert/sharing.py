@@ -84,10 +84,10 @@ def assign_splits(
 ) -> list[Item]:
     """Give each item without a split one, by a hash of its name or group.
 
-    An image keeps its part when others are added. At least one of the groups goes to
-    each part that has a share, where there are so many. Where the source has parts of
-    its own, those that it lacks are taken from what is trained on. With ``stratify``
-    the split stays None until the classes of each image are known.
+    Of the groups, a part gets its share, rounded, and one at least where there are so
+    many. The same names give the same parts. Where the source has parts of its own,
+    those that it lacks are taken from what is trained on. With ``stratify`` the split
+    stays None until the classes of each image are known.
 
     Args:
         items: those with a split keep it.
@@ -208,32 +208,17 @@ def grouping(
 
 
 def _share_out(groups: set[str], shares: dict[str, float]) -> dict[str, str]:
-    ordered = sorted(groups, key=spread)
-    found = dict.fromkeys(ordered, 'train')
-    for name in ordered:
-        edge = 0.0
-        for part, share in shares.items():
-            if edge <= spread(name) < edge + share:
-                found[name] = part
-            edge += share
-    return fill_parts(found, shares)
-
-
-def fill_parts(found: dict[str, str], shares: Iterable[str]) -> dict[str, str]:
-    """See that of few groups one is in each part all the same, the last for training.
-
-    Args:
-        found: part of each group, in any order that stays the same.
-        shares: the parts beside train.
-    """
-    ordered, wanted = [*found], [*shares]
-    if len(ordered) > len(wanted):
-        if 'train' not in found.values():
-            found[ordered[-1]] = 'train'
-        for place, part in enumerate(wanted):
-            if part not in found.values():
-                found[ordered[place]] = part
-    return found
+    """Give the first groups by their hash to val, and the last ones to test."""
+    ordered, count = sorted(groups, key=spread), len(groups)
+    wanted = [*shares]  # one of each part first, and the last one is for training
+    for part, share in shares.items():
+        wanted += [part] * (round(share * count) - 1)
+    counts = Counter(wanted[: count - 1])
+    return {
+        **dict.fromkeys(ordered, 'train'),
+        **dict.fromkeys(ordered[: counts['val']], 'val'),
+        **dict.fromkeys(ordered[count - counts['test'] :], 'test'),
+    }
 
 
 def spread(name: str) -> float:
