@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +26,22 @@ def read_text(path: Path) -> str:
         raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
 
 
-def read_json(
-    path: Path, form: str = '{"images": [...], ...}', marks: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
+def mentions(path: Path, *keys: str) -> bool:
+    """Whether a JSON file has all these keys somewhere; large ones are not parsed."""
+    try:
+        text = read_text(path)
+    except DataError:
+        return False
+    return all(f'"{key}"' in text for key in keys)
 
-    A large file without one of the keys ``marks`` is not parsed.
+
+def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any]:
+    """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
 
     Raises:
         DataError: it cannot be read, is damaged, or holds something else.
     """
-    contents = read_any_json(path, marks)
+    contents = read_any_json(path)
     if not isinstance(contents, dict):
         raise DataError(
             f"'{path}' holds a {type(contents).__name__}: expected a JSON object, "
@@ -46,11 +50,9 @@ def read_json(
     return contents
 
 
-def read_any_json(path: Path, marks: Sequence[str] = ()) -> Any:
-    """Read a JSON file with the keys ``marks`` somewhere in it; raises DataError."""
+def read_any_json(path: Path) -> Any:
+    """Read a JSON file; raises DataError."""
     text = read_text(path)
-    if not all(f'"{mark}"' in text for mark in marks):
-        raise DataError(f"'{path}' lacks one of {', '.join(marks)}: name another file")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

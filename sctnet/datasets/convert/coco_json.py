@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import DataError
 from ...files import find_files
 from .annotated_images import ImageFile, Item, Shape, Source
-from .annotation_files import read_json
+from .annotation_files import mentions, read_json
 from .coco_masks import Instance, draw_instances
 from .image_files import GUESSED, ImageFinder, without_upload
 from .names import output_name
@@ -24,33 +24,20 @@ _TABLES = ('images', 'annotations', 'categories')
 _OF_COCO_ALONE = ('person_keypoints_', 'captions_')
 
 
-Found = tuple[Path, str | None, dict[str, Any]]
+def find_jsons(source: Path, segments: bool) -> list[tuple[Path, str | None]]:
+    """Return the JSON files of COCO's form below a folder, or a file, and their parts.
 
-
-def find_jsons(folder: Path) -> tuple[list[Found], list[Found]]:
-    """Return the JSON files of COCO's form below a folder: path, part, and content.
-
-    The first list is of those with shapes, the second of those with segments.
+    ``segments`` says of which form: those whose annotations are lists of segments,
+    which a PNG shows, or those of shapes. They are known by their keys.
     """
-    shapes: list[Found] = []
-    segments: list[Found] = []
-    for path in find_files(folder, ('.json',)):
-        if path.name.startswith(_OF_COCO_ALONE):
-            continue
-        try:
-            contents = read_json(path, marks=_TABLES)
-        except DataError:
-            continue  # of another kind
-        if contents.keys() >= {*_TABLES}:
-            listed = segments if is_panoptic(contents) else shapes
-            listed.append((path, part_in(path.relative_to(folder)), contents))
-    return shapes, segments
-
-
-def is_panoptic(contents: dict[str, Any]) -> bool:
-    """Whether annotations are lists of segments, which a PNG shows."""
-    rows = contents.get('annotations')
-    return is_table(rows) and any('segments_info' in row for row in rows)
+    files = find_files(source, '.json') if source.is_dir() else [source]
+    return [
+        (path, None if path == source else part_in(path.relative_to(source)))
+        for path in files
+        if not path.name.startswith(_OF_COCO_ALONE)
+        and mentions(path, *_TABLES)
+        and mentions(path, 'segments_info') == segments
+    ]
 
 
 def is_table(rows: Any) -> TypeGuard[list[dict[str, Any]]]:
@@ -94,16 +81,10 @@ class ListedImage:
 class CocoFile:
     """One JSON file with the folder of its images and the part that they go to."""
 
-    def __init__(
-        self,
-        path: Path,
-        part: str | None,
-        contents: dict[str, Any],
-        images: Path | None,
-    ) -> None:
+    def __init__(self, path: Path, part: str | None, images: Path | None) -> None:
         self.path = path
         self.part = part
-        self.contents = contents
+        self.contents = read_json(path)
         above = path.parent.parent
         near = [path.parent, path.parent / 'images', above / 'images']
         if part:

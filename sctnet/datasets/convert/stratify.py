@@ -48,7 +48,9 @@ def stratify(
             for label, count in groups[name].items():
                 wanted[part][label] -= count
         left = [name for name in left if name not in found]
-    return _fill_parts({name: found[name] for name in sorted(found, key=spread)}, shares)
+    return _fill_parts(
+        {name: found[name] for name in sorted(found, key=spread)}, shares
+    )
 
 
 def _fill_parts(found: dict[str, str], shares: Iterable[str]) -> dict[str, str]:

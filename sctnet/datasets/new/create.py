@@ -14,11 +14,11 @@ from ..convert.annotated_images import PARTS
 from ..convert.annotation_files import read_json
 from ..convert.class_names import is_palette
 from ..convert.converted import SUMMARY
+from ..convert.recognised import Ask, Recognised
 from ..convert.summary import report_failed, report_left_out, without_pixels
 from .measure import measure
 from .recognise import recognise
 from .recognise_colours import UnnamedColoursError, with_list
-from .recognised import Ask, Recognised
 from .write_configs import TEACHERS, make_plan, write_configs
 
 COLOURS = 'colours.txt'  # that is proposed

@@ -21,8 +21,9 @@ from conversion_sources import (
 from PIL import Image
 
 from sctnet.datasets.convert import convert
-from sctnet.datasets.convert.coco_json import find_jsons
 from sctnet.datasets.convert.coco_masks import to_rle
+from sctnet.datasets.new import stop_at_questions
+from sctnet.datasets.new.recognise import recognise
 from sctnet.errors import ArgumentError, DataError
 
 same = np.testing.assert_array_equal
@@ -403,6 +404,6 @@ def test_a_file_of_a_folder_is_parsed_once(source, tmp_path, monkeypatch):
         return loads(text)
 
     monkeypatch.setattr('sctnet.datasets.convert.annotation_files.json.loads', counted)
-    jsons, _ = find_jsons(file.parent)
-    convert('coco', file.parent, tmp_path / 'out', workers=0, jsons=jsons, val=0.0)
+    found = recognise(file.parent, stop_at_questions)
+    convert('coco', found.source, tmp_path / 'out', workers=0, val=0.0)
     assert parsed == [file.read_text()]

@@ -76,7 +76,7 @@ def test_the_version_of_mapillarys_labels_is_asked_for(tmp_path):
     assert [*asked[0].choices] == ['config_v1.2.json', 'config_v2.0.json']
     # What the question names as its answer is one.
     made = new_project(tmp_path / 'in/config_v1.2.json', tmp_path / 'named', ask=never)
-    assert made.said[0].endswith("is taken for Mapillary Vistas' layout")
+    assert made.said[0].endswith("with the labels of 'config_v1.2.json'")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ name ``ignore`` stands for 255. Images and masks belong together by folder and n
 JPEG masks change colours at the edges: they are taken with ``--tolerance`` alone.
 """
 
-import argparse
 import csv
 import re
 from collections import Counter
@@ -20,39 +19,14 @@ from ....errors import ArgumentError, DataError
 from ..annotated_images import IGNORED, Size, Source
 from ..annotation_files import read_colours, read_json, read_text
 from ..class_names import COLOUR_FILES, read_names
-from ..options import IGNORE
+from ..options import IGNORE, UNKNOWN
 from ..pairing import find_pairs
 from .masks import add_pairs
 
 SOURCE = 'folder of images, or of images and masks'
-UNKNOWN = ('error', IGNORE)
 FARTHEST = 441  # from black to white
 Colour = tuple[int, int, int]
 _NONE = -1  # in the table of labels: no class has this colour
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add = parser.add_argument
-    add('--masks', type=Path, help='their folder (default: found by its name)')
-    add('--colours', type=Path, required=True, help='list of name,R,G,B')
-    add_unlisted(parser, 'error', 0)
-
-
-def add_unlisted(
-    parser: argparse.ArgumentParser, unknown: str | None, tolerance: float | None
-) -> None:
-    """Add what holds for colours that are not listed, with its defaults."""
-    parser.add_argument(
-        '--tolerance',
-        type=float,
-        default=tolerance,
-        metavar='N',
-        help='take the nearest listed colour, up to this far in RGB, such as 100',
-    )
-    parser.add_argument(
-        '--unknown', choices=UNKNOWN, default=unknown, help='of other colours'
-    )
 
 
 def read(
