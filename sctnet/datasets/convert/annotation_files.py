@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from PIL import Image
 
 from ...errors import DataError
@@ -59,6 +60,17 @@ def read_any_json(path: Path) -> Any:
         raise DataError(
             f"'{path}' is no JSON, or is cut off ({error}): export it again"
         ) from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds an object; raises DataError."""
+    try:
+        contents = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise DataError(f"'{path}' is no YAML ({error}): export it again") from error
+    if not isinstance(contents, dict):
+        raise DataError(f"'{path}' has no names and parts: expected YOLO's data.yaml")
+    return contents
 
 
 def as_points(values: Any) -> list[tuple[float, float]]:

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from ...errors import DataError
-from .annotation_files import read_any_json, read_text
+from .annotation_files import read_any_json, read_text, read_yaml
 
 COLOUR_FILES = ('labelmap.txt', 'label_colors.txt')
 Palette = list[list[int]]
@@ -112,7 +110,7 @@ def is_palette(palette: Any, count: int) -> bool:
     return all(
         isinstance(colour, list | tuple)
         and len(colour) == 3
-        and all(isinstance(part, int) and 0 <= part <= 255 for part in colour)
+        and all(type(part) is int and 0 <= part <= 255 for part in colour)
         for colour in palette
     )
 
@@ -157,11 +155,7 @@ def _by_number(pairs: Sequence[tuple[int, str]], file: Path) -> Sequence[str]:
 
 
 def _of_yaml(file: Path) -> tuple[Sequence[str], Palette | None]:
-    try:
-        content = yaml.safe_load(read_text(file))
-    except yaml.YAMLError as error:
-        raise DataError(f"'{file}' is no YAML ({error}): export it again") from error
-    names = content.get('names') if isinstance(content, Mapping) else None
+    names = read_yaml(file).get('names')
     return (_listed(names, file) if names else []), None
 
 

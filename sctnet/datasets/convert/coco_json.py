@@ -14,7 +14,7 @@ from ...files import find_files
 from .annotated_images import ImageFile, Item, Shape, Source
 from .annotation_files import mentions, read_json
 from .coco_masks import Instance, draw_instances
-from .image_files import GUESSED, ImageFinder, without_upload
+from .image_files import ImageFinder, without_upload
 from .names import output_name
 from .splits import part_in
 from .turned_polygons import draw_stretched, is_of_label_studio, reaches_beyond
@@ -180,9 +180,7 @@ class CocoFile:
                 ': export it again'
             )
         name = without_upload(name)
-        image, guessed = finder.find(name)
-        if guessed:
-            notes[GUESSED] += 1
+        image = finder.find(name, notes)
         instances = []
         for row in rows:
             label = labels.get(as_key(row.get('category_id')))

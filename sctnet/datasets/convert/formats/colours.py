@@ -18,7 +18,7 @@ import numpy as np
 from ....errors import ArgumentError, DataError
 from ..annotated_images import IGNORED, Size, Source
 from ..annotation_files import read_colours, read_json, read_text
-from ..class_names import COLOUR_FILES, read_names
+from ..class_names import COLOUR_FILES, is_palette, read_names
 from ..options import IGNORE, UNKNOWN
 from ..pairing import find_pairs
 from .masks import add_pairs
@@ -144,12 +144,13 @@ def read_colour_list(path: Path) -> list[tuple[str, Colour]]:
     listed: list[tuple[str, Colour]] = []
     owner: dict[Colour, str] = {}
     for name, value, where in entries:
-        colour = _colour(value)
-        if not name or colour is None:
+        if not name or not is_palette([value], 1):
             raise DataError(
                 f"'{path}' has {where!r}: expected a name and three numbers from 0 to "
                 f'255, such as {form}'
             )
+        red, green, blue = value
+        colour = red, green, blue
         if colour in owner:
             raise DataError(
                 f"'{path}' gives the colour {colour} to '{owner[colour]}' and to "
@@ -175,12 +176,3 @@ def _read_lines(path: Path) -> list[tuple[str, Any, str]]:
 
 def _number(text: str) -> int | None:
     return int(text) if re.fullmatch('[0-9]{1,3}', text) else None
-
-
-def _colour(value: Any) -> Colour | None:
-    """Return three whole numbers from 0 to 255; None for anything else."""
-    whole = isinstance(value, list | tuple) and len(value) == 3
-    if not whole or not all(type(part) is int and 0 <= part <= 255 for part in value):
-        return None
-    red, green, blue = value
-    return red, green, blue

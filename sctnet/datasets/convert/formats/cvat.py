@@ -21,7 +21,7 @@ from ....errors import DataError
 from ....files import find_files
 from ..annotated_images import ImageFile, Item, Size, Source
 from ..coco_masks import Instance, check_segmented, draw_instances
-from ..image_files import GUESSED, ImageFinder
+from ..image_files import ImageFinder
 from ..names import output_name
 from ..options import of_shapes
 from ..outlines import ellipse, rectangle
@@ -138,9 +138,7 @@ def _add_images(
             same = [e.get('name', '') for e in entries if e.get('subset', '') == subset]
             finders[subset] = ImageFinder([near[0] / subset, *near], same)
         instances = _instances(entry, found)
-        image, guessed = finders[subset].find(name)
-        if guessed:
-            found.skipped[GUESSED] += 1
+        image = finders[subset].find(name, found.skipped)
         part, rest = without_part(Path(name.replace('\\', '/')))
         try:
             item = Item(

@@ -21,7 +21,7 @@ from ...images import SUFFIXES
 from ..annotated_images import ImageFile, Item, Size, Source, check_size
 from ..annotation_files import read_any_json, read_text, read_values
 from ..coco_masks import Instance, check_segmented, draw_instances
-from ..image_files import GUESSED, ImageFinder
+from ..image_files import ImageFinder
 from ..label_studio_tasks import Region, Task, is_tasks, read_tasks
 from ..names import output_name
 from ..options import of_shapes, with_background
@@ -149,9 +149,7 @@ def _mask(file: Path, size: Size) -> np.ndarray:
 
 
 def _item(task: Task, source: Path, finder: ImageFinder, found: Source) -> Item:
-    image, guessed = finder.find(task.image)
-    if guessed:
-        found.skipped[GUESSED] += 1
+    image = finder.find(task.image, found.skipped)
     instances = []
     for place, region in enumerate(task.regions or [], 1):
         name = f'region {place} ({region.label}) of task {task.number}'

@@ -25,7 +25,7 @@ from ....files import find_files, write_bytes
 from ...images import SUFFIXES, decode_image, read_header
 from ..annotated_images import ImageFile, Item, Shape, Size, Source, naming
 from ..annotation_files import as_points, mentions, read_json
-from ..image_files import GUESSED, ImageFinder
+from ..image_files import ImageFinder
 from ..options import of_shapes, with_background
 from ..recognised import Ask, Recognised, json_files
 from ..splits import split_by_folder
@@ -142,10 +142,7 @@ def _image(
     if contents['imageData']:
         suffix = '.png' if contents['imageData'].startswith('iVBOR') else '.jpg'
         return EmbeddedImage(file, suffix)
-    image, guessed = finder.find(str(beside))
-    if guessed:
-        notes[GUESSED] += 1
-    return ImageFile(image)
+    return ImageFile(finder.find(str(beside), notes))
 
 
 def _draw(
