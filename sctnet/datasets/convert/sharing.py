@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,6 +71,13 @@ class Splitting:
         all_ = {name: share for name, share in self.shares().items() if share}
         return {n: share for n, share in all_.items() if n not in parts} or all_
 
+    def group_of(self, name: str) -> str:
+        """Return what tells the group of an image; it is its name without ``group``."""
+        match = re.search(self.group, name) if self.group is not None else None
+        if match is None:
+            return name
+        return next((one for one in match.groups() if one is not None), match.group())
+
     def given(self, *names: str) -> list[str]:
         """Return the options, of ``names``, that were chosen."""
         return [name for name in names if getattr(self, name) not in (None, False)]
@@ -116,17 +123,16 @@ def assign_splits(
         return [*items]
     names = [items[place].name for place in chosen]
     _say_doubtful(names, said)
-    group_of = grouping(splitting.group, names, len(shares) + 1, said)
+    _check_groups(splitting, names, len(shares) + 1, said)
     if splitting.stratify:
         return [
             replace(item, split=None) if place in chosen else item
             for place, item in enumerate(items)
         ]
-    part_by_group = _share_out({group_of(name) for name in names}, shares)
+    group_of = splitting.group_of
+    part_of = _share_out({group_of(name) for name in names}, shares)
     return [
-        replace(item, split=part_by_group[group_of(item.name)])
-        if place in chosen
-        else item
+        replace(item, split=part_of[group_of(item.name)]) if place in chosen else item
         for place, item in enumerate(items)
     ]
 
@@ -169,27 +175,18 @@ def _say_doubtful(names: Iterable[str], said: list[str]) -> None:
         )
 
 
-def grouping(
-    pattern: str | None, names: Sequence[str], parts: int, said: list[str]
-) -> Callable[[str], str]:
-    """Return what tells the group of a name; it is the name itself without a pattern.
+def _check_groups(
+    splitting: Splitting, names: Sequence[str], parts: int, said: list[str]
+) -> None:
+    """See that ``group`` is in a name, and makes a group for each of the parts.
 
     Raises:
-        ArgumentError: no name has what is to be found, or there are fewer groups than
-            parts.
+        ArgumentError: it is not, or does not.
     """
-    if pattern is None:
-        return lambda name: name
-    expression = re.compile(pattern)
-
-    def group(name: str) -> str:
-        match = expression.search(name)
-        if match is None:
-            return name
-        return next((one for one in match.groups() if one is not None), match.group())
-
-    lost = [name for name in names if not expression.search(name)]
-    count = len({group(name) for name in names})
+    if splitting.group is None:
+        return
+    lost = [name for name in names if not re.search(splitting.group, name)]
+    count = len({splitting.group_of(name) for name in names})
     if len(lost) == len(names):
         problem = f'is in none of the {len(names)} names'
     elif count < parts <= len(names):
@@ -200,10 +197,10 @@ def grouping(
                 f'on their own, as --group is not in their names: {len(lost)} images, '
                 f"such as '{lost[0]}'"
             )
-        return group
+        return
     raise ArgumentError(
-        f"--group {pattern!r} {problem}: names are such as '{names[0]}'; write an "
-        "expression that tells groups apart, such as '^[^_]+'"
+        f"--group {splitting.group!r} {problem}: names are such as '{names[0]}'; write "
+        "an expression that tells groups apart, such as '^[^_]+'"
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .annotated_images import IGNORED
 from .converted import Converted
-from .sharing import Splitting, grouping, spread
+from .sharing import Splitting, spread
 from .write_pair import Written
 
 
@@ -89,7 +89,7 @@ def move_stratified(
     open_ = [item.name for item in result.items if item.split is None]
     if not open_:
         return
-    group_of = grouping(splitting.group, open_, 0, [])
+    group_of = splitting.group_of
     classes: dict[str, Counter[int]] = {group_of(name): Counter() for name in open_}
     pairs = list(zip(result.items, written, strict=True))
     for item, one in pairs:

@@ -19,7 +19,7 @@ from ..convert.summary import report_failed, report_left_out, without_pixels
 from .measure import measure
 from .recognise import recognise
 from .recognise_colours import UnnamedColoursError, with_list
-from .write_configs import TEACHERS, make_plan, write_configs
+from .write_configs import TEACHERS, make_plan, shares_of, write_configs
 
 COLOURS = 'colours.txt'  # that is proposed
 Progress = Callable[[int, int], None]
@@ -202,12 +202,6 @@ def _check(
             raise ArgumentError(f'--{name} is {value}: expected 1 or more')
 
 
-def shares_of(pixels: Mapping[str, int]) -> str:
-    """Return the share of each class in words."""
-    total = sum(pixels.values()) or 1
-    return ', '.join(f'{k} {100 * v / total:.3g} %' for k, v in pixels.items())
-
-
 def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
     images, pixels = summary['images'], summary['pixels']
     if images.get('train', 0) < 2:
@@ -221,11 +215,10 @@ def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
             'there is nothing to learn: correct the masks, or --map'
         )
     counted = ', '.join(f'{count} {part}' for part, count in images.items() if count)
-    shares = shares_of(pixels)
     lines = [
         f'images: {counted}; their short side is {short} pixels, a training sees '
         f'{crop}x{crop}',
-        f'classes: {shares}',
+        f'classes: {shares_of(pixels)}',
     ]
     if not images.get('val'):
         raise DataError(

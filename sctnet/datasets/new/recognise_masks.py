@@ -1,5 +1,6 @@
 """What masks mean: indices, 0 and 255, and the names of their classes."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -29,11 +30,6 @@ from ..convert.splits import without_part
 from ..images import LOSSY, SUFFIXES
 from ..parallel import run_all
 from .recognise_colours import SAMPLE, UnnamedColoursError, recognise_colours
-
-CAMVID = (
-    *('Sky', 'Building', 'Pole', 'Road', 'Pavement', 'Tree', 'SignSymbol', 'Fence'),
-    *('Car', 'Pedestrian', 'Bicyclist'),
-)
 
 
 def recognise_masks(
@@ -178,15 +174,18 @@ def _is_listed(data: Path, names: list[Path]) -> bool:
 
 
 def _camvid(ask: Ask) -> dict[str, Any]:
-    names = ','.join(CAMVID)
+    from ..camvid import CamVidDataset
+
+    classes = CamVidDataset.METAINFO['classes']
+    names = ','.join(classes)
     answer = ask(
         "The folders are those of SegNet's CamVid, of 11 classes and 11 for void. Are "
         'the values its own?',
         {'yes': f'they are {names}', 'no': '11 is a class as others are'},
-        f'--classes {names} --map 11:ignore, or --classes of all 12',
+        f'--classes {shlex.quote(names)} --map 11:ignore, or --classes of all 12',
     )
     if answer == 'yes':
-        return {'classes': CAMVID, 'mapping': '11:ignore'}
+        return {'classes': classes, 'mapping': '11:ignore'}
     return {'classes': [f'class {number}' for number in range(12)]}
 
 

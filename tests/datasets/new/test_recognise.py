@@ -167,10 +167,10 @@ def test_segnets_camvid_has_void_and_its_names(tmp_path):
     for n, path in enumerate(sorted(root.glob('*annot/*.png'))):
         values = np.arange(SIZE[0] * SIZE[1]).reshape(SIZE) // 600
         write(path, values.astype(np.uint8) if n else expected())
-    with pytest.raises(ArgumentError, match=r'--classes Sky,.*Bicyclist --map 11:igno'):
+    with pytest.raises(ArgumentError, match=r"--classes 'sky,.*bicyclist' --map 11:i"):
         new_project(root, tmp_path / 'out')
     made = new_project(root, tmp_path / 'out', ask=Asked('yes'))
-    assert "'SignSymbol'" in (tmp_path / 'out/teacher.py').read_text()
+    assert "'sign symbol'" in (tmp_path / 'out/teacher.py').read_text()
     labels = labels_of(made.root, '0001TP_val0', 'val')
     assert sorted(set(labels.ravel())) == [*range(11), 255]
     found = recognise(root, Asked('no'))

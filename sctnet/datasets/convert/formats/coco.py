@@ -8,13 +8,14 @@ train, valid and test in their path are the splits.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ....compat.optional_packages import require
 from ....errors import DataError
 from ..annotated_images import Source
-from ..coco_json import CocoFile, ListedImage, find_jsons
+from ..coco_json import CocoFile, Listed, find_jsons
 from ..coco_masks import check_segmented
 from ..options import of_shapes, with_background
 from ..recognised import Ask, Recognised, json_files
@@ -79,10 +80,12 @@ def list_images(files: Sequence[CocoFile], found: Source, background: str) -> No
     """Add the classes and images of all files to ``found``."""
     named = _names(files, found)
     found.classes, _ = with_background(named, background)
-    listed: dict[tuple[str | None, Path], ListedImage] = {}
+    listed: dict[tuple[str | None, Path], Listed] = {}
     for file in files:
         file.add_images(found, listed)
-    found.items = [one.item(part) for (part, _), one in listed.items()]
+    for one in listed.values():
+        labels = frozenset(instance.label for instance in one.instances)
+        found.items.append(replace(one.item, labels=labels))
 
 
 def _names(files: Sequence[CocoFile], found: Source) -> list[str]:

@@ -19,10 +19,9 @@ import numpy as np
 from ....compat.optional_packages import require
 from ....errors import DataError
 from ....files import find_files
-from ..annotated_images import ImageFile, Item, Size, Source
-from ..coco_masks import Instance, check_segmented, draw_instances
+from ..annotated_images import Size, Source
+from ..coco_masks import Instance, check_segmented, item_of
 from ..image_files import ImageFinder
-from ..names import output_name
 from ..options import of_shapes
 from ..outlines import ellipse, rectangle
 from ..recognised import Ask, Recognised
@@ -141,15 +140,9 @@ def _add_images(
         image = finders[subset].find(name, found.skipped)
         part, rest = without_part(Path(name.replace('\\', '/')))
         try:
-            item = Item(
-                output_name(rest),
-                part_of(subset) or part or whole,
-                ImageFile(image),
-                partial(draw_instances, instances, file),
-                labels=frozenset(one.label for one in instances),
-                stated=(entry.get('height'), entry.get('width')),
-            )
-            found.items.append(item)
+            part = part_of(subset) or part or whole
+            stated = entry.get('height'), entry.get('width')
+            found.items.append(item_of(rest, part, image, instances, file, stated))
         except DataError as error:
             found.failed.append(f"'{file}': {error}")
 

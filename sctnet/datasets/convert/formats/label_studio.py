@@ -18,12 +18,11 @@ from ....compat.optional_packages import require
 from ....errors import DataError
 from ....files import find_files
 from ...images import SUFFIXES
-from ..annotated_images import ImageFile, Item, Size, Source, check_size
+from ..annotated_images import Item, Size, Source, check_size
 from ..annotation_files import read_any_json, read_text, read_values
-from ..coco_masks import Instance, check_segmented, draw_instances
+from ..coco_masks import Instance, check_segmented, item_of
 from ..image_files import ImageFinder
 from ..label_studio_tasks import Region, Task, is_tasks, read_tasks
-from ..names import output_name
 from ..options import of_shapes, with_background
 from ..recognised import Ask, Recognised, json_files
 from ..splits import without_part
@@ -156,11 +155,4 @@ def _item(task: Task, source: Path, finder: ImageFinder, found: Source) -> Item:
         label = found.classes.index(region.label)
         instances.append(Instance(label, region.segmentation, name))
     part, rest = without_part(Path(unquote(task.image)))
-    return Item(
-        output_name(rest),
-        part,
-        ImageFile(image),
-        partial(draw_instances, instances, source),
-        labels=frozenset(one.label for one in instances),
-        stated=task.stated,
-    )
+    return item_of(rest, part, image, instances, source, task.stated)
