@@ -28,10 +28,6 @@ class Names(NamedTuple):
 def find_names(folder: Path) -> Names | None:
     """Return what the first file of a known name says, in a folder or one of its own.
 
-    ``dataset.json`` is what a conversion of ours writes, ``dataset_meta.json``
-    Datumaro's, ``_classes.csv`` Roboflow's, ``labelmap.txt`` CVAT's,
-    ``label_colors.txt`` CamVid's, ``data.yaml`` that of YOLO.
-
     Raises:
         DataError: there is such a file, and it cannot be read.
     """
@@ -191,13 +187,13 @@ def _lines(file: Path) -> list[str]:
 
 
 _READERS: dict[str, Callable[[Path], tuple[Sequence[str], Palette | None]]] = {
-    'dataset.json': _of_json,
-    'dataset_meta.json': _of_json,
-    '_classes.csv': _of_csv,
-    'labelmap.txt': _of_labelmap,
-    'label_colors.txt': _of_colours,
+    'dataset.json': _of_json,  # our own
+    'dataset_meta.json': _of_json,  # Datumaro's
+    '_classes.csv': _of_csv,  # Roboflow's
+    'labelmap.txt': _of_labelmap,  # CVAT's
+    'label_colors.txt': _of_colours,  # CamVid's
     'classes.txt': _of_lines,
     'classes.json': _of_json,
-    'data.yaml': _of_yaml,
+    'data.yaml': _of_yaml,  # YOLO's
     'labels.txt': _of_lines,
 }

@@ -66,16 +66,7 @@ def item_of(
     file: Path,
     stated: tuple[object, object],
 ) -> Item:
-    """Return an image with the instances that a file has of it; raises DataError.
-
-    Args:
-        name: what it is called there, see :func:`.names.output_name`.
-        part: that it is in.
-        image: where it lies.
-        instances: in their order.
-        file: that they are from.
-        stated: height and width, as the file has them.
-    """
+    """Return an image with the instances that ``file`` has of it; raises DataError."""
     draw = partial(draw_instances, instances, file)
     labels = frozenset(one.label for one in instances)
     picture = ImageFile(image)
