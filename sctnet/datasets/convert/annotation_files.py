@@ -27,13 +27,25 @@ def read_text(path: Path) -> str:
         raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
 
 
-def mentions(path: Path, *keys: str) -> bool:
-    """Whether a JSON file has all these keys somewhere; large ones are not parsed."""
+def beginning(path: Path) -> bytes:
+    """Return the first bytes of a file; none, if it cannot be read."""
+    try:
+        with open(path, 'rb') as opened:
+            return opened.read(1000)
+    except OSError:
+        return b''
+
+
+def keys_in(path: Path, *keys: str) -> set[str]:
+    """Return which keys a JSON file has somewhere; it may be large: it is not parsed.
+
+    There are none in a file that cannot be read.
+    """
     try:
         text = read_text(path)
     except DataError:
-        return False
-    return all(f'"{key}"' in text for key in keys)
+        return set()
+    return {key for key in keys if f'"{key}"' in text}
 
 
 def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any]:

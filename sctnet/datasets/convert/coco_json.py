@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import DataError
 from ...files import find_files
 from .annotated_images import Item, Shape, Source
-from .annotation_files import mentions, read_json
+from .annotation_files import keys_in, read_json
 from .coco_masks import Instance, draw_instances, item_of
 from .image_files import ImageFinder, without_upload
 from .splits import part_in
@@ -30,12 +30,12 @@ def find_jsons(source: Path, segments: bool) -> list[tuple[Path, str | None]]:
     which a PNG shows, or those of shapes. They are known by their keys.
     """
     files = find_files(source, '.json') if source.is_dir() else [source]
+    wanted = {*_TABLES, 'segments_info'} if segments else {*_TABLES}
     return [
         (path, None if path == source else part_in(path.relative_to(source)))
         for path in files
         if not path.name.startswith(_OF_COCO_ALONE)
-        and mentions(path, *_TABLES)
-        and mentions(path, 'segments_info') == segments
+        and keys_in(path, *_TABLES, 'segments_info') == wanted
     ]
 
 

@@ -8,7 +8,6 @@ such as train.xml are the splits.
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -20,6 +19,7 @@ from ....compat.optional_packages import require
 from ....errors import DataError
 from ....files import find_files
 from ..annotated_images import Size, Source
+from ..annotation_files import beginning
 from ..coco_masks import Instance, check_segmented, item_of
 from ..image_files import ImageFinder
 from ..options import of_shapes
@@ -74,12 +74,8 @@ def recognise(data: Path, ask: Ask) -> Recognised | None:
 
 def _find_xmls(folder: Path) -> list[Path]:
     """Return the XML files below a folder that begin as CVAT's do."""
-    found = []
-    for file in find_files(folder, '.xml'):
-        with suppress(OSError), open(file, 'rb') as opened:
-            if re.search(rb'<annotations[\s>]', opened.read(1000)):
-                found.append(file)
-    return found
+    files = find_files(folder, '.xml')
+    return [f for f in files if re.search(rb'<annotations[\s>]', beginning(f))]
 
 
 def _colour(text: str | None) -> list[int] | None:

@@ -19,7 +19,7 @@ from ....errors import DataError
 from ....files import find_files
 from ...images import SUFFIXES
 from ..annotated_images import Item, Size, Source, check_size
-from ..annotation_files import read_any_json, read_text, read_values
+from ..annotation_files import beginning, read_any_json, read_values
 from ..coco_masks import Instance, check_segmented, item_of
 from ..image_files import ImageFinder
 from ..label_studio_tasks import Region, Task, is_tasks, read_tasks
@@ -89,7 +89,7 @@ def _find_tasks(source: Path) -> list[Path]:
     for file in find_files(source, '.json') if source.is_dir() else [source]:
         with suppress(DataError):  # of another kind
             # Most JSON files are objects, and large.
-            listed = read_text(file).lstrip().startswith('[')
+            listed = beginning(file).lstrip(b'\xef\xbb\xbf \r\n\t').startswith(b'[')
             if listed and is_tasks(read_any_json(file)):
                 found.append(file)
     return found

@@ -24,12 +24,13 @@ from ....errors import DataError
 from ....files import find_files, write_bytes
 from ...images import SUFFIXES, decode_image, read_header
 from ..annotated_images import ImageFile, Item, Shape, Size, Source, naming
-from ..annotation_files import as_points, mentions, read_json
+from ..annotation_files import as_points, keys_in, read_json
 from ..image_files import ImageFinder
 from ..options import of_shapes, with_background
 from ..recognised import Ask, Recognised, json_files
 from ..splits import split_by_folder
 
+_KEYS = 'shapes', 'imagePath'  # of every file
 _SAMPLE = 64  # JSON files that are looked at
 SOURCE = 'folder of JSON files'
 LEAST_POINTS = {  # those drawn
@@ -80,7 +81,7 @@ def read(
 def recognise(data: Path, ask: Ask) -> Recognised | None:
     """Look for labelme's keys in some of the JSON files of a folder."""
     files = find_files(data, '.json') if data.is_dir() else []
-    if not any(mentions(file, 'shapes', 'imagePath') for file in files[:_SAMPLE]):
+    if not any(len(keys_in(file, *_KEYS)) == 2 for file in files[:_SAMPLE]):
         return None
     return Recognised('labelme', data, f"{json_files(len(files))} of labelme's form")
 

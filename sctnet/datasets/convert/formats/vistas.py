@@ -13,7 +13,7 @@ from ....errors import DataError
 from ....files import find_files
 from ...images import SUFFIXES
 from ..annotated_images import IGNORED, ImageFile, Item, Source
-from ..annotation_files import mentions, read_json
+from ..annotation_files import keys_in, read_json
 from ..class_names import is_palette
 from ..coco_json import is_table
 from ..names import output_name
@@ -71,10 +71,11 @@ def recognise(data: Path, ask: Ask) -> Recognised | None:
 def _find_configs(source: Path) -> list[Path]:
     """Return Mapillary's files of labels in a folder, or a file that is one."""
     files = sorted(source.glob('config*')) if source.is_dir() else [source]
+    keys = 'labels', 'readable'
     return [
         path
         for path in files
-        if path.suffix == '.json' and mentions(path, 'labels', 'readable')
+        if path.suffix == '.json' and keys_in(path, *keys) == {*keys}
     ]
 
 

@@ -55,7 +55,7 @@ def read(
         numbers = {int(words[0]) for _, words in lines if words[0].isdecimal()}
         kinds = frozenset(labels[n] for n in numbers if n < len(labels))
         known = kinds if kinds or not lines else None  # else it is an error when drawn
-        item = Item(name, part, ImageFile(image), draw, not lines, labels=known)
+        item = Item(name, part, ImageFile(image), draw, labels=known)
         found.items.append(item)
     if not outlines:
         raise DataError(
