@@ -1,6 +1,7 @@
 """What masks mean: indices, 0 and 255, and the names of their classes."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,17 +24,12 @@ from ..convert.pairing import (
     folder_words,
     mask_folder,
 )
+from ..convert.recognised import Ask, Recognised
 from ..convert.split_lists import read_lists
 from ..convert.splits import without_part
 from ..images import LOSSY, SUFFIXES
 from ..parallel import run_all
 from .recognise_colours import SAMPLE, UnnamedColoursError, recognise_colours
-from .recognised import Ask, Recognised
-
-CAMVID = (
-    *('Sky', 'Building', 'Pole', 'Road', 'Pavement', 'Tree', 'SignSymbol', 'Fence'),
-    *('Car', 'Pedestrian', 'Bicyclist'),
-)
 
 
 def recognise_masks(
@@ -49,9 +45,8 @@ def recognise_masks(
             f"'{data}' has {images} images and no mask that belongs to one, nor an "
             'annotation file of a known form (COCO, YOLO with data.yaml, labelme, run '
             'lengths in a CSV), nor the folders of Pascal VOC, Cityscapes, Mapillary '
-            'Vistas or MVTec AD: put masks into a folder masks beside '
-            'images, name their folder with --masks, or name '
-            'the format with --format'
+            'Vistas or MVTec AD: put masks into a folder masks beside images, name '
+            'their folder with --masks, or name the format with --format'
         )
     options: dict[str, Any] = {} if masks is None else {'masks': masks}
     if given.get('colours'):
@@ -72,28 +67,37 @@ def recognise_masks(
         f'{len(pairs.pairs)} images with index masks, such as {image.name} with '
         f'{mask.name}, of the values {_few(seen)}'
     )
-    known = None if given.get('classes') else find_names(data)
-    mapping = given.get('mapping')
     if not given.get('lists') and _is_listed(data, [path for *_, path in pairs.pairs]):
         options['lists'] = data
         said += ', with the parts of its lists'
-    binary = len(seen) == 2 and seen[0] == 0 and seen[1] in (1, 255)
-    if mapping is None and binary and seen[1] == 255:
+    known = None if given.get('classes') else find_names(data)
+    said += f", named by '{known.file.name}'" if known else ''
+    names = known.classes if known else given.get('classes')
+    camvid = (data / 'trainannot').is_dir()
+    meaning = _meaning(seen, names, given.get('mapping'), camvid, ask)
+    return Recognised('masks', data, said, {**options, **meaning})
+
+
+def _meaning(
+    seen: list[int],
+    names: str | Sequence[str] | None,
+    mapping: str | None,
+    camvid: bool,
+    ask: Ask,
+) -> dict[str, Any]:
+    """Return names of the classes and a map of the values, where they are not known."""
+    options: dict[str, Any] = {}
+    binary = seen in ([0, 1], [0, 255])
+    if mapping is None and seen == [0, 255]:
         mapping = options['mapping'] = _ask_of_255(ask)
-    if given.get('classes'):
-        pass
-    elif known is not None:
-        said += f", named by '{known.file.name}'"
-    elif binary:
-        options['classes'] = ('background', 'object')
-    elif mapping is None and seen[-1] == 11 and (data / 'trainannot').is_dir():
-        options.update(_camvid(ask))
-    else:
+    if names:
+        return options if mapping else _void(seen, parse_classes(names), ask)
+    if mapping is None and camvid and seen[-1] == 11:
+        return _camvid(ask)
+    options['classes'] = ('background', 'object')
+    if not binary:
         options['classes'] = _made_up(seen, mapping)
-    names = given.get('classes') or (known.classes if known else ())
-    if mapping is None and names:
-        options.update(_void(seen, parse_classes(names), ask))
-    return Recognised('masks', data, said, options)
+    return options
 
 
 def are_coloured(folder: Path) -> bool:
@@ -170,15 +174,18 @@ def _is_listed(data: Path, names: list[Path]) -> bool:
 
 
 def _camvid(ask: Ask) -> dict[str, Any]:
-    names = ','.join(CAMVID)
+    from ..camvid import CamVidDataset
+
+    classes = CamVidDataset.METAINFO['classes']
+    names = ','.join(classes)
     answer = ask(
         "The folders are those of SegNet's CamVid, of 11 classes and 11 for void. Are "
         'the values its own?',
         {'yes': f'they are {names}', 'no': '11 is a class as others are'},
-        f'--classes {names} --map 11:ignore, or --classes of all 12',
+        f'--classes {shlex.quote(names)} --map 11:ignore, or --classes of all 12',
     )
     if answer == 'yes':
-        return {'classes': CAMVID, 'mapping': '11:ignore'}
+        return {'classes': classes, 'mapping': '11:ignore'}
     return {'classes': [f'class {number}' for number in range(12)]}
 
 

@@ -102,10 +102,6 @@ def test_polygons_and_masks_lie_by_their_z_order(run, tmp_path):
     drawn = np.where(blob, 2, expected((LARGE, 1)))
     np.testing.assert_array_equal(labels_of(tmp_path / 'masks', 'a'), drawn)
     assert result.palette == [[0, 0, 0], [51, 221, 255], [250, 50, 83]]
-    result = run(('a.jpg', '', shapes), out='classes', classes='door')
-    assert result.skipped == {"shapes of a class not named ('wall')": 1}
-    drawn = expected((SMALL, 1))
-    np.testing.assert_array_equal(labels_of(tmp_path / 'classes', 'a'), drawn)
 
 
 def test_boxes_and_ellipses_may_be_turned_and_lines_are_counted(run, tmp_path):

@@ -2,10 +2,10 @@
 
 What is read is ``gtFine/{train,val}/CITY/*_polygons.json`` beside ``leftImg8bit``.
 Without polygons the masks ``*_labelIds.png`` or ``*_labelTrainIds.png`` are. Beside a
-``label_colors.txt``, as Datumaro writes it, label ids are of its classes.
+``label_colors.txt``, as Datumaro writes it, label ids are of its classes. ``--classes``
+is ``train``, the 19 that are trained on, or ``all`` 34 by their label ids.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -31,7 +31,8 @@ from ..annotated_images import (
 )
 from ..annotation_files import read_text
 from ..class_names import Names, read_names
-from ..overlap import add_order, check_order
+from ..overlap import check_order
+from ..recognised import Ask, Recognised
 from ..splits import part_of
 from .masks import NO_PALETTE, draw_values
 
@@ -42,25 +43,14 @@ COLOURS = 'label_colors.txt'
 ENCODINGS = {'train': 'trainIds', 'all': 'ids'}  # as the scripts name them
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    parser.add_argument(
-        '--classes',
-        choices=ENCODINGS,
-        default='train',
-        help='the 19 that are trained on (default), or all 34 by their label ids',
-    )
-    add_order(parser, 'file')
-
-
 def read(source: Path, classes: str = 'train', order: str = 'file') -> Source:
     """List the images that are labelled; raises ArgumentError, DataError."""
     check_order(order)
     if classes not in ENCODINGS:
         raise ArgumentError(f'--classes is {classes!r}: expected "train" or "all"')
     fine = source / 'gtFine'
-    files, ending = find_labels(fine)
-    own = own_names(source) if ending == LABEL_IDS else None
+    files, ending = _find_labels(fine)
+    own = _own_names(source) if ending == LABEL_IDS else None
     found, table = Source(()), None
     if own is not None:
         found.classes, found.palette = own.classes, own.palette
@@ -86,6 +76,18 @@ def read(source: Path, classes: str = 'train', order: str = 'file') -> Source:
             draw = partial(draw_values, table, len(found.classes), NO_PALETTE, file)
         found.items.append(Item('/'.join([*folders, stem]), part_of(part), image, draw))
     return found
+
+
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for Cityscapes' layout."""
+    fine = data / 'gtFine'
+    labels, ending = _find_labels(fine) if fine.is_dir() else ([], '')
+    if not labels or not (data / 'leftImg8bit').is_dir():
+        return None
+    said = f"Cityscapes' layout, with its *{ending}"
+    if ending == LABEL_IDS and _own_names(data):
+        said += f" and the classes of '{COLOURS}'"
+    return Recognised('cityscapes', data, said)
 
 
 def _official(classes: str, order: str, ending: str) -> tuple[Source, dict[int, int]]:
@@ -126,14 +128,14 @@ def _draw(file: Path, encoding: str, size: Size, notes: Counter[str]) -> list[Sh
     return shapes
 
 
-def find_labels(fine: Path) -> tuple[list[Path], str]:
+def _find_labels(fine: Path) -> tuple[list[Path], str]:
     """Return the polygons or, without any, masks of ids; and how their names end."""
     endings = (POLYGONS, LABEL_IDS, TRAIN_IDS)
     listed = ((find_files(fine, ending.lower()), ending) for ending in endings)
     return next((found for found in listed if found[0]), ([], POLYGONS))
 
 
-def own_names(source: Path) -> Names | None:
+def _own_names(source: Path) -> Names | None:
     """Return the classes that label ids count, if they are not Cityscapes' own."""
     file = source / COLOURS
     return read_names(file) if file.is_file() else None
