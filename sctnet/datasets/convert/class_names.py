@@ -11,7 +11,7 @@ import yaml
 from ...errors import DataError
 from .annotation_files import read_any_json, read_text
 
-COLOUR_FILES = ('labelmap.txt', 'label_colors.txt')
+COLOUR_FILES = ('labelmap.txt', 'label_colors.txt', 'class_dict.csv')
 Palette = list[list[int]]
 
 
@@ -32,7 +32,8 @@ def find_names(folder: Path) -> Names | None:
 
     ``dataset.json`` is what a conversion of ours writes, ``dataset_meta.json``
     Datumaro's, ``_classes.csv`` Roboflow's, ``labelmap.txt`` CVAT's,
-    ``label_colors.txt`` CamVid's, ``data.yaml`` that of YOLO.
+    ``label_colors.txt`` CamVid's, ``class_dict.csv`` that of Kaggle's copies,
+    ``data.yaml`` that of YOLO.
 
     Raises:
         DataError: there is such a file, and it cannot be read.
@@ -191,6 +192,12 @@ def _of_colours(file: Path) -> tuple[Sequence[str], Palette | None]:
     return names, palette
 
 
+def _of_class_dict(file: Path) -> tuple[Sequence[str], Palette | None]:
+    rows = [[cell.strip() for cell in row] for row in csv.reader(_lines(file))]
+    rows = [row for row in rows if len(row) > 3 and all(n.isdigit() for n in row[1:4])]
+    return [row[0] for row in rows], [[int(n) for n in row[1:4]] for row in rows]
+
+
 def _lines(file: Path) -> list[str]:
     lines = read_text(file).splitlines()
     return [line for line in lines if line.strip() and not line.startswith('#')]
@@ -202,6 +209,7 @@ _READERS: dict[str, Callable[[Path], tuple[Sequence[str], Palette | None]]] = {
     '_classes.csv': _of_csv,
     'labelmap.txt': _of_labelmap,
     'label_colors.txt': _of_colours,
+    'class_dict.csv': _of_class_dict,
     'classes.txt': _of_lines,
     'classes.json': _of_json,
     'data.yaml': _of_yaml,

@@ -133,6 +133,7 @@ def new_project(
         plan = make_plan(
             root, summary, measured, student, crop, iterations, batch, teacher
         )
+        _check_found(summary, [*said[1:], *failed[:1]])
         said += _found(summary, plan.crop, measured.short_side)
         said += measured.describe()
         configs = write_configs(plan, out, pretrained or {})
@@ -177,6 +178,7 @@ def read_summary(file: Path) -> dict[str, Any]:
         and isinstance(pixels, dict)
         and all(type(count) is int and count >= 0 for count in pixels.values())
         and (palette is None or is_palette(palette, len(classes)))
+        and type(summary.get('ignored_pixels', 0)) is int
     )
     if not sound:
         raise DataError(
@@ -204,32 +206,42 @@ def _check(
 
 def shares_of(pixels: Mapping[str, int]) -> str:
     """Return the share of each class in words."""
-    total = sum(pixels.values()) or 1
-    return ', '.join(f'{k} {100 * v / total:.3g} %' for k, v in pixels.items())
+    total = sum(pixels.values())
+    return ', '.join(f'{k} {_percent(v, total)}' for k, v in pixels.items())
 
 
-def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
+def _percent(count: int, total: int) -> str:
+    return f'{100 * count / (total or 1):.3g} %'
+
+
+def _check_found(summary: Mapping[str, Any], why: list[str]) -> None:
+    """See that there is something to learn; ``why`` tells what was left out."""
     images, pixels = summary['images'], summary['pixels']
+    reasons = f' ({"; ".join(why)})' if why else ''
     if images.get('train', 0) < 2:
         raise DataError(
-            f'there are {images.get("train", 0)} images to train on: at least 2 are '
-            'needed, and one to validate on; add some, or lower --val and --test'
+            f'there are {images.get("train", 0)} images to train on{reasons}: at least '
+            '2 are needed, and one to validate on; add some, or lower --val and --test'
         )
     if sum(count > 0 for count in pixels.values()) < 2:
         raise DataError(
             f'all pixels are of one class ({shares_of(pixels)}) or to ignore, so that '
-            'there is nothing to learn: correct the masks, or --map'
+            f'there is nothing to learn{reasons}: correct the masks, or --map'
         )
-    counted = ', '.join(f'{count} {part}' for part, count in images.items() if count)
-    shares = shares_of(pixels)
-    lines = [
-        f'images: {counted}; their short side is {short} pixels, a training sees '
-        f'{crop}x{crop}',
-        f'classes: {shares}',
-    ]
     if not images.get('val'):
         raise DataError(
-            'there is no image to validate on: give a share with --val, such as 0.1, '
-            'of at least two images'
+            f'there is no image to validate on{reasons}: give a share with --val, such '
+            'as 0.1, of at least two sound images'
         )
-    return lines
+
+
+def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
+    images, pixels = summary['images'], summary['pixels']
+    counted = ', '.join(f'{count} {part}' for part, count in images.items() if count)
+    ignored = summary.get('ignored_pixels', 0)
+    share = f'; to ignore {_percent(ignored, ignored + sum(pixels.values()))} of all'
+    return [
+        f'images: {counted}; their short side is {short} pixels, a training sees '
+        f'{crop}x{crop}',
+        f'classes: {shares_of(pixels)}{share if ignored else ""}',
+    ]

@@ -1,5 +1,6 @@
 """What masks mean: indices, 0 and 255, and the names of their classes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -7,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError, DataError, SCTNetError
+from ...errors import DataError, SCTNetError
 from ...files import find_files
-from ..convert.annotated_images import IGNORED
 from ..convert.annotation_files import (
     LOSSLESS,
     ColouredMaskError,
@@ -19,6 +19,7 @@ from ..convert.class_names import find_names
 from ..convert.options import parse_classes
 from ..convert.pairing import (
     MASK_WORDS,
+    Pairs,
     find_pairs,
     folder_words,
     mask_folder,
@@ -27,13 +28,16 @@ from ..convert.split_lists import read_lists
 from ..convert.splits import without_part
 from ..images import LOSSY, SUFFIXES
 from ..parallel import run_all
+from .mask_values import (
+    are_smeared,
+    ask_of_255,
+    ask_of_camvid,
+    ask_of_one_too_many,
+    few,
+    made_up,
+)
 from .recognise_colours import SAMPLE, UnnamedColoursError, recognise_colours
 from .recognised import Ask, Recognised
-
-CAMVID = (
-    *('Sky', 'Building', 'Pole', 'Road', 'Pavement', 'Tree', 'SignSymbol', 'Fence'),
-    *('Car', 'Pedestrian', 'Bicyclist'),
-)
 
 
 def recognise_masks(
@@ -44,20 +48,21 @@ def recognise_masks(
         masks = _one_of_many(data, ask)
     pairs = find_pairs(data, masks)
     if not pairs.pairs:
-        images = len(find_files(data, SUFFIXES))
         raise DataError(
-            f"'{data}' has {images} images and no mask that belongs to one, nor an "
-            'annotation file of a known form (COCO, YOLO with data.yaml, labelme, run '
-            'lengths in a CSV), nor the folders of Pascal VOC, Cityscapes, Mapillary '
-            'Vistas or MVTec AD: put masks into a folder masks beside '
-            'images, name their folder with --masks, or name '
-            'the format with --format'
+            f"'{data}' has {len(pairs.images)} images and no mask that belongs to one"
+            f'{_beside(data, pairs)}, nor an annotation file of a known form (COCO, '
+            'YOLO with data.yaml, labelme, run lengths in a CSV), nor the folders of '
+            'Pascal VOC, Cityscapes, Mapillary Vistas or MVTec AD: put masks of the '
+            "images' names into a folder masks beside images, name their folder with "
+            '--masks, or name the format with --format'
         )
     options: dict[str, Any] = {} if masks is None else {'masks': masks}
     if given.get('colours'):
         return recognise_colours(data, pairs, {**options, 'colours': given['colours']})
     try:
         seen = _values([mask for _, mask, _ in pairs.pairs])
+        if are_smeared(seen) and not (given.get('classes') or given.get('mapping')):
+            return recognise_colours(data, pairs, options)
     except ColouredMaskError:
         return recognise_colours(data, pairs, options)
     except DataError:
@@ -70,7 +75,7 @@ def recognise_masks(
     image, mask, _ = pairs.pairs[0]
     said = (
         f'{len(pairs.pairs)} images with index masks, such as {image.name} with '
-        f'{mask.name}, of the values {_few(seen)}'
+        f'{mask.name}, of the values {few(seen)}'
     )
     known = None if given.get('classes') else find_names(data)
     mapping = given.get('mapping')
@@ -79,7 +84,7 @@ def recognise_masks(
         said += ', with the parts of its lists'
     binary = len(seen) == 2 and seen[0] == 0 and seen[1] in (1, 255)
     if mapping is None and binary and seen[1] == 255:
-        mapping = options['mapping'] = _ask_of_255(ask)
+        mapping = options['mapping'] = ask_of_255(ask)
     if given.get('classes'):
         pass
     elif known is not None:
@@ -87,12 +92,12 @@ def recognise_masks(
     elif binary:
         options['classes'] = ('background', 'object')
     elif mapping is None and seen[-1] == 11 and (data / 'trainannot').is_dir():
-        options.update(_camvid(ask))
+        options.update(ask_of_camvid(ask))
     else:
-        options['classes'] = _made_up(seen, mapping)
+        options.update(made_up(seen, mapping, ask))
     names = given.get('classes') or (known.classes if known else ())
     if mapping is None and names:
-        options.update(_void(seen, parse_classes(names), ask))
+        options.update(ask_of_one_too_many(seen, parse_classes(names), ask))
     return Recognised('masks', data, said, options)
 
 
@@ -108,20 +113,17 @@ def are_coloured(folder: Path) -> bool:
     return not masks and bool(find_files(folder, LOSSY))
 
 
-def _void(seen: list[int], names: tuple[str, ...], ask: Ask) -> dict[str, Any]:
-    """Return a map where the masks hold one value past the classes, as void often is.
-
-    Other values past them are no numbering; they are named when they are converted.
-    """
-    count = len(names)
-    if count not in seen or seen[-1] not in (count, IGNORED):
-        return {}
-    question = (
-        f'The masks hold {count}, which is none of the {count} classes '
-        f'{", ".join(names[:3])}, .... Is it to ignore?'
-    )
-    ask(question, {'ignore': 'it is'}, f'--map {count}:ignore, or --classes')
-    return {'mapping': f'{count}:ignore'}
+def _beside(data: Path, pairs: Pairs) -> str:
+    """Return in words what lies there that belongs to no image, or is not known."""
+    known = {*SUFFIXES, *LOSSLESS, *LOSSY}
+    others = Counter(Path(file).suffix.lower() for file in find_files(data, ''))
+    listed = [f'{len(pairs.masks)} masks of other names'] if pairs.masks else []
+    listed += [
+        f'{count} {suffix} files'
+        for suffix, count in others.most_common()
+        if suffix and suffix not in known
+    ][:4]
+    return f', beside {", ".join(listed)}' if listed else ''
 
 
 def _one_of_many(data: Path, ask: Ask) -> Path | None:
@@ -163,19 +165,6 @@ def _is_listed(data: Path, names: list[Path]) -> bool:
     return any(name.name in last for name in names)
 
 
-def _camvid(ask: Ask) -> dict[str, Any]:
-    names = ','.join(CAMVID)
-    answer = ask(
-        "The folders are those of SegNet's CamVid, of 11 classes and 11 for void. Are "
-        'the values its own?',
-        {'yes': f'they are {names}', 'no': '11 is a class as others are'},
-        f'--classes {names} --map 11:ignore, or --classes of all 12',
-    )
-    if answer == 'yes':
-        return {'classes': CAMVID, 'mapping': '11:ignore'}
-    return {'classes': [f'class {number}' for number in range(12)]}
-
-
 def _values(masks: list[Path]) -> list[int]:
     """Return all values that masks hold; a broken mask is named when it is converted.
 
@@ -195,35 +184,3 @@ def _values(masks: list[Path]) -> list[int]:
     if not found and wrong is not None:
         raise wrong
     return sorted(found)
-
-
-def _ask_of_255(ask: Ask) -> str:
-    answer = ask(
-        'The masks hold 0 and 255. Is 255 the object, or does it mean "ignore"?',
-        {'object': '0 is the background, 255 the object', 'ignore': '255 counts not'},
-        '--map 0:0,255:1 or --map 0:0,255:ignore',
-    )
-    return '0:0,255:1' if answer == 'object' else '0:0,255:ignore'
-
-
-def _made_up(seen: list[int], mapping: str | None) -> list[str]:
-    """Return names for classes that have none: as many as there are labels.
-
-    Raises:
-        ArgumentError: the values are no numbering of classes.
-    """
-    labels = [value for value in seen if value != IGNORED]
-    if mapping is not None:
-        targets = (pair.partition(':')[2].strip() for pair in mapping.split(','))
-        labels = [int(target) for target in targets if target.isdigit()]
-    if labels and (min(labels) < 0 or max(labels) > 2 * len(labels) + 8):
-        raise ArgumentError(
-            f'the masks hold the values {_few(labels)}, which are no numbers of '
-            'classes: say which class each is, such as --map 0:0,60:1,120:2'
-        )
-    return [f'class {number}' for number in range(max([1, *labels]) + 1)]
-
-
-def _few(values: list[int]) -> str:
-    text = ', '.join(map(str, values[:8]))
-    return f'{text}, ... {values[-1]}' if len(values) > 8 else text
