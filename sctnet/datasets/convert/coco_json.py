@@ -15,7 +15,7 @@ from ...files import find_files
 from .annotated_images import ImageFile, Item, Shape, Source
 from .annotation_files import read_json
 from .coco_masks import Instance, draw_instances
-from .image_files import GUESSED, ImageFinder
+from .image_files import GUESSED, ImageFinder, without_host
 from .names import output_name
 from .splits import part_of
 from .turned_polygons import draw_stretched, is_of_label_studio, reaches_beyond
@@ -202,6 +202,7 @@ class CocoFile:
                 f"'{self.path}' has an image without file_name (id {entry.get('id')!r})"
                 ': export it again'
             )
+        name = without_host(name)
         image, guessed = finder.find(name)
         if guessed:
             notes[GUESSED] += 1

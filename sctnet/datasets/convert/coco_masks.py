@@ -12,6 +12,8 @@ from ...errors import DataError
 from .annotated_images import Shape, Size, Source, check_size, naming
 from .annotation_files import as_points
 
+SHARES = 'polygons from 0 to 1, as of shares of the size: coordinates are in pixels'
+
 
 class Instance(NamedTuple):
     """A label, a segmentation, and what the shape is called in its file.
@@ -63,6 +65,8 @@ def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any]
     if isinstance(segmentation, dict):
         return _checked_rle(segmentation, size)
     listed = isinstance(segmentation, list)
+    if listed and len(segmentation) > 5 and not isinstance(segmentation[0], list):
+        segmentation = [segmentation]  # one polygon, without its brackets
     if not listed or not all(isinstance(numbers, list) for numbers in segmentation):
         raise DataError(
             'a segmentation is neither polygons nor an RLE: export it again'
@@ -72,7 +76,10 @@ def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any]
         if len(numbers) < 6:  # pycocotools would take four numbers for a box
             notes['polygons of fewer than three points'] += 1
             continue
-        as_points(zip(numbers[::2], numbers[1::2], strict=True))
+        points = as_points(zip(numbers[::2], numbers[1::2], strict=True))
+        if all(0 <= n <= 1 for point in points for n in point):
+            notes[SHARES] += 1
+            continue
         polygons.append([float(number) for number in numbers])
     if not polygons:
         return None

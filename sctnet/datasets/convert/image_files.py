@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from ...files import find_files
 from ..images import SUFFIXES
@@ -64,6 +64,11 @@ class ImageFinder:
                         seen.add(file.resolve())
                         self._by_name.setdefault(_plain(file.name), []).append(file)
         return self._by_name
+
+
+def without_host(name: str) -> str:
+    """Return the path of an address on the network; other names as they are."""
+    return urlsplit(name).path.lstrip('/') if '://' in name else name
 
 
 def _plain(name: str) -> str:

@@ -75,12 +75,15 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
         # Masks of another kind may lie there, too.
         pictures = [file for file in files if not is_mask(source, file)] or files
         images = {file: _folders(source, file) for file in pictures}
-        labels = {file: _folders(masks, file) for file in _masks_below(masks)}
-    return _match(images, labels)
-
-
-def _masks_below(folder: Path) -> list[Path]:
-    return find_files(folder, tuple({*LOSSLESS, *LOSSY}))
+        below = find_files(masks, tuple({*LOSSLESS, *LOSSY}))
+        labels = {file: _folders(masks, file) for file in below}
+    found = _match(images, labels)
+    nested = [any(folder.parts for folder in of.values()) for of in (images, labels)]
+    if not found.pairs and nested[0] != nested[1]:  # their names have to do
+        found = _match(dict.fromkeys(images, Path()), dict.fromkeys(labels, Path()))
+        for n, (image, mask, name) in enumerate(found.pairs):
+            found.pairs[n] = image, mask, images[image] / labels[mask] / name
+    return found
 
 
 def _folders(root: Path, file: Path) -> Path:

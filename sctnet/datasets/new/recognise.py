@@ -73,7 +73,7 @@ def _file(data: Path) -> Recognised:
     if suffix != '.json':
         raise DataError(
             f"'{data}' is a single file and no JSON, XML, CSV or data.yaml: name the "
-            'folder of the data set'
+            'folder of the data set, unpacked if it is an archive'
         )
     if is_config(data):
         return Recognised('vistas', data, "Mapillary Vistas' layout")
