@@ -111,6 +111,7 @@ class Item:
         stated: (height, width) that the annotation is for, as its file says, or None.
         upright: whether it is drawn on the image as its tag turns it, also where the
             stated size is that of the raw one.
+        raw: whether it is drawn on the image as it is stored, whatever the sizes tell.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Item:
     labels: frozenset[int] | None = None
     stated: tuple[object, object] = (None, None)
     upright: bool = False
+    raw: bool = False
 
 
 @dataclass

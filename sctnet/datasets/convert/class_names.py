@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ...errors import DataError
 from .annotation_files import read_any_json, read_text, read_yaml
 
-COLOUR_FILES = ('labelmap.txt', 'label_colors.txt')
+COLOUR_FILES = ('labelmap.txt', 'label_colors.txt', 'class_dict.csv')
 Palette = list[list[int]]
 
 
@@ -181,6 +181,12 @@ def _of_colours(file: Path) -> tuple[Sequence[str], Palette | None]:
     return names, palette
 
 
+def _of_class_dict(file: Path) -> tuple[Sequence[str], Palette | None]:
+    rows = [[cell.strip() for cell in row] for row in csv.reader(_lines(file))]
+    rows = [row for row in rows if len(row) > 3 and all(n.isdigit() for n in row[1:4])]
+    return [row[0] for row in rows], [[int(n) for n in row[1:4]] for row in rows]
+
+
 def _lines(file: Path) -> list[str]:
     lines = read_text(file).splitlines()
     return [line for line in lines if line.strip() and not line.startswith('#')]
@@ -192,6 +198,7 @@ _READERS: dict[str, Callable[[Path], tuple[Sequence[str], Palette | None]]] = {
     '_classes.csv': _of_csv,  # Roboflow's
     'labelmap.txt': _of_labelmap,  # CVAT's
     'label_colors.txt': _of_colours,  # CamVid's
+    'class_dict.csv': _of_class_dict,  # of Kaggle's copies
     'classes.txt': _of_lines,
     'classes.json': _of_json,
     'data.yaml': _of_yaml,  # YOLO's

@@ -14,7 +14,7 @@ from ...files import find_files
 from .annotated_images import Item, Shape, Source
 from .annotation_files import keys_in, read_json
 from .coco_masks import Instance, draw_instances, item_of
-from .image_files import ImageFinder, without_upload
+from .image_files import ImageFinder, without_host, without_upload
 from .splits import part_in
 from .turned_polygons import draw_stretched, is_of_label_studio, reaches_beyond
 
@@ -154,7 +154,7 @@ class CocoFile:
                 f"'{self.path}' has an image without file_name (id {entry.get('id')!r})"
                 ': export it again'
             )
-        name = without_upload(name)
+        name = without_upload(without_host(name))
         image = finder.find(name, notes)
         instances = []
         for row in rows:

@@ -22,6 +22,8 @@ from .annotated_images import (
 from .annotation_files import as_points
 from .names import output_name
 
+SHARES = 'polygons from 0 to 1, as of shares of the size: coordinates are in pixels'
+
 
 class Instance(NamedTuple):
     """A label, a segmentation, and what the shape is called in its file.
@@ -88,6 +90,8 @@ def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any]
     if isinstance(segmentation, dict):
         return _checked_rle(segmentation, size)
     listed = isinstance(segmentation, list)
+    if listed and len(segmentation) > 5 and not isinstance(segmentation[0], list):
+        segmentation = [segmentation]  # one polygon, without its brackets
     if not listed or not all(isinstance(numbers, list) for numbers in segmentation):
         raise DataError(
             'a segmentation is neither polygons nor an RLE: export it again'
@@ -97,7 +101,10 @@ def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any]
         if len(numbers) < 6:  # pycocotools would take four numbers for a box
             notes['polygons of fewer than three points'] += 1
             continue
-        as_points(zip(numbers[::2], numbers[1::2], strict=True))
+        points = as_points(zip(numbers[::2], numbers[1::2], strict=True))
+        if all(0 <= n <= 1 for point in points for n in point):
+            notes[SHARES] += 1
+            continue
         polygons.append([float(number) for number in numbers])
     if not polygons:
         return None

@@ -60,6 +60,15 @@ def count(result: Converted, written: Sequence[Written | None]) -> None:
     double = next((file for file, times in files.items() if times > 1), None)
     if double is not None:
         raise DataError(f"two images have the name '{double.name}': rename one")
+    drawn = result.pixels.copy()
+    if result.fill is not None:
+        drawn[result.fill] = 0
+    if any(item.labels for item in result.items) and not drawn.any():
+        reasons = '; '.join(f'{n} {reason}' for reason, n in result.skipped.items())
+        raise DataError(
+            f'no shape has a pixel in its image ({reasons}): correct the annotation, '
+            'or name the folder of the images that were annotated'
+        )
     if not result.images:
         raise DataError('all tiles are to ignore alone: correct the annotation')
 

@@ -20,7 +20,7 @@ from .names import make_unique
 from .sharing import Splitting, assign_splits
 from .stratify import move_stratified
 from .tiles import Tiling
-from .write_pair import Written, write_pair
+from .write_pair import Written, turn_alike, write_pair
 
 Progress = Callable[[int, int], None]
 
@@ -92,6 +92,7 @@ def convert(
         _share_out(result, splitting)
         work = partial(write_pair, out=folder, link=link, choice=choice, tiling=tiling)
         written = _write_items(result, work, workers, progress)
+        turn_alike(result.items, written, work)
         if stratify:
             move_stratified(result, written, splitting, folder)
         count(result, written)

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from ...files import find_files
 from ..images import SUFFIXES
@@ -71,6 +71,11 @@ class ImageFinder:
 def without_upload(name: str) -> str:
     """Return a path without the folder on Label Studio's server."""
     return _UPLOADED.sub('', name)
+
+
+def without_host(name: str) -> str:
+    """Return the path of an address on the network; other names as they are."""
+    return urlsplit(name).path.lstrip('/') if '://' in name else name
 
 
 def _plain(name: str) -> str:

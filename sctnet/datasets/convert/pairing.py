@@ -87,7 +87,13 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
             for folder, root in roots.items()
             for file in find_files(folder, tuple({*LOSSLESS, *LOSSY}))
         }
-    return _match(images, labels)
+    found = _match(images, labels)
+    nested = [any(folder.parts for folder in of.values()) for of in (images, labels)]
+    if not found.pairs and nested[0] != nested[1]:  # their names have to do
+        found = _match(dict.fromkeys(images, Path()), dict.fromkeys(labels, Path()))
+        for n, (image, mask, name) in enumerate(found.pairs):
+            found.pairs[n] = image, mask, images[image] / labels[mask] / name
+    return found
 
 
 def _folders(root: Path, file: Path) -> Path:

@@ -1,7 +1,8 @@
 """Writing one image and its label map, whole or in tiles."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -24,12 +25,15 @@ class Written:
         pixels: of each value of the label maps, int64 (256,).
         notes: what was left out: reason to count.
         cut: whether it was cut into tiles.
+        drawn: on a turned image, ``raw`` or ``upright`` where the size tells, ``open``
+            where it does not and upright was taken.
     """
 
     files: list[tuple[Path, Path]] = field(default_factory=list)
     pixels: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
     notes: Counter[str] = field(default_factory=Counter)
     cut: bool = False
+    drawn: str | None = None
 
 
 def write_pair(
@@ -51,7 +55,7 @@ def write_pair(
     """
     size = item.image.size()
     written = Written()
-    labels = _draw(item, size, choice, written.notes)
+    labels = _draw(item, size, choice, written)
     part = item.split or 'train'
     places = out / 'images' / part / item.name, out / 'labels' / part / item.name
     if tiling is not None and tiling.cuts(size):
@@ -96,9 +100,32 @@ def _write_tiles(
         written.pixels += np.bincount(cut.ravel(), minlength=256)
 
 
-def _draw(item: Item, size: Size, choice: Choice, notes: Counter[str]) -> np.ndarray:
+def turn_alike(
+    items: Sequence[Item],
+    written: list[Written | None],
+    work: Callable[[Item], Written],
+) -> None:
+    """Write again, as drawn before the turn, what fits both ways and was taken upright.
+
+    Where all of the others were drawn so: half a turn leaves the size as it is.
+
+    Args:
+        items: that were written.
+        written: what was made of each, which is changed.
+        work: writes an item.
+    """
+    if {one.drawn for one in written if one} - {None} != {'raw', 'open'}:
+        return
+    for place, (item, one) in enumerate(zip(items, written, strict=True)):
+        if one is not None and one.drawn == 'open':
+            for file in (file for pair in one.files for file in pair):
+                file.unlink()
+            written[place] = work(replace(item, raw=True))
+
+
+def _draw(item: Item, size: Size, choice: Choice, written: Written) -> np.ndarray:
     with naming(f"'{item.image}'"):
-        labels = _draw_turned(item, size, choice, notes)
+        labels = _draw_turned(item, size, choice, written)
     if labels.shape != size:
         raise DataError(
             f"'{item.image}' has {size[1]}x{size[0]} pixels and its label map "
@@ -108,13 +135,13 @@ def _draw(item: Item, size: Size, choice: Choice, notes: Counter[str]) -> np.nda
 
 
 def _draw_turned(
-    item: Item, size: Size, choice: Choice, notes: Counter[str]
+    item: Item, size: Size, choice: Choice, written: Written
 ) -> np.ndarray:
     """Draw, and turn the label map where it was drawn on the image before its turn.
 
     The sizes show that where a tag turns by 90 degrees.
     """
-    tag = item.image.orientation()
+    tag, notes = item.image.orientation(), written.notes
     if tag == 1:
         check_size(item.stated, size)
         return choice.draw(item, size, notes)
@@ -123,15 +150,19 @@ def _draw_turned(
     try:
         if not item.upright:
             check_size(item.stated, size)
+        if item.raw:
+            raise OtherSizeError
         labels = choice.draw(item, size, found)
     except OtherSizeError:
         check_size(item.stated, raw)
         found.clear()
         labels = choice.draw(item, raw, found)
     notes += found
-    if labels.shape == raw != size:
+    if item.raw or labels.shape == raw != size:
+        written.drawn = 'raw'
         notes['label maps turned as the orientation tag turns their image'] += 1
         return np.ascontiguousarray(turn(labels, tag))
+    written.drawn = 'open' if raw == size and not item.upright else 'upright'
     notes['images with an orientation tag, labels taken as drawn upright'] += 1
     return labels
 

@@ -114,8 +114,9 @@ def new_project(
         measured = measure(new.root / 'images' / 'train')
         lengths = crop, iterations, batch
         plan = make_plan(new.root, summary, measured, student, *lengths, teacher)
-        _check_learnable(plan)
-        new.said += [*_describe(plan), *measured.describe()]
+        _check_learnable(plan, [*new.said[1:], *new.failed[:1]])
+        ignored = summary.get('ignored_pixels', 0)
+        new.said += [*_describe(plan, ignored), *measured.describe()]
         new.configs = write_configs(plan, out, pretrained or {})
     except BaseException:
         if new.root != data:  # so that another try finds an empty place
@@ -173,6 +174,7 @@ def read_summary(file: Path) -> dict[str, Any]:
         and isinstance(pixels, dict)
         and all(type(count) is int and count >= 0 for count in pixels.values())
         and (palette is None or is_palette(palette, len(classes)))
+        and type(summary.get('ignored_pixels', 0)) is int
     )
     if not sound:
         raise DataError(
@@ -198,30 +200,32 @@ def _check(
             raise ArgumentError(f'--{name} is {value}: expected 1 or more')
 
 
-def _check_learnable(plan: Plan) -> None:
-    """See that there are images for both parts, and two classes; raises DataError."""
-    train = plan.images.get('train', 0)
+def _check_learnable(plan: Plan, why: list[str]) -> None:
+    """See that there is something to learn; ``why`` says what was left out."""
+    train, reasons = plan.images.get('train', 0), f' ({"; ".join(why)})' if why else ''
     if train < 2:
         raise DataError(
-            f'there are {train} images to train on: at least 2 are needed, and one to '
-            'validate on; add some, or lower --val and --test'
+            f'there are {train} images to train on{reasons}: at least 2 are needed, and '
+            'one to validate on; add some, or lower --val and --test'
         )
     if sum(count > 0 for count in plan.pixels.values()) < 2:
         raise DataError(
             f'all pixels are of one class ({shares_of(plan.pixels)}) or to ignore, so '
-            'that there is nothing to learn: correct the masks, or --map'
+            f'that there is nothing to learn{reasons}: correct the masks, or --map'
         )
     if not plan.images.get('val'):
         raise DataError(
-            'there is no image to validate on: give a share with --val, such as 0.1, '
-            'of at least two images'
+            f'there is no image to validate on{reasons}: give a share with --val, such '
+            'as 0.1, of at least two sound images'
         )
 
 
-def _describe(plan: Plan) -> list[str]:
+def _describe(plan: Plan, ignored: int) -> list[str]:
     counted = ', '.join(f'{n} {part}' for part, n in plan.images.items() if n)
+    share = 100 * ignored / max(1, ignored + sum(plan.pixels.values()))
     return [
         f'images: {counted}; their short side is {plan.measured.short_side} pixels, a '
         f'training sees {plan.crop}x{plan.crop}',
-        f'classes: {shares_of(plan.pixels)}',
+        f'classes: {shares_of(plan.pixels)}'
+        + (f'; to ignore {share:.3g} % of all' if ignored else ''),
     ]

@@ -75,7 +75,7 @@ def _file(data: Path, ask: Ask) -> Recognised:
     if found is None:
         raise DataError(
             f"'{data}' is a single file and no JSON, XML, CSV or data.yaml: name the "
-            'folder of the data set'
+            'folder of the data set, unpacked if it is an archive'
         )
     return found
 

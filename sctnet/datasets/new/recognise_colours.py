@@ -21,7 +21,8 @@ from ..parallel import run_all
 
 SAMPLE = 500  # masks whose colours are counted
 MOST = 40  # colours that are listed
-SMEARED = 100  # JPEG puts others so far around each
+SMEARED = 100  # JPEG and resizing put others so far around each
+RARE = 0.001  # of the pixels, where they are smeared
 
 
 class UnnamedColoursError(DataError):
@@ -30,15 +31,19 @@ class UnnamedColoursError(DataError):
     Attributes:
         problem: what this says without its remedy.
         shares: of the pixels, by colour, the most frequent first.
+        least: share below which a colour is taken for one of a smeared edge.
     """
 
-    def __init__(self, data: Path, shares: Mapping[tuple[int, ...], float]) -> None:
+    def __init__(
+        self, data: Path, shares: Mapping[tuple[int, ...], float], smeared: bool
+    ) -> None:
         listed = ', '.join(f'{c} {100 * s:.2g} %' for c, s in shares.items())
         self.problem = (
             f"the masks of '{data}' are in colours, and no list says which class each "
             f'is ({listed})'
         )
         self.shares = shares
+        self.least = RARE if smeared else 0.0
         super().__init__(f'{self.problem}: name a list of name,R,G,B with --colours')
 
 
@@ -46,15 +51,17 @@ def with_list(error: UnnamedColoursError, file: Path) -> ArgumentError:
     """Write a list of colours to put names into, unless one is there; name it."""
     if not file.exists():
         lines = [
-            f'class {n},{",".join(map(str, colour))}  # {100 * share:.2g} %'
+            f'{"# " * (share < error.least)}class {n},{",".join(map(str, colour))}  '
+            f'# {100 * share:.2g} %'
             for n, (colour, share) in enumerate(error.shares.items())
         ]
-        text = '# name,R,G,B and share of the pixels; "ignore" stands for no class\n'
+        text = '# name,R,G,B and share of the pixels; "ignore" stands for no class,\n'
+        text += '# and what begins with # is left out, such as colours of edges\n'
         write_bytes(file, (text + '\n'.join([*lines, ''])).encode())
     return ArgumentError(
         f"{error.problem}: correct the names in '{file}', which lists them, and add "
         f'--colours {shlex.quote(str(file))}, for JPEG or smeared edges with '
-        '--tolerance 100'
+        f'--tolerance {250 if error.least else 100}'
     )
 
 
@@ -64,7 +71,7 @@ def recognise_colours(data: Path, pairs: Pairs, options: dict[str, Any]) -> Reco
     if file is None:
         known = find_names(data)
         if known is None or not known.palette or known.file.name not in COLOUR_FILES:
-            raise UnnamedColoursError(data, _shares([m for _, m, _ in pairs.pairs]))
+            raise UnnamedColoursError(data, *_shares([m for _, m, _ in pairs.pairs]))
         file = known.file
     image, mask, _ = pairs.pairs[0]
     said = (
@@ -74,8 +81,8 @@ def recognise_colours(data: Path, pairs: Pairs, options: dict[str, Any]) -> Reco
     return Recognised('colours', data, said, {**options, 'colours': file})
 
 
-def _shares(masks: list[Path]) -> dict[tuple[int, ...], float]:
-    """Return the most frequent colours of masks, and their shares of the pixels."""
+def _shares(masks: list[Path]) -> tuple[dict[tuple[int, ...], float], bool]:
+    """Return the most frequent colours, their shares, and whether edges are smeared."""
     counts: Counter[int] = Counter()
     with closing(run_all(_count_colours, masks[:SAMPLE])) as all_:
         for _, counted in all_:
@@ -83,14 +90,16 @@ def _shares(masks: list[Path]) -> dict[tuple[int, ...], float]:
                 counts += counted
     total = counts.total() or 1
     found: dict[tuple[int, ...], float] = {}
-    apart = SMEARED if any(mask.suffix.lower() in LOSSY for mask in masks) else 0
+    lossy = any(mask.suffix.lower() in LOSSY for mask in masks)
+    smeared = lossy or len(counts) > MOST
+    apart = SMEARED if smeared else 0
     for value, count in counts.most_common():
         colour = value >> 16, value >> 8 & 255, value & 255
         if all(math.dist(colour, other) > apart for other in found):
             found[colour] = count / total
         if len(found) == MOST:
             break
-    return found
+    return found, smeared
 
 
 def _count_colours(mask: Path) -> Counter[int]:

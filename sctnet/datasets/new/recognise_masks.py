@@ -1,6 +1,6 @@
 """What masks mean: indices, 0 and 255, and the names of their classes."""
 
-import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError, DataError, SCTNetError
+from ...errors import DataError, SCTNetError
 from ...files import find_files
-from ..convert.annotated_images import IGNORED
 from ..convert.annotation_files import (
     LOSSLESS,
     ColouredMaskError,
@@ -20,6 +19,7 @@ from ..convert.class_names import find_names
 from ..convert.options import parse_classes
 from ..convert.pairing import (
     MASK_WORDS,
+    Pairs,
     find_pairs,
     folder_words,
     mask_folder,
@@ -29,6 +29,14 @@ from ..convert.split_lists import read_lists
 from ..convert.splits import without_part
 from ..images import LOSSY, SUFFIXES
 from ..parallel import run_all
+from .mask_values import (
+    are_smeared,
+    ask_of_255,
+    ask_of_camvid,
+    ask_of_one_too_many,
+    few,
+    made_up,
+)
 from .recognise_colours import SAMPLE, UnnamedColoursError, recognise_colours
 
 
@@ -40,19 +48,21 @@ def recognise_masks(
         masks = _one_of_many(data, ask)
     pairs = find_pairs(data, masks)
     if not pairs.pairs:
-        images = len(find_files(data, SUFFIXES))
         raise DataError(
-            f"'{data}' has {images} images and no mask that belongs to one, nor an "
-            'annotation file of a known form (COCO, YOLO with data.yaml, labelme, run '
-            'lengths in a CSV), nor the folders of Pascal VOC, Cityscapes, Mapillary '
-            'Vistas or MVTec AD: put masks into a folder masks beside images, name '
-            'their folder with --masks, or name the format with --format'
+            f"'{data}' has {len(pairs.images)} images and no mask that belongs to one"
+            f'{_beside(data, pairs)}, nor an annotation file of a known form (COCO, '
+            'YOLO with data.yaml, labelme, run lengths in a CSV), nor the folders of '
+            'Pascal VOC, Cityscapes, Mapillary Vistas or MVTec AD: put masks of the '
+            "images' names into a folder masks beside images, name their folder with "
+            '--masks, or name the format with --format'
         )
     options: dict[str, Any] = {} if masks is None else {'masks': masks}
     if given.get('colours'):
         return recognise_colours(data, pairs, {**options, 'colours': given['colours']})
     try:
         seen = _values([mask for _, mask, _ in pairs.pairs])
+        if are_smeared(seen) and not (given.get('classes') or given.get('mapping')):
+            return recognise_colours(data, pairs, options)
     except ColouredMaskError:
         return recognise_colours(data, pairs, options)
     except DataError:
@@ -65,7 +75,7 @@ def recognise_masks(
     image, mask, _ = pairs.pairs[0]
     said = (
         f'{len(pairs.pairs)} images with index masks, such as {image.name} with '
-        f'{mask.name}, of the values {_few(seen)}'
+        f'{mask.name}, of the values {few(seen)}'
     )
     if not given.get('lists') and _is_listed(data, [path for *_, path in pairs.pairs]):
         options['lists'] = data
@@ -87,17 +97,16 @@ def _meaning(
 ) -> dict[str, Any]:
     """Return names of the classes and a map of the values, where they are not known."""
     options: dict[str, Any] = {}
-    binary = seen in ([0, 1], [0, 255])
     if mapping is None and seen == [0, 255]:
-        mapping = options['mapping'] = _ask_of_255(ask)
+        mapping = options['mapping'] = ask_of_255(ask)
     if names:
-        return options if mapping else _void(seen, parse_classes(names), ask)
+        many = {} if mapping else ask_of_one_too_many(seen, parse_classes(names), ask)
+        return {**options, **many}
     if mapping is None and camvid and seen[-1] == 11:
-        return _camvid(ask)
-    options['classes'] = ('background', 'object')
-    if not binary:
-        options['classes'] = _made_up(seen, mapping)
-    return options
+        return ask_of_camvid(ask)
+    if seen in ([0, 1], [0, 255]):
+        return {**options, 'classes': ('background', 'object')}
+    return made_up(seen, mapping, ask)
 
 
 def are_coloured(folder: Path) -> bool:
@@ -112,20 +121,17 @@ def are_coloured(folder: Path) -> bool:
     return not masks and bool(find_files(folder, LOSSY))
 
 
-def _void(seen: list[int], names: tuple[str, ...], ask: Ask) -> dict[str, Any]:
-    """Return a map where the masks hold one value past the classes, as void often is.
-
-    Other values past them are no numbering; they are named when they are converted.
-    """
-    count = len(names)
-    if count not in seen or seen[-1] not in (count, IGNORED):
-        return {}
-    question = (
-        f'The masks hold {count}, which is none of the {count} classes '
-        f'{", ".join(names[:3])}, .... Is it to ignore?'
-    )
-    ask(question, {'ignore': 'it is'}, f'--map {count}:ignore, or --classes')
-    return {'mapping': f'{count}:ignore'}
+def _beside(data: Path, pairs: Pairs) -> str:
+    """Return in words what lies there that belongs to no image, or is not known."""
+    known = {*SUFFIXES, *LOSSLESS, *LOSSY}
+    others = Counter(Path(file).suffix.lower() for file in find_files(data, ''))
+    listed = [f'{len(pairs.masks)} masks of other names'] if pairs.masks else []
+    listed += [
+        f'{count} {suffix} files'
+        for suffix, count in others.most_common()
+        if suffix and suffix not in known
+    ][:4]
+    return f', beside {", ".join(listed)}' if listed else ''
 
 
 def _one_of_many(data: Path, ask: Ask) -> Path | None:
@@ -173,22 +179,6 @@ def _is_listed(data: Path, names: list[Path]) -> bool:
     return any(name.name in last for name in names)
 
 
-def _camvid(ask: Ask) -> dict[str, Any]:
-    from ..camvid import CamVidDataset
-
-    classes = CamVidDataset.METAINFO['classes']
-    names = ','.join(classes)
-    answer = ask(
-        "The folders are those of SegNet's CamVid, of 11 classes and 11 for void. Are "
-        'the values its own?',
-        {'yes': f'they are {names}', 'no': '11 is a class as others are'},
-        f'--classes {shlex.quote(names)} --map 11:ignore, or --classes of all 12',
-    )
-    if answer == 'yes':
-        return {'classes': classes, 'mapping': '11:ignore'}
-    return {'classes': [f'class {number}' for number in range(12)]}
-
-
 def _values(masks: list[Path]) -> list[int]:
     """Return all values that masks hold; a broken mask is named when it is converted.
 
@@ -208,35 +198,3 @@ def _values(masks: list[Path]) -> list[int]:
     if not found and wrong is not None:
         raise wrong
     return sorted(found)
-
-
-def _ask_of_255(ask: Ask) -> str:
-    answer = ask(
-        'The masks hold 0 and 255. Is 255 the object, or does it mean "ignore"?',
-        {'object': '0 is the background, 255 the object', 'ignore': '255 counts not'},
-        '--map 0:0,255:1 or --map 0:0,255:ignore',
-    )
-    return '0:0,255:1' if answer == 'object' else '0:0,255:ignore'
-
-
-def _made_up(seen: list[int], mapping: str | None) -> list[str]:
-    """Return names for classes that have none: as many as there are labels.
-
-    Raises:
-        ArgumentError: the values are no numbering of classes.
-    """
-    labels = [value for value in seen if value != IGNORED]
-    if mapping is not None:
-        targets = (pair.partition(':')[2].strip() for pair in mapping.split(','))
-        labels = [int(target) for target in targets if target.isdigit()]
-    if labels and (min(labels) < 0 or max(labels) > 2 * len(labels) + 8):
-        raise ArgumentError(
-            f'the masks hold the values {_few(labels)}, which are no numbers of '
-            'classes: say which class each is, such as --map 0:0,60:1,120:2'
-        )
-    return [f'class {number}' for number in range(max([1, *labels]) + 1)]
-
-
-def _few(values: list[int]) -> str:
-    text = ', '.join(map(str, values[:8]))
-    return f'{text}, ... {values[-1]}' if len(values) > 8 else text

@@ -26,6 +26,11 @@ FILES = {  # name of the file: content, classes, palette
         ('Void', 'Road Marking'),
         [BLACK, RED],
     ),
+    'class_dict.csv': (
+        'name, r, g, b\nVoid, 0, 0, 0\n"Road, wet",255,0,0\n',
+        ('Void', 'Road, wet'),
+        [BLACK, RED],
+    ),
     'dataset_meta.json': (
         '{"label_map": {"0": "background", "1": "road"},'
         '"segmentation_colors": [[0,0,0],[255,0,0]]}',

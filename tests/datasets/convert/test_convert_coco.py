@@ -330,6 +330,22 @@ def test_the_package_that_draws_is_named_where_it_lacks(source, monkeypatch):
         source([(0, 3, [outline(LARGE)])])
 
 
+def test_a_polygon_may_lack_its_brackets_and_a_name_its_folders(source):
+    url = 'https://photos.example.org/2026/a.jpg?size=full'
+    result, out = source([(0, 3, outline(LARGE))], (url,))
+    same(labels_of(out, '2026/a'), expected((LARGE, 1)))
+    assert sum(result.skipped.values()) == 1  # found by its last part
+
+
+def test_shapes_without_a_pixel_are_no_data_set(source):
+    shares = [(0, 3, [[0.1, 0.1, 0.8, 0.1, 0.8, 0.9]])]
+    with pytest.raises(DataError, match='1 polygons from 0 to 1, as of shares'):
+        source(shares)
+    with pytest.raises(DataError, match='1 shapes without a pixel in the image'):
+        source([(0, 3, [[9000, 10, 9005, 10, 9005, 15]])])
+    source([(0, 3, [outline(LARGE)]), *shares])
+
+
 def test_an_image_that_is_listed_twice_is_one(source, tmp_path):
     rows = [(0, 7, [outline(LARGE)]), (1, 3, [outline(SMALL)])]
     result, out = source(rows, ('a.jpg', 'a.jpg'))

@@ -139,6 +139,17 @@ def test_an_image_elsewhere_is_found_and_named_after_its_json(run, tmp_path):
     assert result.skipped['images found by the last part of their name alone'] == 1
 
 
+def test_an_image_renamed_with_its_json_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in 'ab':
+        file = picture(tmp_path / f'in/{name}.JPG').with_suffix('.json')
+        labelme_json(file, WALL, f'old {name}.jpg')
+    labelme_json(tmp_path / 'in/c.json', WALL, 'd.jpg')
+    result = convert('labelme', 'in', 'out', workers=0, val=0)
+    assert result.skipped == {"images of their JSON's name, not of that in it": 2}
+    assert "image 'in/d.jpg'" in result.failed[0]  # and not in/in
+
+
 def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path):
     source = tmp_path / 'source'
     (source / 'cut.json').write_text('{"shapes": [')

@@ -8,6 +8,7 @@ from published_forms import csv, runs
 
 from sctnet.datasets.convert import convert
 from sctnet.datasets.convert.formats.run_lengths import decode_runs
+from sctnet.datasets.convert.formats.run_lengths.csv_lines import find_csvs
 from sctnet.errors import DataError
 
 same = np.testing.assert_array_equal
@@ -107,6 +108,13 @@ def test_sartorius_runs_go_along_the_rows(run):
     heading = ('ImageId', 'EncodedPixels')
     _, out = run(heading, lines, 'train/{}.png', 'told', row_major=True)
     same(labels_of(out, 'a'), expected((LARGE, 1)))
+
+
+@pytest.mark.parametrize('mark', [';', '\t'])
+def test_cells_may_be_divided_by_other_marks(run, tmp_path, mark):
+    result, _ = run([f'ImageId{mark}EncodedPixels'], [[f'a.jpg{mark}1 5']])
+    assert result.pixels[1] == 5
+    assert [file.name for file in find_csvs(tmp_path / 'in')] == ['train.csv']
 
 
 def test_images_without_a_line_can_be_background(run, tmp_path):

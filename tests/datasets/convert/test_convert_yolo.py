@@ -7,6 +7,7 @@ from conversion_sources import LARGE, SMALL, expected, labels_of, picture
 from published_forms import shares
 
 from sctnet.datasets.convert import convert
+from sctnet.datasets.convert.formats.yolo.listing import find_listing
 from sctnet.errors import DataError
 
 same = np.testing.assert_array_equal
@@ -78,6 +79,7 @@ def test_paths_of_another_machine_are_found_by_their_end(tmp_path):
     [
         # Label Studio's "YOLO with Images", and supervision 0.31's as_yolo.
         ('classes.txt', 'door\nwall\n'),
+        ('labels/classes.txt', 'door\nwall\n'),  # labelImg's
         ('data.yaml', 'nc: 2\nnames: [door, wall]\n'),
     ],
 )
@@ -134,8 +136,9 @@ def test_a_broken_line_is_named_and_costs_no_other(root, tmp_path, line, words):
     assert sum(result.images.values()) == 5
 
 
-def test_roundings_of_tools_are_no_fault(root, tmp_path):
-    outline = '0 -0.000004 0 1.000002 0 1 1 0 1'
+@pytest.mark.parametrize('outside', [0.000002, 0.2])
+def test_roundings_and_shapes_over_the_edge_are_no_fault(root, tmp_path, outside):
+    outline = f'0 {-outside} 0 {1 + outside} 0 1 1 0 1'
     (root / 'labels/train/train0.txt').write_text(outline)
     result = convert('yolo', root, tmp_path / 'out', workers=0)
     assert not result.failed
@@ -157,6 +160,14 @@ def test_a_listing_that_cannot_be_is_refused(root, tmp_path, text, words):
     with pytest.raises(DataError) as caught:
         convert('yolo', root, tmp_path / 'out')
     assert words in str(caught.value)
+
+
+def test_a_broken_listing_is_named(tmp_path):
+    picture(tmp_path / 'images/a.jpg')
+    (tmp_path / 'labels').mkdir()
+    (tmp_path / 'data.yaml').write_text('names: [a')
+    with pytest.raises(DataError, match=r'data\.yaml. is no YAML'):
+        find_listing(tmp_path)
 
 
 def test_boxes_alone_are_refused(root, tmp_path):

@@ -9,6 +9,7 @@ from conversion_sources import (
     LARGE,
     by_name,
     corners,
+    expected,
     labelme_json,
     labels_of,
     made,
@@ -17,6 +18,7 @@ from conversion_sources import (
 from PIL import Image
 
 from sctnet.datasets.convert import convert
+from sctnet.datasets.convert.write_pair import write_label_map
 from sctnet.errors import ArgumentError, DataError, OutputError
 
 
@@ -169,6 +171,25 @@ def test_an_image_that_no_training_could_read_is_broken(source, tmp_path):
     }
     upright, turned = (labels_of(tmp_path / 'out', n, '*') for n in '21')
     assert np.array_equal(turned, np.rot90(upright, -1))
+
+
+@pytest.mark.parametrize('told', ['raw', 'upright', None])
+def test_half_a_turn_is_as_the_other_turns_are(tmp_path, told):
+    source, labels = tmp_path / 'in', expected((LARGE, 1))
+    exif = Image.Exif()
+    for name, tag in (('half', 3), *([('quarter', 6)] if told else ())):
+        exif[0x0112] = tag
+        file = picture(source / f'images/{name}.jpg')
+        with Image.open(file) as image:
+            image.save(file, exif=exif)
+        drawn = np.rot90(labels, -1) if name == 'quarter' and told != 'raw' else labels
+        write_label_map(source / f'masks/{name}.png', drawn)
+    options = {'classes': 'a,b', 'tile': 64} if told == 'raw' else {'classes': 'a,b'}
+    convert('masks', source, tmp_path / 'out', val=0, workers=0, link=True, **options)
+    name, made = 'half', labels
+    if told == 'raw':
+        name, made = 'half_x0000_y0000', np.rot90(labels, 2)[:64, :64]
+    assert np.array_equal(labels_of(tmp_path / 'out', name), made)
 
 
 def test_what_is_empty_wrong_or_broken_throughout_is_an_error(source, tmp_path):

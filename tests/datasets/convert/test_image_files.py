@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from sctnet.datasets.convert.image_files import ImageFinder
+from sctnet.datasets.convert.image_files import ImageFinder, without_host
 
 
 @pytest.fixture
@@ -38,6 +38,11 @@ def test_it_is_found_however_it_is_written(folder, file, name, guessed):
     notes = Counter()
     assert finder.find(name, notes) == root / file
     assert notes.total() == guessed
+
+
+def test_an_address_is_a_path_on_its_host():
+    assert without_host('https://x.org/cam/a%20b.jpg?v=2#top') == 'cam/a%20b.jpg'
+    assert without_host('C:\\cam\\a.jpg') == 'C:\\cam\\a.jpg'
 
 
 def test_anothers_image_and_one_of_several_are_not_taken(folder):

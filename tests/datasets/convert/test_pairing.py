@@ -59,6 +59,14 @@ LAYOUTS = {
         ['segmentation/images/a.jpg', 'segmentation/images/b.jpg'],
         ['segmentation/masks/a.png', 'segmentation/masks/b.png'],
     ),
+    'folders of images, and masks in one': (
+        ['images/dogs/rex_1.jpg', 'images/cats/tom_1.jpg'],
+        ['masks/rex_1.png', 'masks/tom_1.png'],
+    ),
+    'folders of masks, and images in one': (
+        ['images/a.jpg', 'images/b.jpg'],
+        ['masks/train/a.png', 'masks/val/b.png'],
+    ),
     'DeepGlobe': (['1_sat.jpg', '22_sat.jpg'], ['1_mask.png', '22_mask.png']),
     'Carvana': (
         ['imgs/a_01.jpg', 'imgs/a_02.jpg'],

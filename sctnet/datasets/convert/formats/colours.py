@@ -117,7 +117,7 @@ def _refuse_unknown(mask: Path, packed: np.ndarray) -> None:
     raise DataError(
         f"mask '{mask}' has colours that are not listed ({len(values)}), {listed}: add "
         'them to the list of --colours, or pass --unknown ignore or, where edges are '
-        'smeared, --tolerance 100'
+        'smeared, --tolerance 100, or a larger one'
     )
 
 

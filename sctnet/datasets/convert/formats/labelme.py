@@ -9,6 +9,7 @@ drawn here, with Pillow's functions that labelme itself uses.
 import base64
 import binascii
 import math
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ def read(
     labels = {name: index for index, name in enumerate(found.classes)}
     # The last of a table, whatever there is before it, is to ignore.
     labels = {'__ignore__': -1, '_background_': fill, **labels}
-    finder = ImageFinder([source], (_named(f, c) for f, *_, c in annotated))
+    named = (os.path.abspath(_named(f, c)) for f, *_, c in annotated)
+    finder = ImageFinder([source], named)
     for file, split, name, contents in annotated:
         shapes = _shapes(contents, labels, found.skipped)
         stated = contents.get('imageHeight'), contents.get('imageWidth')
@@ -143,7 +145,14 @@ def _image(
     if contents['imageData']:
         suffix = '.png' if contents['imageData'].startswith('iVBOR') else '.jpg'
         return EmbeddedImage(file, suffix)
-    return ImageFile(finder.find(str(beside), notes))
+    image = finder.find(os.path.abspath(beside), notes)
+    if image.is_file():
+        return ImageFile(image)
+    for own in map(file.with_suffix, [*SUFFIXES, *map(str.upper, SUFFIXES)]):
+        if own.is_file():  # both were given a new name
+            notes["images of their JSON's name, not of that in it"] += 1
+            return ImageFile(own)
+    return ImageFile(beside)
 
 
 def _draw(
@@ -239,7 +248,5 @@ def decode_base64(text: Any, where: str) -> bytes:
     try:
         return base64.b64decode(text, validate=False)
     except (binascii.Error, TypeError, ValueError) as error:
-        raise DataError(
-            f'{where} has pixels that are not in base64 ({error}): save it again in '
-            'labelme'
-        ) from error
+        problem = f'{where} has pixels that are not in base64 ({error})'
+        raise DataError(f'{problem}: save it again in labelme') from error

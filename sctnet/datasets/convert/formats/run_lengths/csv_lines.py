@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .....errors import DataError
 from ....images import SUFFIXES
@@ -44,9 +44,15 @@ def find_csvs(folder: Path) -> list[Path]:
 def _heading(file: Path) -> list[str]:
     try:
         with open(file, encoding='utf-8-sig', newline='') as opened:
-            return next(csv.reader(opened), [])
+            return next(_reader(opened.read(4096)), [])
     except (OSError, ValueError, csv.Error):
         return []
+
+
+def _reader(text: str) -> Any:
+    """Read rows, divided by what divides the heading."""
+    lines = text.splitlines()
+    return csv.reader(lines, delimiter=max(',;\t', key=''.join(lines[:1]).count))
 
 
 def _columns(heading: Sequence[str]) -> tuple[int, int, int | None] | None:
@@ -70,9 +76,9 @@ def _columns(heading: Sequence[str]) -> tuple[int, int, int | None] | None:
 def read_lines(file: Path) -> tuple[dict[str, list[Line]], bool]:
     """Return the lines of each image, and whether their runs go along the rows."""
     csv.field_size_limit(1 << 30)  # runs of a large image are megabytes
-    rows = csv.reader(read_text(file).splitlines())
+    rows = _reader(read_text(file))
     try:
-        heading = next(rows, [])
+        heading: list[str] = next(rows, [])
         columns = _columns(heading)
         if columns is None:
             raise DataError(

@@ -26,7 +26,7 @@ from ...recognised import Ask, Recognised
 from .listing import find_listing, list_images
 
 SOURCE = 'data.yaml, or the folder that holds it'
-_SLACK = 0.01  # of a side, by which tools' roundings leave the image
+_SLACK = 0.5  # of a side, by which outlines may be drawn over the edge
 Line = tuple[int, list[str]]  # its number, and what it holds
 
 

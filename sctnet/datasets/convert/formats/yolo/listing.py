@@ -25,11 +25,14 @@ def find_listing(folder: Path) -> Path | None:
         try:
             content = read_yaml(file)
         except DataError:
+            if file.stem == 'data' and labels:
+                raise
             continue
         if content.get('names') and ('train' in content or labels):
             return file
-    names = folder / 'classes.txt'
-    return names if names.is_file() and labels else None
+    # labelImg's lies among the labels.
+    names = [folder / 'classes.txt', folder / 'labels' / 'classes.txt']
+    return next((file for file in names if file.is_file() and labels), None)
 
 
 def list_images(file: Path, found: Source) -> Iterable[Listed]:
@@ -74,7 +77,8 @@ def _of_yaml(file: Path, found: Source) -> Iterator[Listed]:
 
 
 def _of_folder(file: Path, found: Source) -> list[Listed]:
-    folder = file.parent / 'images'
+    above = file.parent.parent if file.parent.name == 'labels' else file.parent
+    folder = above / 'images'
     listed = split_by_folder(folder, find_files(folder, SUFFIXES), found.skipped)
     return [(part, image, name) for image, part, name in listed]
 
