@@ -19,7 +19,7 @@ from ..datasets.images import SUFFIXES
 from ..datasets.listing import build_dataset
 from ..engine.broken_files import innermost
 from ..engine.launch import evaluators_of
-from ..engine.written_labels import INDEX, written_values
+from ..engine.written_labels import TAKE_INDEX, written_values
 from ..errors import ConfigError, DataError, OutputError
 from ..files import check_writable, find_files, write_bytes
 
@@ -80,7 +80,7 @@ def save_label_maps(cfg: Config, out_dir: str, labels: str = 'index') -> None:
     """
     ours: dict[str, Any] = {'type': 'LabelMapMetric', 'out_dir': out_dir}
     if labels != 'index':
-        first = build_dataset(next(datasets_of(cfg, ['test_dataloader'])), INDEX)
+        first = build_dataset(next(datasets_of(cfg, ['test_dataloader'])), TAKE_INDEX)
         classes = first.metainfo.get('classes') or ()
         ours['values'] = written_values(labels, len(classes), classes, cfg).tolist()
     check_writable(out_dir, '--out')

@@ -78,13 +78,12 @@ def _ignored_by_loss(cfg: Config) -> int:
 
 def _part(name: str, config: ConfigDict, ignored: int, reading: Reading) -> Part:
     dataset = build_dataset(config)
-    labels_dir = dataset.data_prefix.get('seg_map_path')
     found = list(list_files(dataset))
     partners = _partners(dataset, found)
     faults = [f for f in (_missing(name, pair, partners) for pair in found) if f]
     absent = {fault.path for fault in faults}
     pairs = [pair for pair in found if pair.image not in absent]
-    faults += _alone(name, dataset, labels_dir, found)
+    faults += _alone(name, dataset, found)
     if not found:
         folder = str(dataset.data_prefix.get('img_path'))
         faults.append(Fault('no images', name, folder, 'of the endings that it takes'))
@@ -131,10 +130,9 @@ def _of_other_format(pair: Pair) -> str:
     return ''
 
 
-def _alone(
-    part: str, dataset: BaseSegDataset, labels_dir: str | None, pairs: list[Pair]
-) -> list[Fault]:
+def _alone(part: str, dataset: BaseSegDataset, pairs: list[Pair]) -> list[Fault]:
     """Label maps that no image of the listing has; of a list file, not looked for."""
+    labels_dir = dataset.data_prefix.get('seg_map_path')
     if not labels_dir or not os.path.isdir(labels_dir) or dataset.ann_file:
         return []
     known = {os.path.normpath(pair.labels) for pair in pairs if pair.labels}

@@ -232,7 +232,7 @@ def fourth_band(place):
     place.new()
 
 
-@case('bands not read')
+@case('bands not read', '3 bands of float32, and LoadImageFromFile reads colours')
 def floats(place):
     for path in (place.root / 'images').rglob('*.png'):
         image = cv2.imread(str(path)).astype(np.float32) / 255
@@ -242,7 +242,7 @@ def floats(place):
     place.new()
 
 
-@case('bands not read')
+@case('bands not read', '4 bands, and the network takes 3')
 def another_network(place):
     place.every(lambda image: np.dstack([image, image[..., 0]]))
     place.new()
@@ -251,7 +251,7 @@ def another_network(place):
     place.cfg.model.backbone.in_channels = 4
 
 
-@case('bands not read')
+@case('bands not read', '4 bands, and LoadBands takes number 4')
 def too_few_bands(place):
     place.every(lambda image: np.dstack([image, image[..., 0]]))
     place.new()
