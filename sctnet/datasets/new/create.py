@@ -134,9 +134,11 @@ def _check_place(out: Path) -> None:
             )
 
 
-def _recognised(data: Path, out: Path, ask: Ask, chosen: dict[str, Any]) -> Recognised:
-    """Recognise the data, and take what is found of masks from ``chosen``."""
-    masks = chosen.pop('masks', None)
+def _recognised(
+    data: Path, out: Path, ask: Ask, chosen: Mapping[str, Any]
+) -> Recognised:
+    """Recognise the data; a list of colours is written where masks need one."""
+    masks = chosen.get('masks')
     try:
         return recognise(data, ask, masks and Path(masks), chosen)
     except UnnamedColoursError as error:
