@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from ..convert.annotated_images import PARTS
 from ..convert.annotation_files import read_json
 from ..convert.class_names import is_palette
 from ..convert.converted import SUMMARY
+from ..convert.converter import Progress
 from ..convert.recognised import Ask, Recognised
 from ..convert.summary import report_failed, report_left_out, without_pixels
 from .measure import measure
@@ -22,7 +23,6 @@ from .recognise_colours import UnnamedColoursError, with_list
 from .write_configs import TEACHERS, Plan, make_plan, shares_of, write_configs
 
 COLOURS = 'colours.txt'  # that is proposed
-Progress = Callable[[int, int], None]
 
 
 @dataclass
