@@ -222,7 +222,8 @@ def test_what_the_configs_of_new_say_is_not_chosen_again(data, tmp_path, stages)
 
 def test_choices_of_the_data_become_words():
     given = {'rename': {'a': 'b', 'c': 'ignore'}, 'classes': ['x', 'y'], 'val': None}
-    words = command._words_of({**given, 'stratify': True, 'overlap': 0, 'tile': 512})
+    given |= {'stratify': True, 'overlap': 0, 'row_major': True}
+    words = command._words_of(given)
     assert sorted(words) == [
-        '--classes=x,y', '--rename=a=b,c=ignore', '--stratify', '--tile=512',
+        '--classes=x,y', '--rename=a=b,c=ignore', '--row-major', '--stratify',
     ]  # fmt: skip

@@ -49,7 +49,7 @@ class Pairs:
     """What was found.
 
     Attributes:
-        pairs: image, its mask, and the path that names both, without suffix.
+        pairs: image, its mask, and the image's path without words for its kind.
         images: those without a mask.
         masks: those without an image.
     """
@@ -183,7 +183,7 @@ def _match(images: dict[Path, Path], masks: dict[Path, Path]) -> Pairs:
     taken = best.keys() & ours.keys()
     for key in sorted(taken):
         image = ours[key]
-        found.pairs.append((image, best[key], images[image] / image.stem))
+        found.pairs.append((image, best[key], images[image] / image.name))
     paired = (
         {image for image, _, _ in found.pairs},
         {mask for _, mask, _ in found.pairs},

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from ..convert.annotated_images import PARTS
 from ..convert.annotation_files import read_json
 from ..convert.class_names import is_palette
 from ..convert.converted import SUMMARY
+from ..convert.converter import Progress
 from ..convert.recognised import Ask, Recognised
 from ..convert.summary import report_failed, report_left_out, without_pixels
 from .measure import measure
@@ -22,7 +23,6 @@ from .recognise_colours import UnnamedColoursError, with_list
 from .write_configs import TEACHERS, Plan, make_plan, shares_of, write_configs
 
 COLOURS = 'colours.txt'  # that is proposed
-Progress = Callable[[int, int], None]
 
 
 @dataclass
@@ -135,9 +135,11 @@ def _check_place(out: Path) -> None:
             )
 
 
-def _recognised(data: Path, out: Path, ask: Ask, chosen: dict[str, Any]) -> Recognised:
-    """Recognise the data, and take what is found of masks from ``chosen``."""
-    masks = chosen.pop('masks', None)
+def _recognised(
+    data: Path, out: Path, ask: Ask, chosen: Mapping[str, Any]
+) -> Recognised:
+    """Recognise the data; a list of colours is written where masks need one."""
+    masks = chosen.get('masks')
     try:
         return recognise(data, ask, masks and Path(masks), chosen)
     except UnnamedColoursError as error:

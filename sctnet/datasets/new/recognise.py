@@ -13,8 +13,6 @@ from .recognise_masks import are_coloured, recognise_masks
 
 # Whole layouts: what else lies there is theirs.
 _LAYOUTS = ('cityscapes', 'vistas', 'mvtec')
-# Their own PNGs look like masks.
-_WITH_PNGS = {'panoptic', 'label_studio'}
 
 
 def recognise(
@@ -43,7 +41,8 @@ def recognise(
     if found is not None:
         return found
     readings = _readings(data, ask)
-    if readings and not _WITH_PNGS & {*readings} and _has_masks(data):
+    # The PNGs of panoptic segments look like masks.
+    if readings and 'panoptic' not in readings and _has_masks(data):
         readings['masks'] = Recognised('masks', data, 'images with masks')
     if len(readings) > 1:
         choices = {name: one.said for name, one in readings.items()}

@@ -176,7 +176,7 @@ def _is_listed(data: Path, names: list[Path]) -> bool:
     except DataError:
         return False
     last = {name.rpartition('/')[2] for name in listed}
-    return any(name.name in last for name in names)
+    return any(name.stem in last for name in names)
 
 
 def _values(masks: list[Path]) -> list[int]:

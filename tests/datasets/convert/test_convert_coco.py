@@ -227,6 +227,10 @@ def test_sizes_of_the_raw_image_beside_shapes_on_the_turned_one(source, tmp_path
     assert drawn[10:90, 5:60].all()
     assert drawn.sum() == 80 * 55
     assert result.skipped == {TAKEN: 1}
+    # What one entry shows holds for another of the same image.
+    rows = [(0, 3, [[5, 5, 9, 5, 9, 9]]), (1, 3, [beyond])]
+    result, out = source(rows, ('a.jpg', 'a.jpg'), out='twice')
+    assert labels_of(out, 'a')[89, 54]
 
 
 def test_label_studio_stretches_polygons_of_turned_images(source, tmp_path):
@@ -353,6 +357,7 @@ def test_an_image_that_is_listed_twice_is_one(source, tmp_path):
     assert result.images == {'train': 1}
     together = 'entries of an image that was listed before, put together'
     assert result.skipped == {together: 1}
+    assert not source(None, out='kept', classes='floor')[0].empty
     file = tmp_path / 'coco/annotations.json'
     contents = json.loads(file.read_text())
     contents['images'][1]['width'] += 1

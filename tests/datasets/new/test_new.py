@@ -26,7 +26,6 @@ EXPORTS = {
     ),
     'cvat_coco': ("1 JSON file of COCO's form", NAMES, 6),
     'cvat_masks': ("Pascal VOC's layout, 6 images with colour masks", NAMES, 6),
-    'label_studio': ("1 JSON file of COCO's form", NAMES, 5),
     'roboflow_masks': ("named by '_classes.csv'", NAMES, (4, 2, 0)),
     'camvid': ("named by 'classes.txt'", NAMES, (4, 2, 2)),
     'flat_folders': (

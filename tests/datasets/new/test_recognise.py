@@ -146,6 +146,13 @@ def test_folders_of_masks_in_each_part_are_told_by_their_name(tmp_path):
         recognise(root, never)
 
 
+def test_masks_of_0_and_1_have_an_object(tmp_path):
+    exports.flat_folders(tmp_path)
+    for path in tmp_path.glob('masks/*.png'):
+        write(path, expected((LARGE, 1)))
+    assert recognise(tmp_path, never).options['classes'] == ('background', 'object')
+
+
 def test_values_past_the_classes_are_asked_about(tmp_path):
     exports.camvid(tmp_path)  # three classes, and here 3 for void
     for path in tmp_path.glob('*annot/*.png'):

@@ -67,7 +67,7 @@ def add_index_pairs(
         table: class index by stored value; None takes them as they are.
     """
     pairs = find_pairs(source, masks)
-    palette = np.empty((0, 3), np.uint8)
+    palette = NO_PALETTE
     with suppress(DataError):  # a broken mask is named when it is drawn
         for _, first, _ in pairs.pairs[:1]:
             _, palette = read_values_and_palette(first)
@@ -78,8 +78,8 @@ def add_pairs(found: Source, pairs: Pairs, draw: Callable[..., np.ndarray]) -> N
     """Add pairs to ``found``; ``draw`` takes the mask's path, then as ``Draw`` does."""
     for image, mask, path in pairs.pairs:
         part, rest = without_part(path)
-        name = output_name(f'{rest}.x')
-        found.items.append(Item(name, part, ImageFile(image), partial(draw, mask)))
+        item = Item(output_name(rest), part, ImageFile(image), partial(draw, mask))
+        found.items.append(item)
     for file in pairs.images:
         found.leave_out('images without a mask', file)
     for file in pairs.masks:

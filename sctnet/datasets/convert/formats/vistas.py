@@ -57,7 +57,7 @@ def read(source: Path) -> Source:
 def recognise(data: Path, ask: Ask) -> Recognised | None:
     """Look for files of labels, and ask which is meant of several."""
     configs = _find_configs(data)
-    if not configs or (data.is_dir() and not (data / 'training').is_dir()):
+    if not configs:
         return None
     chosen = configs[0]
     if len(configs) > 1:
