@@ -37,7 +37,11 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
             if folder and '://' not in folder:
                 several = isinstance(suffix, tuple | list)
                 ends = suffix if several else [suffix or '']
-                _check_folder(dataset.get('data_root') or '', folder, ends)
+                of_test = prefix == 'seg_map_path' and [*loaders] == ['test_dataloader']
+                hint = (
+                    ', or predict alone with --no-labels --out DIR' if of_test else ''
+                )
+                _check_folder(dataset.get('data_root') or '', folder, ends, hint)
         names = dataset.get('ann_file')
         listed = Path(dataset.get('data_root') or '', names or '')
         if names and '://' not in names and not listed.exists():
@@ -46,7 +50,9 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
             )
 
 
-def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:
+def _check_folder(
+    data_root: str, folder: str, suffixes: Sequence[str], remedy: str
+) -> None:
     place = Path(data_root) / folder
     ends = tuple(suffix.lower() for suffix in suffixes)
     if not os.path.isdir(place):
@@ -66,7 +72,7 @@ def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:
     looked = ', '.join(f"'*{suffix}'" for suffix in suffixes)
     raise DataError(
         f"{problem} (looked for {looked} below '{place}'): put the data set there or "
-        f'name its folder with --data-root{hint}'
+        f'name its folder with --data-root{hint}{remedy}'
     )
 
 
