@@ -16,6 +16,7 @@ from ...errors import DataError
 from ...files import find_files
 from ..images import LOSSY, SUFFIXES
 from .annotation_files import LOSSLESS
+from .splits import part_of
 
 # Words in the names of folders, such as train_images and SegmentationClass.
 IMAGE_WORDS = {
@@ -87,7 +88,7 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
 
 
 def _folders(root: Path, file: Path) -> Path:
-    """Return the folders of a file below ``root``, without words for its kind."""
+    """Return the folders of a file, without words for its kind, parts by one name."""
     kept = []
     for folder in file.relative_to(root).parts[:-1]:
         words = _words(folder)
@@ -95,7 +96,7 @@ def _folders(root: Path, file: Path) -> Path:
         if len(plain) < len(words):
             plain = [word for word in plain if word not in _FILLERS]
             folder = '_'.join(plain)
-        kept += [folder] if folder else []
+        kept += [part_of(folder) or folder] if folder else []
     return Path(*kept)
 
 
@@ -197,8 +198,7 @@ def _check_doubles(
         other = known.get((images[file], file.stem))
         if other is not None and other != file:
             raise DataError(
-                f"'{other}' and '{file}' would share one mask: give one of them "
-                'another name'
+                f"'{other}' and '{file}' would share one mask: rename one of them"
             )
 
 

@@ -80,7 +80,8 @@ def is_outlined(folder: Path) -> bool:
             words = read_text(file).strip().partition('\n')[0].split()
         except DataError:
             continue
-        if len(words) > 4 and words[0].isdigit() and all(map(_is_number, words)):
+        numbers = len(words) > 4 and all(map(_is_number, words))
+        if numbers and float(words[0]).is_integer():
             return True
     return False
 
