@@ -93,11 +93,8 @@ def _of_lines(file: Path) -> tuple[Sequence[str], Palette | None]:
     numbered = [re.match(r'(\d+)[\s:,;.)]+(.+)', name) for name in names]
     pairs = [(int(match[1]), match[2].strip()) for match in numbered if match]
     numbers = {number for number, _ in pairs}  # of each its own, from 0 or 1 on
-    if (
-        len(numbers) == len(names)
-        and min(numbers) < 2
-        and max(numbers) <= 2 * len(names)
-    ):
+    count = len(names)
+    if len(numbers) == count and min(numbers) < 2 and max(numbers) <= 2 * count:
         return _by_number(pairs, file), None
     return names, None
 
