@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
+from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.datasets.new.measure import Measured
 from sctnet.datasets.new.write_configs import TEACHERS, make_plan, write_configs
 
@@ -41,6 +42,15 @@ def label_path(root, part, number):
 def write(path, pixels):
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), pixels)
+
+
+def dataset_config(root, part='train', pipeline=(), **more):
+    """The config of a part's data set."""
+    folders = {'img_path': f'images/{part}', 'seg_map_path': f'labels/{part}'}
+    more = {'metainfo': {'classes': CLASSES}, 'data_prefix': folders, **more}
+    return dict(
+        type=FolderDataset, data_root=str(root), pipeline=list(pipeline), **more
+    )
 
 
 def truncate(path, share=0.6):

@@ -82,21 +82,29 @@ def test_wheel_holds_each_thing_once_and_nothing_else(wheel):
 
 @pytest.mark.more
 def test_commands_work_in_an_empty_folder(site, tmp_path):
-    """The demo runs scenes, train, test and infer, and compares in its own process."""
+    """The demo runs scenes and fit, which runs all else."""
     said = run('sctnet', '--help', cwd=tmp_path, site=site)
     assert all(f'  {command} ' in said for command in COMMANDS)
     assert f'in {site}' in run('sctnet', 'env', cwd=tmp_path, site=site)
-    few = ('--scenes', 4, '--iterations', 2)
+    few = ('--scenes', 12, '--iterations', 2)
     said = run('sctnet', 'demo', *few, cwd=tmp_path, site=site)
     commands = [line.split()[2] for line in said.splitlines() if line.startswith('$ ')]
-    assert commands == ['scenes', 'train', 'train', 'test', 'infer']
-    out = tmp_path / 'demo_output'
-    assert 0 <= metrics(out / 'test')['mIoU'] <= 100
-    drawn = ('comparison.png', 'curves.png', 'results/*_overlay.png')
+    stages = ['new', 'check', 'train', 'train', 'test', 'export', 'infer', 'plot']
+    assert commands == ['scenes', 'fit', *stages]
+    out = tmp_path / 'demo_output' / 'fit'
+    assert 0 <= metrics(out / 'work' / 'test')['mIoU'] <= 100
+    drawn = ('comparison.png', 'curves.png', 'results/*/*_overlay.png')
     for picture in drawn:
-        (file,) = out.glob(picture)
+        file = next(out.glob(picture))
         assert file.stat().st_size > 5000
-    data = ('--data-root', out / 'street_scenes', '--quick', 2, '--html', 'page.html')
+    data = (
+        '--data-root',
+        out.parent / 'street_scenes',
+        '--quick',
+        2,
+        '--html',
+        'page.html',
+    )
     said = run('sctnet', 'check', 'sctnet-t-streets', *data, cwd=tmp_path, site=site)
     assert "the page is 'page.html'" in said
 

@@ -15,7 +15,7 @@ from typing import Any
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what :func:`convert` takes: each format has options of its own."""
     from ..datasets.convert.formats import FORMATS
-    from ..datasets.convert.options import KEEP, add_general
+    from ..datasets.convert.options import add_general, add_own
 
     formats = parser.add_subparsers(dest='format_name', required=True, metavar='FORMAT')
     for name, module in FORMATS.items():
@@ -29,14 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add = sub.add_argument
         add('source', type=Path, help=module.SOURCE)
         add('out', type=Path, help='new folder')
-        add_general(sub)
+        add_own(sub, module.read)
         own = 'classes' in signature(module.read).parameters
-        words = ('--keep',) if own else ('--classes', '--keep')
-        add(*words, dest='keep', metavar='NAMES', help=KEEP)
+        add_general(sub, '--keep', *(() if own else ('--classes',)))
         add('--link', action='store_true', help='to images, instead of copying them')
         add('--workers', type=int, help='threads (default: one a core; 0: none)')
-
-        module.add_arguments(sub)
 
 
 def convert(format_name: str, source: Path, out: Path, **options: Any) -> int:

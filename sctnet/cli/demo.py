@@ -15,12 +15,14 @@ from pathlib import Path
 from ..errors import ArgumentError
 from .trainings import run
 
+FEWEST = 12  # the first eleven show no train
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what :func:`demo` takes."""
     add = parser.add_argument
     add('--out-dir', type=Path, default=Path('demo_output'))
-    add('--scenes', type=int, default=48, help='to train on; a third as many to test')
+    add('--scenes', type=int, default=48, help='to train on; a third to test')
     add('--iterations', type=int, default=400, help='of each training (default: 400)')
 
 
@@ -28,9 +30,10 @@ def demo(
     out_dir: Path = Path('demo_output'), scenes: int = 48, iterations: int = 400
 ) -> None:
     """Run both commands as a user would."""
-    if scenes < 1 or iterations < 1:
+    if scenes < FEWEST or iterations < 1:
         raise ArgumentError(
-            f'--scenes is {scenes} and --iterations {iterations}: expected 1 or more'
+            f'--scenes is {scenes} and --iterations {iterations}: expected {FEWEST} '
+            'scenes, which show all classes, or more, and 1 iteration'
         )
     start = time.monotonic()
     data, out = out_dir / 'street_scenes', out_dir / 'fit'

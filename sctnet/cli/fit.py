@@ -77,25 +77,20 @@ def fit(
         trainings.train('teacher')
     trainings.train('student', trainings.folder('teacher') if teacher else None, start)
     student, weights = out / 'student.py', trainings.folder('student')
-    page, model, shown = (out / n for n in ('report/index.html', 'model.onnx', 'shown'))
-    if not trainings.is_newer(page):
-        report = ('--report', page.parent, '--overwrite')
-        run('test', student, weights, *report, '--work-dir', out / 'work' / 'test')
-    if export and not trainings.is_newer(model):
-        run('export', student, weights, model)
-    if not trainings.is_newer(shown):
-        run(
-            'infer',
-            _some_images(out),
-            *trainings.network(),
-            '--out-dir',
-            out / 'results',
-        )
+    page, model, curves = (
+        out / name for name in ('report/index.html', 'model.onnx', 'curves.png')
+    )
+    report = ('--report', page.parent, '--overwrite', '--work-dir', out / 'work/test')
+    trainings.make(page, 'test', student, weights, *report)
+    if export:
+        trainings.make(model, 'export', student, weights, model)
+    shown, comparison = out / 'shown', out / 'comparison.png'
+    network = ('--config', student, '--checkpoint', weights)
+    results = ('--out-dir', out / 'results')
+    if trainings.make(shown, 'infer', _some_images(out), *network, *results):
         write(shown, 'the overlays in results are all there\n')
     names = ['teacher', 'student'] if teacher else ['student']
-    curves, comparison = out / 'curves.png', out / 'comparison.png'
-    if not trainings.is_newer(curves):
-        run('plot', *map(trainings.folder, names), '--out', curves)
+    trainings.make(curves, 'plot', *map(trainings.folder, names), '--out', curves)
     if not trainings.is_newer(comparison):
         trainings.compare(names, comparison)
     print(

@@ -29,24 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what says how data are read and networks are chosen."""
-    from ..datasets.convert.formats import FORMATS, colours
-    from ..datasets.convert.options import KEEP, add_general
-    from ..datasets.convert.overlap import ORDERS
+    from ..datasets.convert.formats import FORMATS
+    from ..datasets.convert.options import add_all, add_general
 
     add = parser.add_argument
     add('--student', choices=('s', 'b', 't'), default='s', help='default: s')
     add('--format', dest='format_name', choices=FORMATS, help='default: recognised')
-    add('--images', type=Path, help='their folder, if it is not found')
-    add('--masks', type=Path, help='folder of the masks')
-    add('--classes', metavar='NAMES', help='a,b,c, or a file with one a line')
-    add('--colours', type=Path, help='list of name,R,G,B, for masks in colours')
-    colours.add_unlisted(parser, None, None)
-    add('--map', dest='mapping', metavar='VALUES', help='such as 0:0,255:1,7:ignore')
-    add('--keep', metavar='NAMES', help=KEEP)
-    add('--order', choices=ORDERS, help='where shapes overlap, see sctnet convert')
-    add('--background', metavar='NAME', help='of pixels without a shape, or ignore')
-    add('--skip-empty', action='store_true', default=None, help='images without shape')
-    add_general(parser)
+    add_all(parser)
+    add_general(parser, '--keep')
     add('--copy', dest='link', action='store_false', help='images, not link to them')
     add('--crop', type=int, metavar='SIDE', help='that a training sees')
     add('--iterations', type=int, help='of each training')

@@ -23,13 +23,6 @@ class Trainings:
         """Return the work folder of ``teacher`` or ``student``."""
         return self.out / 'work' / name
 
-    def network(self) -> list[object]:
-        """Return the arguments that name the student."""
-        return [
-            *('--config', self.out / 'student.py'),
-            *('--checkpoint', self.folder('student')),
-        ]
-
     def train(
         self, name: str, teacher: Path | None = None, start: str | None = None
     ) -> None:
@@ -49,6 +42,13 @@ class Trainings:
         """Whether a product was made after the student's last checkpoint."""
         times = [file.stat().st_mtime for file in self.folder('student').glob('*.pth')]
         return product.is_file() and product.stat().st_mtime >= max(times, default=0)
+
+    def make(self, product: Path, *words: object) -> bool:
+        """Run a command, unless what it makes is newer; whether it was run."""
+        if self.is_newer(product):
+            return False
+        run(*words)
+        return True
 
     def compare(self, names: list[str], path: Path) -> None:
         """Draw the first tested image, its labels and what each training makes of it.

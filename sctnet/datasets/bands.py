@@ -2,7 +2,6 @@
 
 import math
 import os
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,44 +9,9 @@ from ..errors import ImageError
 from .images import as_picture, check_sides, read_decoded
 
 
-class Depth(NamedTuple):
-    """What an image file holds.
-
-    Attributes:
-        bands: how many.
-        kind: ``uint8``, ``uint16`` or ``float32``.
-        largest: of its values.
-        picture: whether it is one of colours, or grey, of integers.
-    """
-
-    bands: int
-    kind: str
-    largest: float
-    picture: bool
-
-    @property
-    def bits(self) -> int:
-        """Bits that the values take: 12 of 16 where they end at 4095."""
-        return bits_of(self.largest, self.kind)
-
-
-def bits_of(largest: float, kind: str) -> int:
-    """Return how many bits values of a type up to ``largest`` take, at least 8."""
-    if kind == 'float32':
-        return 32
+def bits_of(largest: float) -> int:
+    """Return how many bits integers up to ``largest`` take: 12 of 4095, at least 8."""
     return max(8, math.ceil(math.log2(largest + 1)))
-
-
-def describe_depth(path: str | os.PathLike) -> Depth:
-    """Decode an image file and say what it holds.
-
-    Raises:
-        ImageError: as :func:`read_bands` does.
-    """
-    image, colours, _ = read_decoded(path)
-    kind = str(image.dtype)
-    picture = colours > 0 and kind != 'float32'
-    return Depth(image.shape[2], kind, float(image.max()), picture)
 
 
 def read_bands(path: str | os.PathLike) -> np.ndarray:

@@ -1,12 +1,16 @@
-"""Which data sets a config reads."""
+"""Which data sets a config reads, and by which transform."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from ..errors import ConfigError
+from ..compat.config_types import kind_of
+from ..errors import ConfigError, DataError
 
+# What reads three colours of 8 bits, BGR; LoadBands reads what is in the file.
+PICTURES = ('LoadImageFromFile', 'LoadImageFromStore')
 LOADERS = {part: f'{part}_dataloader' for part in ('train', 'val', 'test')}
 
 
@@ -53,6 +57,38 @@ def is_elsewhere(backend_args: Mapping[str, Any] | None, folder: object) -> bool
     """Whether a data set lies elsewhere than on this disk: in a store, at a URL."""
     backend = (backend_args or {}).get('backend', 'local')
     return backend not in ('local', 'sctnet.atomic') or '://' in str(folder)
+
+
+def check_list(dataset: ConfigDict, remedy: str = '') -> None:
+    """See that the list that a data set's config names is there.
+
+    Raises:
+        DataError: it is not; ``remedy`` ends the sentence.
+    """
+    names = dataset.get('ann_file') or ''
+    listed = Path(dataset.get('data_root') or '', names)
+    if names and '://' not in names and not listed.exists():
+        raise DataError(
+            f"there is no list '{listed}': put it there, or correct ann_file{remedy}"
+        )
+
+
+def image_loader(pipeline: Any) -> Mapping[str, Any]:
+    """Return the step that reads a pipeline's images, {} without one that is known."""
+    for step in steps_of(pipeline):
+        if kind_of(step) in ('LoadBands', *PICTURES):
+            return step
+    return {}
+
+
+def steps_of(steps: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the steps of a pipeline, and those in a test-time augmentation."""
+    for step in steps if isinstance(steps, list | tuple) else ():
+        if isinstance(step, Mapping):
+            yield step
+            yield from steps_of(step.get('transforms'))
+        else:
+            yield from steps_of(step)
 
 
 def _check_dict(place: str, value: Any) -> None:

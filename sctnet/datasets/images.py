@@ -12,7 +12,7 @@ from ..errors import ImageError
 from .tiff import MAX_PIXELS, Decoded, decode_tiff, file_order, is_tiff, too_large, turn
 
 MIN_SIZE = 64
-PIXELS_A_BYTE = 64
+_PIXELS_A_BYTE = 64
 _ORIENTATION = 0x0112  # the tag of a camera that was held another way
 TURNED = 5  # from this tag on width and height change places
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp', '.ppm')
@@ -90,18 +90,15 @@ def _upper_bits(image: np.ndarray, name: str) -> np.ndarray:
     if not _said:
         from mmengine.logging import print_log
 
-        _said.append(say_depth(name, int(image.max())))
+        largest = int(image.max())
+        dark = ', so that the picture is nearly black' if largest < 1 << 14 else ''
+        _said.append(
+            f'{name} has 16 bits, of which LoadImageFromFile takes the upper 8; its '
+            f'values end at {largest}{dark}: train with LoadBands, as in a config of '
+            'sctnet new'
+        )
         print_log(_said[0], 'current', logging.WARNING)
     return (image >> 8).astype(np.uint8)
-
-
-def say_depth(name: str, largest: int) -> str:
-    """Return what becomes of 16 bits where 8 are read, for values up to ``largest``."""
-    dark = ', so that the picture is nearly black' if largest < 1 << 14 else ''
-    return (
-        f'{name} has 16 bits, of which LoadImageFromFile takes the upper 8; its values '
-        f'end at {largest}{dark}: train with LoadBands, as in a config of sctnet new'
-    )
 
 
 def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
@@ -117,14 +114,11 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
     """
     if not data:
         raise _error(name, 'is empty (0 bytes)', 'copy it again')
-    size = claimed_size(data)
+    size = check_claim(data, name)
     pixels = size[0] * size[1] if size else 0
-    # A few bytes can claim 32768x32768 pixels, which OpenCV would make room for.
-    if pixels > MAX_PIXELS:
-        raise too_large(name)
     # A picture of so many pixels in so few bytes is one colour, or damaged.
-    sure = size and looks_complete(data) and pixels <= PIXELS_A_BYTE * len(data)
-    damage = None if sure else find_damage(data)
+    sure = size and looks_complete(data) and pixels <= _PIXELS_A_BYTE * len(data)
+    damage = None if sure else _find_damage(data)
     image = None
     # What Pillow cannot open, OpenCV might make room for.
     if size and not damage:
@@ -145,6 +139,17 @@ def decode_image(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.nd
 
 def _error(name: str, problem: str, remedy: str) -> ImageError:
     return ImageError(f'{name} {problem}: {remedy}', problem.removeprefix('is '))
+
+
+def check_claim(source: bytes | str, name: str) -> tuple[int, int] | None:
+    """Return :func:`claimed_size`; raise ImageError where it would fill the memory.
+
+    A few bytes can claim 32768x32768 pixels, which a decoder would make room for.
+    """
+    size = claimed_size(source)
+    if size and size[0] * size[1] > MAX_PIXELS:
+        raise too_large(name)
+    return size
 
 
 def claimed_size(source: bytes | str) -> tuple[int, int] | None:
@@ -191,7 +196,7 @@ def looks_complete(data: bytes) -> bool:
     )
 
 
-def find_damage(data: bytes) -> str | None:
+def _find_damage(data: bytes) -> str | None:
     """Decode with Pillow, which reports what is cut off; None where all is well."""
     from PIL import Image, UnidentifiedImageError
 

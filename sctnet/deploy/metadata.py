@@ -11,6 +11,7 @@ from mmseg.registry import TRANSFORMS
 
 from .. import __version__
 from ..compat.config_types import kind_of
+from ..datasets.from_config import image_loader
 from ..datasets.transforms import LoadBands
 from ..errors import ArgumentError, CheckpointError
 
@@ -20,9 +21,7 @@ LAYOUTS = {
     'order of bands; else C is 3, RGB if rgb or BGR',
     'bgr': 'uint8 (N, H, W, 3), BGR',
 }
-
-
-LOADERS = ('LoadImageFromFile', LoadBands.__name__)
+PICTURE, BANDS = 'LoadImageFromFile', LoadBands.__name__
 
 
 @dataclass
@@ -32,10 +31,10 @@ class Metadata:
     ``pipeline`` holds the steps of the test pipeline between reading and packing, with
     their types as names; ``rgb`` says whether OpenCV's BGR is reversed before it is
     normalised; ``size`` is the fixed (height, width) of the input, if it is fixed;
-    ``images`` is a key of :data:`LAYOUTS`. ``load`` is one of :data:`LOADERS`, of which
-    the second takes ``bands`` of a file in that order, None for all; ``value_range``
-    holds the least and the largest values of each band, as they were trained on, where
-    that is known.
+    ``images`` is a key of :data:`LAYOUTS`. ``load`` is :data:`PICTURE`, or
+    :data:`BANDS`, which takes ``bands`` of a file in that order, None for all;
+    ``value_range`` holds the least and the largest values of each band, as they were
+    trained on, where that is known.
     """
 
     config: str
@@ -49,7 +48,7 @@ class Metadata:
     images: str
     output: str
     precision: str
-    load: str = LOADERS[0]
+    load: str = PICTURE
     bands: list[int] | None = None
     value_range: list[list[float]] | None = None
     version: str = __version__
@@ -95,8 +94,8 @@ class Metadata:
             and isinstance(self.palette, list)
             and all(len(bytes(colour)) == 3 for colour in self.palette)
             and len(self.std) == count > 0
-            and self.load in LOADERS
-            and (count == 3 or self.load == LOADERS[1])
+            and self.load in (PICTURE, BANDS)
+            and (count == 3 or self.load == BANDS)
             and (self.bands is None or len(self.bands) == count)
             and (ends is None or [len(end) for end in ends] == [count] * 2)
             and all(math.isfinite(number) for number in numbers)
@@ -145,13 +144,12 @@ def plain_steps(cfg: Config) -> list[dict[str, Any]]:
 
 def loader_of(cfg: Config) -> dict[str, Any]:
     """Return ``load``, ``bands`` and ``value_range`` of a config."""
-    pipeline = cfg.get('test_pipeline') or ()
-    steps = [step for step in pipeline if kind_of(step) == LOADERS[1]]
-    if not steps:
+    step = image_loader(cfg.get('test_pipeline'))
+    if kind_of(step) != BANDS:
         return {}
-    bands, ends = steps[0].get('bands'), cfg.get('value_range')
+    bands, ends = step.get('bands'), cfg.get('value_range')
     return {
-        'load': LOADERS[1],
+        'load': BANDS,
         'bands': None if bands is None else list(bands),
         'value_range': None if ends is None else [list(end) for end in ends],
     }

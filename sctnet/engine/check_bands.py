@@ -1,16 +1,12 @@
 """Whether training, tests and inference read the same bands in the same order."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from mmengine.config import Config
 
 from ..compat.config_types import kind_of
-from ..datasets.from_config import LOADERS, named_datasets
+from ..datasets.from_config import LOADERS, image_loader, named_datasets
 from ..errors import ConfigError
-
-# What reads 8 bits and three colours, BGR.
-_PLAIN = ('LoadImageFromFile', 'LoadImageFromStore')
 
 
 def check_band_order(cfg: Config) -> None:
@@ -41,7 +37,7 @@ def check_band_order(cfg: Config) -> None:
 
 def _readers(cfg: Config) -> Iterator[tuple[str, str]]:
     """Yield the place of each pipeline with the step that reads its images."""
-    pipelines: dict[str, Any] = {'test_pipeline': cfg.get('test_pipeline')}
+    pipelines = {'test_pipeline': cfg.get('test_pipeline')}
     # What is no config of a data set is told where loaders are checked.
     loaders = [
         name
@@ -51,6 +47,5 @@ def _readers(cfg: Config) -> Iterator[tuple[str, str]]:
     for place, dataset in named_datasets(cfg, loaders).items():
         pipelines[f'{place}.pipeline'] = dataset.get('pipeline')
     for place, steps in pipelines.items():
-        for step in steps if isinstance(steps, list | tuple) else ():
-            if isinstance(step, dict) and kind_of(step) in ('LoadBands', *_PLAIN):
-                yield place, kind_of(step)
+        if step := image_loader(steps):
+            yield place, kind_of(step)

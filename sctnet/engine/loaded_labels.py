@@ -8,7 +8,7 @@ import torch
 from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image
 
-from ..datasets.check.sample_files import read_labels
+from ..datasets.check.inspection import read_labels
 from ..datasets.check_labels import check_labels
 from ..errors import BrokenFileError, DataError
 from .label_range import LabelRange

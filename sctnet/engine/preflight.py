@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from ..datasets.from_config import datasets_of, is_elsewhere
+from ..datasets.from_config import check_list, datasets_of, is_elsewhere
 from ..errors import DataError
 
 
@@ -20,6 +20,8 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
     Raises:
         DataError: one does not; the message names what was looked for.
     """
+    of_test = [*loaders] == ['test_dataloader']
+    remedy = ', or predict alone with --no-labels --out DIR' if of_test else ''
     for dataset in datasets_of(cfg, loaders):
         if is_elsewhere(dataset.get('backend_args'), dataset.get('data_root')):
             continue
@@ -37,17 +39,9 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
             if folder and '://' not in folder:
                 several = isinstance(suffix, tuple | list)
                 ends = suffix if several else [suffix or '']
-                of_test = prefix == 'seg_map_path' and [*loaders] == ['test_dataloader']
-                hint = (
-                    ', or predict alone with --no-labels --out DIR' if of_test else ''
-                )
+                hint = remedy if prefix == 'seg_map_path' else ''
                 _check_folder(dataset.get('data_root') or '', folder, ends, hint)
-        names = dataset.get('ann_file')
-        listed = Path(dataset.get('data_root') or '', names or '')
-        if names and '://' not in names and not listed.exists():
-            raise DataError(
-                f"there is no list '{listed}': put it there, or correct ann_file"
-            )
+        check_list(dataset)
 
 
 def _check_folder(

@@ -12,9 +12,9 @@ from mmengine.config import Config
 from mmseg.datasets import ADE20KDataset, CityscapesDataset
 from mmseg.structures import SegDataSample
 
-from ..datasets.check.pairs import build_dataset
 from ..datasets.from_config import datasets_of
 from ..datasets.label_values import WRITTEN, label_values
+from ..datasets.listing import build_dataset
 from ..errors import ArgumentError, ConfigError
 from ..models.heads import label_count
 
@@ -25,7 +25,7 @@ _PUBLISHED: dict[str, tuple[Any, Sequence[int]]] = {
     ),
     'ade20k': (ADE20KDataset, range(1, 151)),
 }
-_INDEX = 'take --labels index'
+TAKE_INDEX = 'take --labels index'
 
 
 def label_image(model: Any, result: SegDataSample, labels: str = 'index') -> np.ndarray:
@@ -84,7 +84,7 @@ def written_values(
 def _stored(count: int, cfg: Config | None) -> list[int]:
     """Undo what LoadAnnotations makes of the values of the data set's label maps."""
     configs = list(datasets_of(cfg, ['test_dataloader'])) if cfg else []
-    datasets = [build_dataset(config, _INDEX) for config in configs]
+    datasets = [build_dataset(config, TAKE_INDEX) for config in configs]
     tables = {
         tuple(label_values(dataset.reduce_zero_label, dataset.label_map).tolist())
         for dataset in datasets
@@ -93,14 +93,14 @@ def _stored(count: int, cfg: Config | None) -> list[int]:
         many = f'has {len(tables)} ways to count' if tables else 'is not there'
         raise ConfigError(
             '--labels dataset counts as the data set of test_dataloader does, which '
-            f'{many}: name a config that has one, or {_INDEX}'
+            f'{many}: name a config that has one, or {TAKE_INDEX}'
         )
     # The first of several values that are one class.
     stored = {label: value for value, label in reversed([*enumerate(tables.pop())])}
     if absent := [label for label in range(count) if label not in stored]:
         raise ConfigError(
             f'no value of the label maps of the data set stands for class {absent[0]}: '
-            f'correct its classes in the config, or {_INDEX}'
+            f'correct its classes in the config, or {TAKE_INDEX}'
         )
     return [stored[label] for label in range(count)]
 
@@ -113,6 +113,6 @@ def _published(labels: str, count: int, classes: Sequence[str]) -> list[int]:
         has = f"'{foreign[0]}'" if foreign else f'{count} without their names'
         raise ArgumentError(
             f'--labels {labels} is for the {len(known)} classes of that data set, and '
-            f'this network has {has}: {_INDEX}'
+            f'this network has {has}: {TAKE_INDEX}'
         )
     return [known[name] for name in classes]

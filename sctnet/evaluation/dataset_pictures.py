@@ -10,7 +10,8 @@ from ..datasets.bands import read_picture
 from ..datasets.check.checker import CheckResult
 from ..datasets.check.faults import Fault
 from ..datasets.check.inspection import outside_mask, read_labels
-from ..datasets.check.pairs import Pair, Part
+from ..datasets.check.pairs import Part
+from ..datasets.listing import Pair
 from ..datasets.overlay import draw_overlay
 from ..errors import ImageError
 

@@ -13,13 +13,13 @@ from mmengine.runner import Runner
 from mmseg.registry import METRICS
 
 from ..compat.config_types import kind_of
-from ..datasets.check.pairs import build_dataset
 from ..datasets.check.sample_files import find_fault
-from ..datasets.from_config import datasets_of
+from ..datasets.from_config import check_list, datasets_of
 from ..datasets.images import SUFFIXES
+from ..datasets.listing import build_dataset
 from ..engine.broken_files import innermost
 from ..engine.launch import evaluators_of
-from ..engine.written_labels import written_values
+from ..engine.written_labels import TAKE_INDEX, written_values
 from ..errors import ConfigError, DataError, OutputError
 from ..files import check_writable, find_files, write_bytes
 
@@ -80,15 +80,12 @@ def save_label_maps(cfg: Config, out_dir: str, labels: str = 'index') -> None:
     """
     ours: dict[str, Any] = {'type': 'LabelMapMetric', 'out_dir': out_dir}
     if labels != 'index':
-        first = build_dataset(next(datasets_of(cfg, ['test_dataloader'])), _INDEX)
+        first = build_dataset(next(datasets_of(cfg, ['test_dataloader'])), TAKE_INDEX)
         classes = first.metainfo.get('classes') or ()
         ours['values'] = written_values(labels, len(classes), classes, cfg).tolist()
     check_writable(out_dir, '--out')
     kept = [one for one in evaluators_of(cfg) if not one.get('format_only')]
     cfg.test_evaluator = [*kept, ours]
-
-
-_INDEX = 'take --labels index'
 
 
 def without_labels(cfg: Config, images: str | None = None) -> None:
@@ -107,13 +104,7 @@ def without_labels(cfg: Config, images: str | None = None) -> None:
     for dataset in datasets_of(cfg, ['test_dataloader']):
         dataset.get('data_prefix', {}).pop('seg_map_path', None)
         dataset.pipeline = _images_alone(dataset.get('pipeline') or ())
-        listed = dataset.get('ann_file')
-        place = os.path.join(dataset.get('data_root') or '', listed or '')
-        if listed and not os.path.exists(place):
-            raise DataError(
-                f"'{place}', the list of the test images, is not there: correct "
-                'ann_file, or name a folder of images with --images'
-            )
+        check_list(dataset, '; or name a folder of images by --images')
 
 
 def _take_images(cfg: Config, images: str) -> None:
@@ -140,10 +131,12 @@ def _images_alone(steps: Sequence[Any]) -> list[Any]:
     kept = []
     for step in steps:
         if isinstance(step, list | tuple):
-            kept += [inner] if (inner := _images_alone(step)) else []
-        elif 'Annotation' not in kind_of(step):
-            if kind_of(step) == 'TestTimeAug':
-                step['transforms'] = _images_alone(step['transforms'])
+            step = _images_alone(step)
+        elif 'Annotation' in kind_of(step):
+            continue
+        elif kind_of(step) == 'TestTimeAug':
+            step['transforms'] = _images_alone(step['transforms'])
+        if step:  # a choice among no steps would leave nothing to run
             kept.append(step)
     return kept
 

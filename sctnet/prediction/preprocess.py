@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..compat.config_types import kind_of
 from ..datasets.bands import check_bands
+from ..datasets.from_config import image_loader
 from ..datasets.images import count_bands, read_image, to_bgr
 from ..errors import ImageError
 
@@ -54,13 +55,11 @@ class ImagePreprocessor:
         """Return the input (1, C, H, W) of an image and a sample to fill.
 
         The image is BGR uint8 (H, W, 3); where the pipeline reads bands, (H, W, C) as
-        ``LoadBands`` gives it.
+        ``LoadBands`` gives it. The sample's metainfo says how large the image is and
+        how the input was made of it, as mmseg's does.
 
         Raises:
             ImageError: it has another number of bands than the network takes.
-
-        The sample's metainfo says how large the image is and how the input was made of
-        it, as mmseg's does.
         """
         self._check_bands(image)
         data = self._steps({'img': image})
@@ -101,7 +100,7 @@ def array_pipeline(test_pipeline: Sequence[dict[str, Any]]) -> list[dict[str, An
 
 def reads_bands(test_pipeline: Sequence[dict[str, Any]] | None) -> bool:
     """Whether images come as they are in their files, by ``LoadBands``."""
-    return any(kind_of(step) == 'LoadBands' for step in test_pipeline or ())
+    return kind_of(image_loader(test_pipeline)) == 'LoadBands'
 
 
 def image_reader(
@@ -112,8 +111,8 @@ def image_reader(
     It reads as the pipeline does: by ``LoadBands``, or pictures. It raises ImageError
     for what is neither, or smaller than 64x64 pixels.
     """
-    loads = [step for step in test_pipeline if kind_of(step) == 'LoadBands']
-    load = TRANSFORMS.build(copy.deepcopy(loads[0])) if loads else None
+    bands = reads_bands(test_pipeline)
+    load = TRANSFORMS.build({**image_loader(test_pipeline)}) if bands else None
 
     def read(image: str | os.PathLike | np.ndarray) -> np.ndarray:
         if isinstance(image, np.ndarray):

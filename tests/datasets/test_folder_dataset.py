@@ -5,22 +5,22 @@ from pathlib import Path
 
 import pytest
 from mmseg.registry import DATASETS
-from own_folder import CLASSES, image_path, label_path, write_config, write_own_data
+from own_folder import (
+    dataset_config,
+    image_path,
+    label_path,
+    write_config,
+    write_own_data,
+)
 
 from sctnet.catalog import load_config
 from sctnet.datasets.check import check_config, quick_check
-from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.engine.preflight import check_data
 from sctnet.errors import DataError
 
 
 def dataset(root, part='train', **more):
-    folders = {'img_path': f'images/{part}', 'seg_map_path': f'labels/{part}'}
-    folders = more.pop('data_prefix', folders)
-    meta = {'classes': CLASSES}
-    return FolderDataset(
-        data_root=str(root), data_prefix=folders, metainfo=meta, **more
-    )
+    return DATASETS.build(dataset_config(root, part, **more))
 
 
 def test_images_of_all_formats_and_sub_folders_find_their_label_maps(tmp_path):
@@ -85,7 +85,10 @@ def names_of(data):
 
 def test_missing_folders_are_named_before_a_training(tmp_path):
     root = write_own_data(tmp_path / 'rooms', train=1, val=1, suffix='.JPG')
-    check_data(load_config(write_config(tmp_path / 'a.py', root)), ['train_dataloader'])
+    cfg = load_config(write_config(tmp_path / 'a.py', root))
+    check_data(cfg, ['train_dataloader'])
+    cfg.train_dataloader.dataset.ann_file = 's3://rooms/list.txt'
+    check_data(cfg, ['train_dataloader'])
     cfg = load_config(write_config(tmp_path / 'b.py', tmp_path / 'none'))
     with pytest.raises(DataError, match=r"none' has no folder 'images/train'"):
         check_data(cfg, ['train_dataloader'])

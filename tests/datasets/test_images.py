@@ -33,20 +33,6 @@ def test_colour_files_come_back_as_they_are(tmp_path, colour, suffix):
     np.testing.assert_array_equal(read_image(path), colour)
 
 
-def test_grey_rgba_and_16_bit_files_are_converted(tmp_path, colour):
-    grey = colour[..., 1]
-    got = read_image(write(tmp_path / 'grey.png', grey))
-    np.testing.assert_array_equal(got, np.repeat(grey[..., None], 3, axis=2))
-    rgba = np.dstack([colour, grey])
-    got = read_image(write(tmp_path / 'rgba.png', rgba))
-    np.testing.assert_array_equal(got, colour)
-    deep = colour.astype(np.uint16) * 257
-    got = read_image(write(tmp_path / 'deep.png', deep))
-    np.testing.assert_array_equal(got, colour)
-    got = read_image(write(tmp_path / 'deepgrey.png', deep[..., 0]))
-    np.testing.assert_array_equal(got[..., 2], colour[..., 0])
-
-
 def test_arrays_are_converted_like_files(colour):
     grey = colour[..., 1]
     three = np.repeat(grey[..., None], 3, axis=2)
@@ -87,16 +73,6 @@ def test_jpeg_with_bytes_after_its_end_is_whole(tmp_path, colour):
     expected = read_image(path)
     path.write_bytes(path.read_bytes() + b'appended by a camera')
     np.testing.assert_array_equal(read_image(path), expected)
-
-
-def test_orientation_tag_is_applied(tmp_path, colour):
-    from PIL import Image
-
-    image = Image.fromarray(colour)
-    exif = image.getexif()
-    exif[0x0112] = 6  # turned right
-    image.save(tmp_path / 'turned.jpg', exif=exif)
-    assert read_image(tmp_path / 'turned.jpg').shape == (96, 80, 3)
 
 
 def test_a_corrupt_middle_is_found(tmp_path, colour):

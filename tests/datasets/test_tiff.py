@@ -8,9 +8,9 @@ from mmseg.registry import TRANSFORMS
 from PIL import Image
 
 from sctnet.datasets import images as module
-from sctnet.datasets.bands import describe_depth, read_bands, read_picture
+from sctnet.datasets.bands import read_bands, read_picture
 from sctnet.datasets.check.sample_files import find_fault
-from sctnet.datasets.images import read_image
+from sctnet.datasets.images import read_decoded, read_image
 from sctnet.datasets.prepare.store_files import find_reader
 from sctnet.engine.seeded_dataset import SeededDataset
 from sctnet.errors import ImageError, PackageError
@@ -122,9 +122,6 @@ def test_bands_come_as_they_are_in_training_and_inference(tmp_path, name):
     assert np.array_equal(read(expected), expected)
     assert find_fault({'img_path': str(path)}) is None
     assert read_picture(path).shape == (70, 66, 3)
-    depth = describe_depth(path)
-    assert depth[:3] == (*(expected.shape[2:]), str(expected.dtype), expected.max())
-    assert depth.picture == (name in PICTURES)
 
 
 @pytest.mark.parametrize('name', PICTURES)
@@ -169,7 +166,6 @@ def test_upper_bits_are_said_once(tmp_path, monkeypatch):
     monkeypatch.setattr(module, '_said', [])
     image_reader([])(image * 16)
     assert 'nearly black' not in told[1]
-    assert describe_depth(tmp_path / 'a.png').bits == 12
     monkeypatch.setattr(module, '_said', [])
     training_set(tmp_path / 'a.png', LOADER)  # before a worker reads
     assert told[2] == told[0]
@@ -276,7 +272,7 @@ def test_a_fourth_band_of_lzw_is_what_the_file_has(tmp_path, kind):
     with tifffile.TiffFile(path, mode='r+b') as file:
         file.pages.first.tags['ExtraSamples'].overwrite(kind)
     assert np.array_equal(read_bands(path), image)
-    assert describe_depth(path).picture == (kind > 0)
+    assert read_decoded(path).colours == (3 if kind else 0)
 
 
 def test_inks_are_shown_in_colours(tmp_path):

@@ -51,49 +51,38 @@ def test_bands_are_read_as_the_file_says():
 
 
 @pytest.mark.parametrize(
-    ('name', 'value'),
+    ('given', 'name', 'value'),
     [
-        ('load', 'subprocess.Popen'),
-        ('load', 'LoadImageFromFile'),
-        ('load', None),
-        ('bands', [0, 1, 2]),
-        ('bands', [0, 1, 2, -1]),
-        ('bands', 'abcd'),
-        ('value_range', [[0] * 4]),
-        ('value_range', [[0] * 3, [1] * 3]),
-        ('value_range', [['a'] * 4, [1] * 4]),
-        ('mean', [1.0] * 3),
+        (SOUND, 'classes', []),
+        (SOUND, 'classes', 'ab'),
+        (SOUND, 'palette', [[1, 2, 300]]),
+        (SOUND, 'palette', None),
+        (SOUND, 'mean', []),
+        (SOUND, 'std', [0, 1, 1]),
+        (SOUND, 'std', ['a', 1, 1]),
+        (SOUND, 'rgb', 'yes'),
+        (SOUND, 'pipeline', [{}]),
+        (SOUND, 'pipeline', [{'type': 'No'}]),
+        (SOUND, 'pipeline', [{'type': 'Resize', 'no': 1}]),
+        (SOUND, 'size', [1]),
+        (SOUND, 'size', [0, 64]),
+        (SOUND, 'images', 'x'),
+        (SOUND, 'load', 'PackSegInputs'),
+        (SOUND, 'output', None),
+        (BANDS, 'load', 'subprocess.Popen'),
+        (BANDS, 'load', 'LoadImageFromFile'),
+        (BANDS, 'load', None),
+        (BANDS, 'bands', [0, 1, 2]),
+        (BANDS, 'bands', [0, 1, 2, -1]),
+        (BANDS, 'bands', 'abcd'),
+        (BANDS, 'value_range', [[0] * 4]),
+        (BANDS, 'value_range', [[0] * 3, [1] * 3]),
+        (BANDS, 'value_range', [['a'] * 4, [1] * 4]),
+        (BANDS, 'mean', [1.0] * 3),
     ],
 )
-def test_bands_that_no_export_writes_are_refused(name, value):
-    text = json.dumps({**asdict(BANDS), 'input': '', name: value})
-    with pytest.raises(CheckpointError, match=r"'a\.onnx' does not say what it is"):
-        Metadata.from_json(text, 'a.onnx')
-
-
-@pytest.mark.parametrize(
-    ('name', 'value'),
-    [
-        ('classes', []),
-        ('classes', 'ab'),
-        ('palette', [[1, 2, 300]]),
-        ('palette', None),
-        ('mean', []),
-        ('std', [0, 1, 1]),
-        ('std', ['a', 1, 1]),
-        ('rgb', 'yes'),
-        ('pipeline', [{}]),
-        ('pipeline', [{'type': 'No'}]),
-        ('pipeline', [{'type': 'Resize', 'no': 1}]),
-        ('size', [1]),
-        ('size', [0, 64]),
-        ('images', 'x'),
-        ('load', 'PackSegInputs'),
-        ('output', None),
-    ],
-)
-def test_values_that_no_export_writes_are_refused(name, value):
-    text = json.dumps({**asdict(SOUND), 'input': '', name: value})
+def test_values_that_no_export_writes_are_refused(given, name, value):
+    text = json.dumps({**asdict(given), 'input': '', name: value})
     with pytest.raises(CheckpointError, match=r"'a\.onnx' does not say what it is"):
         Metadata.from_json(text, 'a.onnx')
 

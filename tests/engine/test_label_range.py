@@ -12,13 +12,12 @@ from mmseg.datasets.transforms import PackSegInputs
 from mmseg.models.segmentors import SegTTAModel
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from own_folder import CLASSES, label_path, write, write_own_data
+from own_folder import dataset_config, label_path, write, write_own_data
 from torch import nn
 from torch.utils.data import DataLoader
 
 from sctnet.cli.library_errors import explain_run
 from sctnet.datasets.check_labels import check_labels, smallest_type
-from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.engine.label_range import LabelRange, learnt_labels, measured_labels
 from sctnet.engine.runner import Runner
 from sctnet.engine.seeded_dataset import SeededDataset
@@ -31,21 +30,8 @@ def root(tmp_path):
 
 
 def folder(root, part='train', last='PackSegInputs'):
-    return {
-        'type': FolderDataset,
-        'data_root': str(root),
-        'data_prefix': {
-            'img_path': f'images/{part}',
-            'seg_map_path': f'labels/{part}',
-        },
-        'metainfo': {'classes': CLASSES},
-        'img_suffix': '.png',
-        'pipeline': [
-            {'type': 'LoadImageFromFile'},
-            {'type': 'LoadAnnotations'},
-            {'type': last},
-        ],
-    }
+    kinds = ('LoadImageFromFile', 'LoadAnnotations', last)
+    return dataset_config(root, part, [{'type': kind} for kind in kinds])
 
 
 def put_label(root, value, part='train', number=1):

@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 import pytest
 from mmseg.registry import TRANSFORMS
-from own_folder import CLASSES, label_path, write, write_own_data
+from own_folder import CLASSES, dataset_config, label_path, write, write_own_data
 
-from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.engine.label_range import LabelRange
 from sctnet.engine.loaded_labels import LoadedLabels, look_at_labels
 from sctnet.engine.seeded_dataset import SeededDataset
@@ -32,14 +31,7 @@ def root(tmp_path):
 
 
 def dataset(root, *steps, labels=LABELS):
-    own = {
-        'type': FolderDataset,
-        'data_root': str(root),
-        'data_prefix': {'img_path': 'images/train', 'seg_map_path': 'labels/train'},
-        'metainfo': {'classes': CLASSES},
-        'img_suffix': '.png',
-        'pipeline': [*LOAD, *steps, PACK],
-    }
+    own = dataset_config(root, pipeline=[*LOAD, *steps, PACK])
     return SeededDataset(own, labels=labels)
 
 

@@ -8,12 +8,13 @@ import numpy as np
 from mmengine.config import Config
 
 from ...errors import SCTNetError
+from ..listing import Pair
 from ..parallel import run_all
 from .common_faults import common_faults
 from .duplicates import Look, nearly_repeated, repeated
-from .faults import KINDS, Fault
+from .faults import KINDS, Fault, split_of
 from .inspection import inspect_pair
-from .pairs import SPLITS, Pair, Part, list_parts
+from .pairs import SPLITS, Part, list_parts
 from .proposals import propose
 from .shares import Share
 
@@ -88,7 +89,7 @@ def check_config(
     faults = [f for f in faults if f.kind != 'flat image' or f.part not in black]
     order = list(KINDS)
     faults.sort(key=lambda fault: order.index(fault.kind))
-    trained = [part for part in parts if part.name.partition(' ')[0] == 'train'][:1]
+    trained = [part for part in parts if split_of(part.name) == 'train'][:1]
     proposals = [x for part in trained for x in propose(cfg, part, shares[part.name])]
     return CheckResult(parts, shares, faults, proposals)
 

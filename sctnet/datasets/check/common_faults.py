@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .faults import Fault
-from .loaded_image import PICTURES
+from ..from_config import PICTURES
+from .faults import Fault, split_of
 from .pairs import Part
 from .shares import Share
 
@@ -67,7 +67,7 @@ def _are_masks(part: Part) -> bool:
 
 def _unseen(part: Part, share: Share) -> Iterator[Fault]:
     kind = 'class never seen'
-    if part.name.partition(' ')[0] == 'train':
+    if split_of(part.name) == 'train':
         kind = 'class without a pixel'
     for index in np.flatnonzero(share.pixels == 0) if share.pixels.any() else ():
         yield Fault(kind, part.name, part.classes[index], f'label {index}')

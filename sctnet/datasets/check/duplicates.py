@@ -7,12 +7,12 @@ from itertools import combinations
 
 import numpy as np
 
-from .faults import Fault
+from .faults import Fault, split_of
 
 # Of 128 bits. Among 2 million pairs of photographs 11 were as near, all of them of one
 # scene; 24 bits brought others, and frames of a video need not be nearer than 60.
 NEAR = 12
-_ROWS = 512  # of bits that are compared at a time
+_AT_A_TIME = 2**22  # pairs that are compared: 16 MB
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,6 @@ class Look:
     digest: bytes
     bits: bytes
 
-    @property
-    def split(self) -> str:
-        """``'train'`` of ``'train 2'``."""
-        return self.part.partition(' ')[0]
-
 
 def repeated(looks: Iterable[Look]) -> Iterator[Fault]:
     """Equal pictures; across the parts, what was learnt is validated on."""
@@ -45,7 +40,8 @@ def repeated(looks: Iterable[Look]) -> Iterator[Fault]:
             groups[look.digest].append(look)
     for first, *others in groups.values():
         for other in others:
-            kind = 'twice' if other.split == first.split else 'in train and val'
+            same = split_of(other.part) == split_of(first.part)
+            kind = 'twice' if same else 'in train and val'
             yield Fault(kind, other.part, other.path, f"same pixels as '{first.path}'")
 
 
@@ -54,22 +50,17 @@ def nearly_repeated(looks: Iterable[Look]) -> Iterator[Fault]:
     splits: defaultdict[str, list[Look]] = defaultdict(list)
     for look in looks:
         if look.bits:
-            splits[look.split].append(look)
+            splits[split_of(look.part)].append(look)
     for earlier, later in combinations(splits.values(), 2):
         known = _signs(earlier)
-        for start in range(0, len(later), _ROWS):
-            some = later[start : start + _ROWS]
-            signs = _signs(some)
-            best = np.full(len(some), -129.0, np.float32)
-            nearest = np.zeros(len(some), int)
-            for first in range(0, len(known), 16 * _ROWS):
-                # Equal bits less others: a product is all that it takes.
-                alike = signs @ known[first : first + 16 * _ROWS].T
-                place = alike.argmax(1)
-                value = alike[np.arange(len(some)), place]
-                nearest = np.where(value > best, place + first, nearest)
-                best = np.maximum(value, best)
-            for look, index, value in zip(some, nearest, best, strict=True):
+        rows = max(1, _AT_A_TIME // len(earlier))
+        for start in range(0, len(later), rows):
+            some = later[start : start + rows]
+            # Equal bits less others: a product is all that it takes.
+            alike = _signs(some) @ known.T
+            for look, index, value in zip(
+                some, alike.argmax(1), alike.max(1), strict=True
+            ):
                 other, unlike = earlier[index], int(128 - value) // 2
                 if unlike <= NEAR and look.digest != other.digest:
                     detail = f"{unlike} of 128 bits unlike '{other.path}'"

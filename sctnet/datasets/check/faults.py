@@ -140,6 +140,11 @@ KINDS: dict[str, tuple[bool, str, str]] = {
 }
 
 
+def split_of(part: str) -> str:
+    """Return ``'train'`` of ``'train 2'``, the name of a data set."""
+    return part.partition(' ')[0]
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong.

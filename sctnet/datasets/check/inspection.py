@@ -1,7 +1,6 @@
 """What is looked at in one image and its label map."""
 
 import hashlib
-import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,12 +10,13 @@ import numpy as np
 from PIL import Image
 
 from ...errors import ImageError
-from ..images import MAX_PIXELS, TURNED, claimed_size, read_header
+from ..images import TURNED, check_claim, read_header
+from ..listing import Pair
 from ..statistics import BandSums
 from .duplicates import Look
 from .faults import Fault
 from .loaded_image import LoadedImage, difference_hash, flat_spread, load_image
-from .pairs import Pair, Part
+from .pairs import Part
 
 
 @dataclass
@@ -127,15 +127,11 @@ def misfit(image: tuple[int, ...], labels: tuple[int, ...]) -> str:
 
 def read_labels(path: str) -> np.ndarray:
     """Return the stored values (H, W) or (H, W, C); raises ImageError."""
+    check_claim(path, f"label map '{path}'")
     try:
-        with open(path, 'rb') as file:
-            data = file.read()
-        width, height = claimed_size(data) or (0, 0)
-        if width * height > MAX_PIXELS:
-            raise ValueError(f'claims more than {MAX_PIXELS:,} pixels')
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # size limits: an error would say so
-            with Image.open(io.BytesIO(data)) as image:
+            with Image.open(path) as image:
                 image.load()
                 return np.array(image)
     except Exception as error:  # Pillow raises SyntaxError and others on damage

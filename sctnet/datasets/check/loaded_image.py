@@ -1,8 +1,6 @@
 """What an image is like as a config loads it: its bands, its range, a small hash."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,10 +9,10 @@ from mmengine.config import Config, ConfigDict
 from ...compat.config_types import kind_of
 from ...errors import ImageError
 from ..bands import read_picture
+from ..from_config import image_loader
 from ..images import as_picture, count_bands, read_decoded
 from ..tiff import Decoded
 
-PICTURES = ('LoadImageFromFile', 'LoadImageFromStore')  # three colours of 8 bits
 LITTLE = 16 / 57  # of a standard deviation: 16 of 255, normalised as ImageNet's
 _SIDE = 9  # of the thumbnail: 8 differences in a row
 
@@ -50,11 +48,7 @@ class Reading:
 def reading_of(cfg: Config, dataset: ConfigDict) -> Reading:
     """Return how ``cfg`` reads the images of one of its data sets."""
     model = cfg.get('model') or {}
-    first: Any = {}
-    for step in steps_of(dataset.get('pipeline') or []):
-        if kind_of(step) in ('LoadBands', *PICTURES):
-            first = step
-            break
+    first = image_loader(dataset.get('pipeline'))
     known = first and not {'color_type', 'imdecode_backend'} & set(first)
     normal = model.get('data_preprocessor') or {}
     size = normal.get('size')
@@ -67,16 +61,6 @@ def reading_of(cfg: Config, dataset: ConfigDict) -> Reading:
         swaps=bool(normal.get('bgr_to_rgb') or normal.get('rgb_to_bgr')),
         crop=tuple(size) if isinstance(size, list | tuple) and len(size) == 2 else None,
     )
-
-
-def steps_of(steps: Iterable[Any]) -> Iterator[Any]:
-    """Yield steps of a pipeline, and those in a test-time augmentation."""
-    for step in steps:
-        if isinstance(step, list | tuple):
-            yield from steps_of(step)
-        else:
-            yield step
-            yield from steps_of(step.get('transforms') or [])
 
 
 @dataclass

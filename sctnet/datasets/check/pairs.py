@@ -9,26 +9,17 @@ import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmseg.datasets import BaseSegDataset
-from mmseg.registry import DATASETS
 
-from ...errors import ConfigError, DataError
 from ...files import find_files
 from ..folder_dataset import FolderDataset
-from ..from_config import LOADERS, datasets_of, is_elsewhere
+from ..from_config import LOADERS, datasets_of
 from ..images import LOSSY, SUFFIXES
 from ..label_values import label_values
+from ..listing import Pair, build_dataset, list_files
 from .faults import Fault
 from .loaded_image import Reading, reading_of
 
 SPLITS = ('train', 'val')  # what a training reads
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An image and its label map, by path; ``labels`` is None without one."""
-
-    image: str
-    labels: str | None
 
 
 @dataclass
@@ -87,13 +78,12 @@ def _ignored_by_loss(cfg: Config) -> int:
 
 def _part(name: str, config: ConfigDict, ignored: int, reading: Reading) -> Part:
     dataset = build_dataset(config)
-    labels_dir = dataset.data_prefix.get('seg_map_path')
     found = list(list_files(dataset))
     partners = _partners(dataset, found)
     faults = [f for f in (_missing(name, pair, partners) for pair in found) if f]
     absent = {fault.path for fault in faults}
     pairs = [pair for pair in found if pair.image not in absent]
-    faults += _alone(name, dataset, labels_dir, found)
+    faults += _alone(name, dataset, found)
     if not found:
         folder = str(dataset.data_prefix.get('img_path'))
         faults.append(Fault('no images', name, folder, 'of the endings that it takes'))
@@ -109,82 +99,6 @@ def _part(name: str, config: ConfigDict, ignored: int, reading: Reading) -> Part
         pairs=pairs,
         faults=faults,
     )
-
-
-_UNCHECKED = 'train without the check (--no-check)'
-
-
-def build_dataset(config: ConfigDict, remedy: str = _UNCHECKED) -> BaseSegDataset:
-    """Build a data set that lists its files and has no pipeline.
-
-    Args:
-        config: of the data set.
-        remedy: ends the sentence on one of another kind.
-
-    Raises:
-        ConfigError: it cannot be built, or does not read files in pairs.
-        DataError: it cannot be built, and its folder or list is not there.
-    """
-    settings = {**config, 'pipeline': [], 'lazy_init': True}
-    try:
-        dataset = DATASETS.build(settings)
-    except (TypeError, ValueError, KeyError, AssertionError) as error:
-        if isinstance(error, AssertionError):  # PascalVOCDataset's, without a word
-            _check_there(config)
-        raise ConfigError(
-            f'the data set {config.get("type")!r} cannot be built ({error}): correct '
-            'its arguments in the config'
-        ) from error
-    if not isinstance(dataset, BaseSegDataset):
-        raise ConfigError(
-            f'a {type(dataset).__name__} is no data set of images and label maps as '
-            f'mmseg has them: {remedy}'
-        )
-    return dataset
-
-
-def list_files(dataset: BaseSegDataset, remedy: str = _UNCHECKED) -> Iterator[Pair]:
-    """Yield every pair as it is listed, also where a file is missing.
-
-    Args:
-        dataset: by :func:`build_dataset`.
-        remedy: ends the sentence on files that are not on this disk.
-
-    Raises:
-        ConfigError: the files are not on this disk.
-        DataError: they cannot be listed.
-    """
-    folder = dataset.data_prefix.get('img_path') or ''
-    if is_elsewhere(dataset.backend_args, folder):
-        raise ConfigError(f"'{folder}' is not on this disk: {remedy}")
-    _check_folder(folder)
-    own = isinstance(dataset, FolderDataset)
-    try:
-        infos = dataset.list_pairs() if own else dataset.load_data_list()
-    except (AssertionError, OSError) as error:
-        raise DataError(f'the data set cannot be listed: {error}') from error
-    for info in infos:
-        yield Pair(info['img_path'], info.get('seg_map_path'))
-
-
-def _check_folder(folder: str) -> None:
-    if not os.path.isdir(folder):
-        raise DataError(
-            f"there is no folder '{folder}': put the data set there or name its folder "
-            'with --data-root'
-        )
-
-
-def _check_there(config: ConfigDict) -> None:
-    root = config.get('data_root') or ''
-    folder = (config.get('data_prefix') or {}).get('img_path') or ''
-    listed = os.path.join(root, config.get('ann_file') or '')
-    if not is_elsewhere(config.get('backend_args'), root):
-        _check_folder(os.path.join(root, folder))
-        if not os.path.exists(listed):
-            raise DataError(
-                f"there is no list '{listed}': put it there, or correct ann_file"
-            )
 
 
 def _partners(dataset: BaseSegDataset, pairs: list[Pair]) -> dict[str, str]:
@@ -216,10 +130,9 @@ def _of_other_format(pair: Pair) -> str:
     return ''
 
 
-def _alone(
-    part: str, dataset: BaseSegDataset, labels_dir: str | None, pairs: list[Pair]
-) -> list[Fault]:
+def _alone(part: str, dataset: BaseSegDataset, pairs: list[Pair]) -> list[Fault]:
     """Label maps that no image of the listing has; of a list file, not looked for."""
+    labels_dir = dataset.data_prefix.get('seg_map_path')
     if not labels_dir or not os.path.isdir(labels_dir) or dataset.ann_file:
         return []
     known = {os.path.normpath(pair.labels) for pair in pairs if pair.labels}

@@ -9,17 +9,15 @@ from mmengine.logging import print_log
 
 from ...compat.config_types import kind_of
 from ...errors import ConfigError, DataError
-from ..faster_loader import FROM_STORE
-from ..from_config import LOADERS, datasets_of
+from ..from_config import LOADERS, datasets_of, image_loader, steps_of
 from .checker import CheckResult, check_config
-from .faults import Fault
-from .loaded_image import steps_of
+from .faults import Fault, split_of
 from .pairs import SPLITS
 
 PAIRS = 32  # of each part: some seconds at most
 _OF_ALL = ('nothing labelled', 'masks of 0 and 255')  # what label maps have in common
 _MANY = 20  # times as many pairs, to be sure
-_READERS = {'LoadImageFromFile', 'LoadBands'}
+_LABELS = {'LoadAnnotations', 'LoadAnnotationsFromStore'}
 _BROKEN = ('broken image', 'broken label map')
 # A training in mmengine's loops, '' among them, ends with the first broken file.
 _MMENGINE_LOOPS = ('', 'EpochBasedTrainLoop', 'IterBasedTrainLoop')
@@ -84,19 +82,13 @@ def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
         fault
         for fault in result.faults
         if (fault.serious and fault.kind not in bearable)
-        or (fault.kind in _BROKEN and ends[fault.part.partition(' ')[0]])
+        or (fault.kind in _BROKEN and ends[split_of(fault.part)])
     ]
 
 
 def _reads_pictures(cfg: Config, loader: str) -> bool:
-    """Whether mmseg's transforms, or ours, read the files, which are as we see them.
-
-    Or a store's, which were made by these.
-    """
-    for dataset in datasets_of(cfg, [loader]):
-        kinds = {kind_of(step) for step in steps_of(dataset.get('pipeline') or [])}
-        stored = kinds >= {path.rpartition('.')[2] for path in FROM_STORE.values()}
-        read = 'LoadAnnotations' in kinds and not kinds.isdisjoint(_READERS)
-        if not (stored or read):
-            return False
-    return True
+    """Whether mmseg's transforms, or ours, read the files, which are as we see them."""
+    return all(
+        image_loader(steps) and not _LABELS.isdisjoint(map(kind_of, steps_of(steps)))
+        for steps in (dataset.get('pipeline') for dataset in datasets_of(cfg, [loader]))
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...errors import ImageError
 from ..bands import read_picture
-from ..images import MAX_PIXELS, SUFFIXES, claimed_size, looks_complete
+from ..images import SUFFIXES, check_claim, looks_complete
 from .inspection import misfit, read_labels
 
 
@@ -27,10 +27,10 @@ def quick_fault(info: Mapping[str, Any]) -> tuple[str, str] | None:
         return find_fault(info)
     sizes: list[Any] = []
     for path in paths:
-        size = claimed_size(path)
-        if size is not None and size[0] * size[1] > MAX_PIXELS:
-            return path, f'claims more than {MAX_PIXELS:,} pixels'
-        sizes.append(size)
+        try:
+            sizes.append(check_claim(path, path))
+        except ImageError as error:
+            return path, error.problem
     if len(paths) == 2 and None not in sizes and sizes[0] != sizes[1]:
         return paths[1], misfit(*sizes)
     return None

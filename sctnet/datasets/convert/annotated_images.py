@@ -105,7 +105,8 @@ class Item:
         split: 'train', 'val', or None where the source does not say.
         image: the pixels.
         draw: makes the label map.
-        empty: whether it has no annotation, so that all of it is background.
+        empty: whether nothing is drawn of it, so that all is background; it is found
+            from ``labels``, once the classes are chosen.
         labels: of its shapes, where they are known before they are drawn.
         stated: (height, width) that the annotation is for, as its file says, or None.
         upright: whether it is drawn on the image as its tag turns it, also where the

@@ -2,11 +2,11 @@
 
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from PIL import Image
 
 from ...errors import DataError
@@ -27,17 +27,34 @@ def read_text(path: Path) -> str:
         raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
 
 
-def read_json(
-    path: Path, form: str = '{"images": [...], ...}', marks: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
+def beginning(path: Path) -> bytes:
+    """Return the first bytes of a file; none, if it cannot be read."""
+    try:
+        with open(path, 'rb') as opened:
+            return opened.read(1000)
+    except OSError:
+        return b''
 
-    A large file without one of the keys ``marks`` is not parsed.
+
+def keys_in(path: Path, *keys: str) -> set[str]:
+    """Return which keys a JSON file has somewhere; it may be large: it is not parsed.
+
+    There are none in a file that cannot be read.
+    """
+    try:
+        text = read_text(path)
+    except DataError:
+        return set()
+    return {key for key in keys if f'"{key}"' in text}
+
+
+def read_json(path: Path, form: str = '{"images": [...], ...}') -> dict[str, Any]:
+    """Read a JSON file that holds an object; ``form`` is how one looks, for messages.
 
     Raises:
         DataError: it cannot be read, is damaged, or holds something else.
     """
-    contents = read_any_json(path, marks)
+    contents = read_any_json(path)
     if not isinstance(contents, dict):
         raise DataError(
             f"'{path}' holds a {type(contents).__name__}: expected a JSON object, "
@@ -46,17 +63,26 @@ def read_json(
     return contents
 
 
-def read_any_json(path: Path, marks: Sequence[str] = ()) -> Any:
-    """Read a JSON file with the keys ``marks`` somewhere in it; raises DataError."""
+def read_any_json(path: Path) -> Any:
+    """Read a JSON file; raises DataError."""
     text = read_text(path)
-    if not all(f'"{mark}"' in text for mark in marks):
-        raise DataError(f"'{path}' lacks one of {', '.join(marks)}: name another file")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DataError(
             f"'{path}' is no JSON, or is cut off ({error}): export it again"
         ) from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds an object; raises DataError."""
+    try:
+        contents = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise DataError(f"'{path}' is no YAML ({error}): export it again") from error
+    if not isinstance(contents, dict):
+        raise DataError(f"'{path}' has no names and parts: expected YOLO's data.yaml")
+    return contents
 
 
 def as_points(values: Any) -> list[tuple[float, float]]:

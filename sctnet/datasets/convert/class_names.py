@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from ...errors import DataError
-from .annotation_files import read_any_json, read_text
+from .annotation_files import read_any_json, read_text, read_yaml
 
 COLOUR_FILES = ('labelmap.txt', 'label_colors.txt', 'class_dict.csv')
 Palette = list[list[int]]
@@ -29,11 +27,6 @@ class Names(NamedTuple):
 
 def find_names(folder: Path) -> Names | None:
     """Return what the first file of a known name says, in a folder or one of its own.
-
-    ``dataset.json`` is what a conversion of ours writes, ``dataset_meta.json``
-    Datumaro's, ``_classes.csv`` Roboflow's, ``labelmap.txt`` CVAT's,
-    ``label_colors.txt`` CamVid's, ``class_dict.csv`` that of Kaggle's copies,
-    ``data.yaml`` that of YOLO.
 
     Raises:
         DataError: there is such a file, and it cannot be read.
@@ -122,7 +115,7 @@ def is_palette(palette: Any, count: int) -> bool:
     return all(
         isinstance(colour, list | tuple)
         and len(colour) == 3
-        and all(isinstance(part, int) and 0 <= part <= 255 for part in colour)
+        and all(type(part) is int and 0 <= part <= 255 for part in colour)
         for colour in palette
     )
 
@@ -167,11 +160,7 @@ def _by_number(pairs: Sequence[tuple[int, str]], file: Path) -> Sequence[str]:
 
 
 def _of_yaml(file: Path) -> tuple[Sequence[str], Palette | None]:
-    try:
-        content = yaml.safe_load(read_text(file))
-    except yaml.YAMLError as error:
-        raise DataError(f"'{file}' is no YAML ({error}): export it again") from error
-    names = content.get('names') if isinstance(content, Mapping) else None
+    names = read_yaml(file).get('names')
     return (_listed(names, file) if names else []), None
 
 
@@ -213,14 +202,14 @@ def _lines(file: Path) -> list[str]:
 
 
 _READERS: dict[str, Callable[[Path], tuple[Sequence[str], Palette | None]]] = {
-    'dataset.json': _of_json,
-    'dataset_meta.json': _of_json,
-    '_classes.csv': _of_csv,
-    'labelmap.txt': _of_labelmap,
-    'label_colors.txt': _of_colours,
-    'class_dict.csv': _of_class_dict,
+    'dataset.json': _of_json,  # our own
+    'dataset_meta.json': _of_json,  # Datumaro's
+    '_classes.csv': _of_csv,  # Roboflow's
+    'labelmap.txt': _of_labelmap,  # CVAT's
+    'label_colors.txt': _of_colours,  # CamVid's
+    'class_dict.csv': _of_class_dict,  # of Kaggle's copies
     'classes.txt': _of_lines,
     'classes.json': _of_json,
-    'data.yaml': _of_yaml,
+    'data.yaml': _of_yaml,  # YOLO's
     'labels.txt': _of_lines,
 }

@@ -1,9 +1,8 @@
 """COCO's JSON files: which there are, and the images and shapes that one lists."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -12,12 +11,11 @@ import numpy as np
 
 from ...errors import DataError
 from ...files import find_files
-from .annotated_images import ImageFile, Item, Shape, Source
-from .annotation_files import read_json
-from .coco_masks import Instance, draw_instances
-from .image_files import GUESSED, ImageFinder, without_host
-from .names import output_name
-from .splits import part_of
+from .annotated_images import Item, Shape, Source
+from .annotation_files import keys_in, read_json
+from .coco_masks import Instance, draw_instances, item_of
+from .image_files import ImageFinder, without_host, without_upload
+from .splits import part_in
 from .turned_polygons import draw_stretched, is_of_label_studio, reaches_beyond
 
 _TABLES = ('images', 'annotations', 'categories')
@@ -25,36 +23,20 @@ _TABLES = ('images', 'annotations', 'categories')
 _OF_COCO_ALONE = ('person_keypoints_', 'captions_')
 
 
-Found = tuple[Path, str | None, dict[str, Any]]
+def find_jsons(source: Path, segments: bool) -> list[tuple[Path, str | None]]:
+    """Return the JSON files of COCO's form below a folder, or a file, and their parts.
 
-
-def find_jsons(folder: Path) -> tuple[list[Found], list[Found]]:
-    """Return the JSON files of COCO's form below a folder: path, part, and content.
-
-    The first list is of those with shapes, the second of those with segments.
+    ``segments`` says of which form: those whose annotations are lists of segments,
+    which a PNG shows, or those of shapes. They are known by their keys.
     """
-    shapes: list[Found] = []
-    segments: list[Found] = []
-    for path in find_files(folder, ('.json',)):
-        if path.name.startswith(_OF_COCO_ALONE):
-            continue
-        try:
-            contents = read_json(path, marks=_TABLES)
-        except DataError:
-            continue  # of another kind
-        if contents.keys() >= {*_TABLES}:
-            text = '/'.join(path.relative_to(folder).with_suffix('').parts)
-            words = re.split('[^a-z]+', text.lower())
-            parts = [part for part in map(part_of, words) if part]
-            listed = segments if is_panoptic(contents) else shapes
-            listed.append((path, parts[-1] if parts else None, contents))
-    return shapes, segments
-
-
-def is_panoptic(contents: dict[str, Any]) -> bool:
-    """Whether annotations are lists of segments, which a PNG shows."""
-    rows = contents.get('annotations')
-    return is_table(rows) and any('segments_info' in row for row in rows)
+    files = find_files(source, '.json') if source.is_dir() else [source]
+    wanted = {*_TABLES, 'segments_info'} if segments else {*_TABLES}
+    return [
+        (path, None if path == source else part_in(path.relative_to(source)))
+        for path in files
+        if not path.name.startswith(_OF_COCO_ALONE)
+        and keys_in(path, *_TABLES, 'segments_info') == wanted
+    ]
 
 
 def is_table(rows: Any) -> TypeGuard[list[dict[str, Any]]]:
@@ -63,51 +45,20 @@ def is_table(rows: Any) -> TypeGuard[list[dict[str, Any]]]:
 
 
 @dataclass
-class ListedImage:
-    """An image with all that is annotated on it, by whatever entry and file.
+class Listed:
+    """An image, and the instances of all entries and files, which its ``draw`` has."""
 
-    Attributes:
-        name: of the files to be made.
-        image: the file.
-        stated: height and width, as the JSON has them.
-        instances: of all annotations.
-        draw: makes shapes of them.
-        upright: whether they are drawn on the image as its tag turns it.
-    """
-
-    name: str
-    image: ImageFile
-    stated: tuple[Any, Any]
+    item: Item
     instances: list[Instance]
-    draw: Callable[..., np.ndarray | list[Shape]]
-    upright: bool
-
-    def item(self, part: str | None) -> Item:
-        """Return it as an item of this part."""
-        return Item(
-            self.name,
-            part,
-            self.image,
-            self.draw,
-            labels=frozenset(one.label for one in self.instances),
-            stated=self.stated,
-            upright=self.upright,
-        )
 
 
 class CocoFile:
     """One JSON file with the folder of its images and the part that they go to."""
 
-    def __init__(
-        self,
-        path: Path,
-        part: str | None,
-        contents: dict[str, Any],
-        images: Path | None,
-    ) -> None:
+    def __init__(self, path: Path, part: str | None, images: Path | None) -> None:
         self.path = path
         self.part = part
-        self.contents = contents
+        self.contents = read_json(path)
         above = path.parent.parent
         near = [path.parent, path.parent / 'images', above / 'images']
         if part:
@@ -149,11 +100,11 @@ class CocoFile:
         return {self.categories.get(as_key(row.get('category_id'))) for row in rows}
 
     def add_images(
-        self, found: Source, listed: dict[tuple[str | None, Path], ListedImage]
+        self, found: Source, listed: dict[tuple[str | None, Path], Listed]
     ) -> None:
         """Add to what is ``listed`` already; a broken entry is a failure of its own."""
         entries = self.contents['images']
-        written = (str(entry.get('file_name')) for entry in entries)
+        written = (without_upload(str(entry.get('file_name'))) for entry in entries)
         finder = ImageFinder(self.folders, written)
         rows = defaultdict(list)
         for row in self.contents['annotations']:
@@ -169,7 +120,7 @@ class CocoFile:
             own = rows.pop(as_key(entry.get('id')), [])
             try:
                 one = self._listed(entry, own, labels, finder, found.skipped)
-                other = listed.setdefault((self.part, one.image.path), one)
+                other = listed.setdefault((self.part, one.item.image.path), one)
                 if other is not one:
                     self._merge(other, one, found.skipped)
             except DataError as error:
@@ -178,14 +129,15 @@ class CocoFile:
         if lost:
             found.skipped['annotations of images that are not listed'] += lost
 
-    def _merge(self, other: ListedImage, one: ListedImage, notes: Counter[str]) -> None:
-        if other.stated != one.stated:
+    def _merge(self, other: Listed, one: Listed, notes: Counter[str]) -> None:
+        if other.item.stated != one.item.stated:
             raise DataError(
-                f"'{one.image}' is listed twice, with the sizes {other.stated} and "
-                f'{one.stated}: correct the entry'
+                f"'{one.item.image}' is listed twice, with the sizes "
+                f'{other.item.stated} and {one.item.stated}: correct the entry'
             )
         other.instances += one.instances
-        other.upright |= one.upright
+        if one.item.upright:
+            other.item = replace(other.item, upright=True)
         notes['entries of an image that was listed before, put together'] += 1
 
     def _listed(
@@ -195,17 +147,15 @@ class CocoFile:
         labels: dict[Any, int],
         finder: ImageFinder,
         notes: Counter[str],
-    ) -> ListedImage:
+    ) -> Listed:
         name = entry.get('file_name')
         if not isinstance(name, str) or not name:
             raise DataError(
                 f"'{self.path}' has an image without file_name (id {entry.get('id')!r})"
                 ': export it again'
             )
-        name = without_host(name)
-        image, guessed = finder.find(name)
-        if guessed:
-            notes[GUESSED] += 1
+        name = without_upload(without_host(name))
+        image = finder.find(name, notes)
         instances = []
         for row in rows:
             label = labels.get(as_key(row.get('category_id')))
@@ -221,14 +171,11 @@ class CocoFile:
         beyond = reaches_beyond(rows, stated)
         stretched = not beyond and is_of_label_studio(self.contents)
         draw = partial(draw_stretched, stated) if stretched else self.draw
-        return ListedImage(
-            output_name(name),
-            ImageFile(image),
-            stated,
-            instances,
-            partial(draw, instances, self.path),
-            stretched or beyond,
+        item = item_of(name, self.part, image, instances, self.path, stated)
+        item = replace(
+            item, draw=partial(draw, instances, self.path), upright=stretched or beyond
         )
+        return Listed(item, instances)
 
 
 def as_key(value: Any) -> int | str | None:

@@ -1,5 +1,6 @@
 """COCO's segmentations to RLE, checked before pycocotools decodes them."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -9,8 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import DataError
-from .annotated_images import Shape, Size, Source, check_size, naming
+from .annotated_images import (
+    ImageFile,
+    Item,
+    Shape,
+    Size,
+    Source,
+    check_size,
+    naming,
+)
 from .annotation_files import as_points
+from .names import output_name
 
 SHARES = 'polygons from 0 to 1, as of shares of the size: coordinates are in pixels'
 
@@ -48,6 +58,21 @@ def draw_instances(
         if region is not None:
             shapes.append(Shape(label, partial(decode_rle, region)))
     return shapes
+
+
+def item_of(
+    name: str | os.PathLike,
+    part: str | None,
+    image: Path,
+    instances: Sequence[Instance],
+    file: Path,
+    stated: tuple[object, object],
+) -> Item:
+    """Return an image with the instances that ``file`` has of it; raises DataError."""
+    draw = partial(draw_instances, instances, file)
+    labels = frozenset(one.label for one in instances)
+    picture = ImageFile(image)
+    return Item(output_name(name), part, picture, draw, labels=labels, stated=stated)
 
 
 def to_rle(segmentation: Any, size: Size, notes: Counter[str]) -> dict[str, Any] | None:

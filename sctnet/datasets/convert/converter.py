@@ -71,11 +71,7 @@ def convert(
         DataError: the source cannot be read, or nothing in it can be converted.
         OutputError: ``out`` holds something, lies inside the source, or is full.
     """
-    if format_name not in FORMATS:
-        raise ArgumentError(
-            f'there is no format {format_name!r}: take one of {", ".join(FORMATS)}'
-        )
-    reader = FORMATS[format_name].read
+    reader = _reader(format_name)
     if keep is None and 'classes' not in inspect.signature(reader).parameters:
         keep = options.pop('classes', None)
     options = _check_options(format_name, reader, options)
@@ -93,15 +89,7 @@ def convert(
         _check_found(source, found)
         result = Converted(**vars(found), root=Path(out))
         result.became = choice.became() if rename or keep else {}
-        unique = make_unique(found.items, found.said)
-        items = assign_splits(unique, splitting, result.skipped, result.said)
-        # Parts may bring two of one name together.
-        result.items = make_unique(items, result.said, beside='train')
-        if not result.items:
-            raise DataError(
-                f"none of the {len(unique)} images is in a list of '{lists}': write "
-                'their names there, without folders or with'
-            )
+        _share_out(result, splitting)
         work = partial(write_pair, out=folder, link=link, choice=choice, tiling=tiling)
         written = _write_items(result, work, workers, progress)
         turn_alike(result.items, written, work)
@@ -110,6 +98,27 @@ def convert(
         count(result, written)
         write_summary(result, format_name, folder)
     return result
+
+
+def _reader(format_name: str) -> Callable[..., Source]:
+    if format_name not in FORMATS:
+        raise ArgumentError(
+            f'there is no format {format_name!r}: take one of {", ".join(FORMATS)}'
+        )
+    return FORMATS[format_name].read
+
+
+def _share_out(result: Converted, splitting: Splitting) -> None:
+    """Give each image a part, and a name of its own in it."""
+    unique = make_unique(result.items, result.said)
+    items = assign_splits(unique, splitting, result.skipped, result.said)
+    # Parts may bring two of one name together.
+    result.items = make_unique(items, result.said, beside='train')
+    if not result.items:
+        raise DataError(
+            f"none of the {len(unique)} images is in a list of '{splitting.lists}': "
+            'write their names there, without folders or with'
+        )
 
 
 def _tiling(tile: int | None, overlap: int) -> Tiling | None:

@@ -3,6 +3,7 @@
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,7 +12,7 @@ from ...files import find_files
 from ..images import SUFFIXES
 
 _PREFIX = re.compile('^[0-9a-f]{8}-')
-GUESSED = 'images found by the last part of their name alone'
+_UPLOADED = re.compile('^/?data/upload/[0-9]+/')
 
 
 class ImageFinder:
@@ -29,8 +30,8 @@ class ImageFinder:
         self._named = {file.resolve() for file in found if file is not None}
         self._by_name: dict[str, list[Path]] | None = None
 
-    def find(self, name: str) -> tuple[Path, bool]:
-        """Return the image that ``name`` means, and whether that is a guess.
+    def find(self, name: str, notes: Counter[str]) -> Path:
+        """Return the image that ``name`` means; ``notes`` counts guesses.
 
         Folders may be divided by back slashes. A guess is the only file below the
         folders with the same last part, in any case, Unicode form or URL quoting, also
@@ -39,13 +40,14 @@ class ImageFinder:
         """
         file = self._as_written(name)
         if file is not None:
-            return file, False
+            return file
         last = _plain(unquote(name.replace('\\', '/')).rpartition('/')[2])
         for wanted in (last, _PREFIX.sub('', last)):
             same = self._listed().get(wanted, [])
             if len(same) == 1:
-                return same[0], True
-        return self.folders[0] / name, False
+                notes['images found by the last part of their name alone'] += 1
+                return same[0]
+        return self.folders[0] / name
 
     def _as_written(self, name: str) -> Path | None:
         name = name.replace('\\', '/')
@@ -64,6 +66,11 @@ class ImageFinder:
                         seen.add(file.resolve())
                         self._by_name.setdefault(_plain(file.name), []).append(file)
         return self._by_name
+
+
+def without_upload(name: str) -> str:
+    """Return a path without the folder on Label Studio's server."""
+    return _UPLOADED.sub('', name)
 
 
 def without_host(name: str) -> str:

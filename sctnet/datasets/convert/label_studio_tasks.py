@@ -1,6 +1,5 @@
 """Label Studio's tasks: images and regions of its "JSON" and "JSON-MIN" exports."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,9 @@ from ...errors import DataError
 from ..images import SUFFIXES
 from .annotated_images import Size, check_size, naming
 from .annotation_files import read_any_json
+from .image_files import without_upload
 from .outlines import ellipse, rectangle
 
-_UPLOADED = re.compile('^data/upload/[0-9]+/')
 _OPAQUE = 128  # of 255: an edge of a brush is soft
 
 
@@ -102,7 +101,7 @@ def _image_of(task: Mapping[str, Any]) -> str | None:
         local = parse_qs(address.query).get('d', [''])[0]
         path = (local or address.path).lstrip('/')
         if path.lower().endswith(SUFFIXES):
-            return _UPLOADED.sub('', path)
+            return without_upload(path)
     return None
 
 

@@ -1,28 +1,94 @@
-"""Options that several formats share: class names and the background."""
+"""Options of conversions: declared once, and what stands in some of them read."""
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 from ...errors import ArgumentError
 from .annotated_images import IGNORED, Source
 from .annotation_files import read_text
-from .overlap import check_order
+from .overlap import ORDERS, check_order
 
 IGNORE = 'ignore'
+UNKNOWN = ('error', IGNORE)
+_NAMES = 'in their order: a,b,c, or a file with one a line'
+_BACKGROUND = 'class 0, of pixels without annotation, or "ignore": they become 255'
+# Of formats, by the parameters of their readers.
+_OWN: dict[str, dict[str, Any]] = {
+    'images': {'type': Path, 'help': 'their folder (default: found near the source)'},
+    'masks': {'type': Path, 'help': 'their folder (default: found by its name)'},
+    'mapping': {
+        'metavar': 'VALUES',
+        'help': 'stored value to class or "ignore", such as 0:0,255:1,7:ignore',
+    },
+    'classes': {'metavar': 'NAMES', 'help': _NAMES},
+    'colours': {'type': Path, 'help': 'list of name,R,G,B, for masks in colours'},
+    'tolerance': {
+        'type': float,
+        'metavar': 'N',
+        'help': 'take the nearest listed colour, up to this far in RGB, such as 100',
+    },
+    'unknown': {'choices': UNKNOWN, 'help': 'of other colours'},
+    'val_annotations': {'type': Path, 'help': 'a second JSON file, for validation'},
+    'val_images': {'type': Path, 'help': 'their folder (default: as of --images)'},
+    'row_major': {'action': 'store_true', 'help': 'runs go along the rows'},
+    'unlisted': {
+        'action': 'store_true',
+        'help': 'images without a line are background',
+    },
+    'order': {
+        'choices': ORDERS,
+        'help': 'where shapes overlap, '
+        + '; '.join(f'{name}: {text}' for name, text in ORDERS.items()),
+    },
+    'background': {'metavar': 'NAME', 'help': _BACKGROUND},
+    'skip_empty': {
+        'action': 'store_true',
+        'help': 'leave out images without annotation',
+    },
+}
 
 
-KEEP = 'classes to keep, in their order, after --rename: a,b,c, or a file of lines'
+def add_own(parser: argparse.ArgumentParser, read: Callable[..., Source]) -> None:
+    """Add the options that a format's reader takes, with its defaults."""
+    _, *parameters = signature(read).parameters.values()
+    for one in parameters:
+        option, words = _own(one.name)
+        required = one.default is one.empty
+        if isinstance(one.default, str):
+            words['help'] += f' (default: {one.default})'
+        default = None if required else one.default
+        parser.add_argument(option, required=required, default=default, **words)
 
 
-def add_general(parser: argparse.ArgumentParser) -> None:
-    """Add what holds for all formats: names, parts and tiles."""
+def add_all(parser: argparse.ArgumentParser) -> None:
+    """Add the options of all formats; None stands for what the format does."""
+    for name in _OWN:
+        option, words = _own(name)
+        parser.add_argument(option, default=None, **words)
+
+
+def _own(name: str) -> tuple[str, dict[str, Any]]:
+    option = 'map' if name == 'mapping' else name.replace('_', '-')
+    return f'--{option}', {'dest': name, **_OWN[name]}
+
+
+def add_general(parser: argparse.ArgumentParser, *keep: str) -> None:
+    """Add what holds for all formats; ``keep`` are the options for classes to keep."""
     add = parser.add_argument
     add(
         '--rename',
         metavar='NAMES',
         help='such as car=vehicle,bus=vehicle,tree=ignore, or a file of such lines',
+    )
+    add(
+        *keep,
+        dest='keep',
+        metavar='NAMES',
+        help=f'classes to keep, after --rename, {_NAMES}',
     )
     add('--val', type=float, help='share, if there is no such part (default: 0.1)')
     add('--test', type=float, help='share, likewise (default: 0)')
@@ -31,28 +97,6 @@ def add_general(parser: argparse.ArgumentParser) -> None:
     add('--lists', type=Path, help='folder of train.txt, val.txt, ..., or a JSON')
     add('--tile', type=int, metavar='SIDE', help='cut larger images, with their labels')
     add('--overlap', type=int, default=0, help='of tiles, in pixels (default: 0)')
-
-
-def add_background(parser: argparse.ArgumentParser) -> None:
-    """Add ``--background`` and ``--skip-empty``."""
-    parser.add_argument(
-        '--background',
-        default='background',
-        metavar='NAME',
-        help='class 0, of pixels without annotation, or "ignore": they become 255',
-    )
-    parser.add_argument(
-        '--skip-empty', action='store_true', help='leave out images without annotation'
-    )
-
-
-def add_classes(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add ``--classes``; ``default`` says in words what holds without it."""
-    parser.add_argument(
-        '--classes',
-        metavar='NAMES',
-        help=f'in their order: a,b,c, or a file with one a line (default: {default})',
-    )
 
 
 def parse_classes(text: str | Sequence[str]) -> tuple[str, ...]:

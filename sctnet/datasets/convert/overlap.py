@@ -1,6 +1,5 @@
 """Drawing shapes that overlap: which is seen, and which are hidden by others."""
 
-import argparse
 from collections import Counter
 from collections.abc import Sequence
 
@@ -15,17 +14,6 @@ ORDERS = {
     'classes': 'classes that are named later over those before',
 }
 _HIDDEN = 0.9  # of a shape's pixels
-
-
-def add_order(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add ``--order``."""
-    listed = '; '.join(f'{name}: {text}' for name, text in ORDERS.items())
-    parser.add_argument(
-        '--order',
-        choices=ORDERS,
-        default=default,
-        help=f'where shapes overlap, {listed} (default: {default})',
-    )
 
 
 def check_order(order: str) -> None:

@@ -27,10 +27,10 @@ MASK_WORDS = {
     *('masks', 'mask', 'labels', 'label', 'annotations', 'annotation', 'gt', 'gts'),
     *('segmentationclass', 'segmentation', 'truth', 'groundtruth', 'targets', 'seg'),
     *('gtfine', 'labelmaps', 'annots', 'annot', 'ann', 'indexmasks', 'trimaps'),
+    *('semantic', 'instance'),
 }
-_FILLERS = {  # beside one of them
-    *('dir', 'ground', 'png', 'class', 'raw', 'color', 'colour'),
-}
+# Beside one of them, as in KITTI's image_2.
+_FILLERS = {'dir', 'ground', 'png', 'class', 'raw', 'color', 'colour', '2'}
 _MASK_AFFIX = re.compile(
     r'^(?:(?:mask|gt|label|seg|annotation)s?[-_. ](?P<after>.+)'
     r'|(?P<before>.+?)[-_. ](?:mask|gt|label|labels|masks|seg|segmentation|annotation'
@@ -63,6 +63,10 @@ class Pairs:
 def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
     """Pair the images below a folder with the masks below it, or below another.
 
+    Args:
+        source: folder of the images.
+        masks: that of the masks; where it is not there, those of its name in the parts.
+
     Raises:
         DataError: a folder is not there, or one mask fits two images.
     """
@@ -70,14 +74,20 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
         files = find_files(source, tuple({*SUFFIXES, *LOSSLESS}))
         images, labels = _tell_apart(source, files)
     else:
-        inside = masks.resolve()
-        files = find_files(source, SUFFIXES)
-        files = [file for file in files if not file.resolve().is_relative_to(inside)]
+        roots = {masks: masks}
+        if not masks.exists() and masks.parent in (Path(), source):
+            named = sorted(path for path in source.rglob(masks.name) if path.is_dir())
+            roots = dict.fromkeys(named, source) or roots
+        known = {file.resolve() for root in roots for file in find_files(root, '')}
+        files = [f for f in find_files(source, SUFFIXES) if f.resolve() not in known]
         # Masks of another kind may lie there, too.
         pictures = [file for file in files if not is_mask(source, file)] or files
         images = {file: _folders(source, file) for file in pictures}
-        below = find_files(masks, tuple({*LOSSLESS, *LOSSY}))
-        labels = {file: _folders(masks, file) for file in below}
+        labels = {
+            file: _folders(root, file)
+            for folder, root in roots.items()
+            for file in find_files(folder, tuple({*LOSSLESS, *LOSSY}))
+        }
     found = _match(images, labels)
     nested = [any(folder.parts for folder in of.values()) for of in (images, labels)]
     if not found.pairs and nested[0] != nested[1]:  # their names have to do
@@ -91,7 +101,7 @@ def _folders(root: Path, file: Path) -> Path:
     """Return the folders of a file, without words for its kind, parts by one name."""
     kept = []
     for folder in file.relative_to(root).parts[:-1]:
-        words = _words(folder)
+        words = folder_words(folder)
         plain = [word for word in words if word not in IMAGE_WORDS | MASK_WORDS]
         if len(plain) < len(words):
             plain = [word for word in plain if word not in _FILLERS]
@@ -100,12 +110,8 @@ def _folders(root: Path, file: Path) -> Path:
     return Path(*kept)
 
 
-def folder_words(folder: str) -> set[str]:
+def folder_words(folder: str) -> list[str]:
     """Return the words of a folder's name, in small letters."""
-    return set(_words(folder))
-
-
-def _words(folder: str) -> list[str]:
     small = folder.lower()
     # CamVid's trainannot.
     small = re.sub('(?<=.)annot$', '_annot', small)
@@ -120,7 +126,7 @@ def is_mask(root: Path, file: Path) -> bool:
 def mask_folder(root: Path, file: Path) -> Path | None:
     """Return the deepest folder with a word for a kind, if that is for masks."""
     for folder in file.relative_to(root).parents[:-1]:
-        words = folder_words(folder.name)
+        words = {*folder_words(folder.name)}
         if words & (MASK_WORDS | IMAGE_WORDS):
             return root / folder if words & MASK_WORDS else None
     return None

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,6 +71,13 @@ class Splitting:
         all_ = {name: share for name, share in self.shares().items() if share}
         return {n: share for n, share in all_.items() if n not in parts} or all_
 
+    def group_of(self, name: str) -> str:
+        """Return what tells the group of an image; it is its name without ``group``."""
+        match = re.search(self.group, name) if self.group is not None else None
+        if match is None:
+            return name
+        return next((one for one in match.groups() if one is not None), match.group())
+
     def given(self, *names: str) -> list[str]:
         """Return the options, of ``names``, that were chosen."""
         return [name for name in names if getattr(self, name) not in (None, False)]
@@ -84,10 +91,10 @@ def assign_splits(
 ) -> list[Item]:
     """Give each item without a split one, by a hash of its name or group.
 
-    An image keeps its part when others are added. At least one of the groups goes to
-    each part that has a share, where there are so many. Where the source has parts of
-    its own, those that it lacks are taken from what is trained on. With ``stratify``
-    the split stays None until the classes of each image are known.
+    Of the groups, a part gets its share, rounded, and one at least where there are so
+    many. The same names give the same parts. Where the source has parts of its own,
+    those that it lacks are taken from what is trained on. With ``stratify`` the split
+    stays None until the classes of each image are known.
 
     Args:
         items: those with a split keep it.
@@ -116,17 +123,16 @@ def assign_splits(
         return [*items]
     names = [items[place].name for place in chosen]
     _say_doubtful(names, said)
-    group_of = grouping(splitting.group, names, len(shares) + 1, said)
+    _check_groups(splitting, names, len(shares) + 1, said)
     if splitting.stratify:
         return [
             replace(item, split=None) if place in chosen else item
             for place, item in enumerate(items)
         ]
-    part_by_group = _share_out({group_of(name) for name in names}, shares)
+    group_of = splitting.group_of
+    part_of = _share_out({group_of(name) for name in names}, shares)
     return [
-        replace(item, split=part_by_group[group_of(item.name)])
-        if place in chosen
-        else item
+        replace(item, split=part_of[group_of(item.name)]) if place in chosen else item
         for place, item in enumerate(items)
     ]
 
@@ -169,27 +175,18 @@ def _say_doubtful(names: Iterable[str], said: list[str]) -> None:
         )
 
 
-def grouping(
-    pattern: str | None, names: Sequence[str], parts: int, said: list[str]
-) -> Callable[[str], str]:
-    """Return what tells the group of a name; it is the name itself without a pattern.
+def _check_groups(
+    splitting: Splitting, names: Sequence[str], parts: int, said: list[str]
+) -> None:
+    """See that ``group`` is in a name, and makes a group for each of the parts.
 
     Raises:
-        ArgumentError: no name has what is to be found, or there are fewer groups than
-            parts.
+        ArgumentError: it is not, or does not.
     """
-    if pattern is None:
-        return lambda name: name
-    expression = re.compile(pattern)
-
-    def group(name: str) -> str:
-        match = expression.search(name)
-        if match is None:
-            return name
-        return next((one for one in match.groups() if one is not None), match.group())
-
-    lost = [name for name in names if not expression.search(name)]
-    count = len({group(name) for name in names})
+    if splitting.group is None:
+        return
+    lost = [name for name in names if not re.search(splitting.group, name)]
+    count = len({splitting.group_of(name) for name in names})
     if len(lost) == len(names):
         problem = f'is in none of the {len(names)} names'
     elif count < parts <= len(names):
@@ -200,40 +197,25 @@ def grouping(
                 f'on their own, as --group is not in their names: {len(lost)} images, '
                 f"such as '{lost[0]}'"
             )
-        return group
+        return
     raise ArgumentError(
-        f"--group {pattern!r} {problem}: names are such as '{names[0]}'; write an "
-        "expression that tells groups apart, such as '^[^_]+'"
+        f"--group {splitting.group!r} {problem}: names are such as '{names[0]}'; write "
+        "an expression that tells groups apart, such as '^[^_]+'"
     )
 
 
 def _share_out(groups: set[str], shares: dict[str, float]) -> dict[str, str]:
-    ordered = sorted(groups, key=spread)
-    found = dict.fromkeys(ordered, 'train')
-    for name in ordered:
-        edge = 0.0
-        for part, share in shares.items():
-            if edge <= spread(name) < edge + share:
-                found[name] = part
-            edge += share
-    return fill_parts(found, shares)
-
-
-def fill_parts(found: dict[str, str], shares: Iterable[str]) -> dict[str, str]:
-    """See that of few groups one is in each part all the same, the last for training.
-
-    Args:
-        found: part of each group, in any order that stays the same.
-        shares: the parts beside train.
-    """
-    ordered, wanted = [*found], [*shares]
-    if len(ordered) > len(wanted):
-        if 'train' not in found.values():
-            found[ordered[-1]] = 'train'
-        for place, part in enumerate(wanted):
-            if part not in found.values():
-                found[ordered[place]] = part
-    return found
+    """Give the first groups by their hash to val, and the last ones to test."""
+    ordered, count = sorted(groups, key=spread), len(groups)
+    wanted = [*shares]  # one of each part first, and the last one is for training
+    for part, share in shares.items():
+        wanted += [part] * (round(share * count) - 1)
+    counts = Counter(wanted[: count - 1])
+    return {
+        **dict.fromkeys(ordered, 'train'),
+        **dict.fromkeys(ordered[: counts['val']], 'val'),
+        **dict.fromkeys(ordered[count - counts['test'] :], 'test'),
+    }
 
 
 def spread(name: str) -> float:

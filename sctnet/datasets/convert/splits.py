@@ -33,6 +33,12 @@ def part_of(name: str) -> str | None:
     return USUAL_NAMES.get(word) or USUAL_NAMES.get(word.removesuffix('set'))
 
 
+def part_in(path: Path) -> str | None:
+    """Return the part that the last such word of a relative path names."""
+    words = re.split('[^a-z]+', str(path.with_suffix('')).lower())
+    return next((part for part in map(part_of, reversed(words)) if part), None)
+
+
 def _words(name: str) -> list[str]:
     """Return the words of a name, without a year: ``train2017``."""
     small = re.sub('(?<![0-9])(?:19|20)[0-9]{2}$', '', name.lower())

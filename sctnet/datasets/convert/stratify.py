@@ -2,13 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from .annotated_images import IGNORED
 from .converted import Converted
-from .sharing import Splitting, fill_parts, grouping, spread
+from .sharing import Splitting, spread
 from .write_pair import Written
 
 
@@ -48,7 +48,26 @@ def stratify(
             for label, count in groups[name].items():
                 wanted[part][label] -= count
         left = [name for name in left if name not in found]
-    return fill_parts({name: found[name] for name in sorted(found, key=spread)}, shares)
+    return _fill_parts(
+        {name: found[name] for name in sorted(found, key=spread)}, shares
+    )
+
+
+def _fill_parts(found: dict[str, str], shares: Iterable[str]) -> dict[str, str]:
+    """See that of few groups one is in each part all the same, the last for training.
+
+    Args:
+        found: part of each group, in any order that stays the same.
+        shares: the parts beside train.
+    """
+    ordered, wanted = [*found], [*shares]
+    if len(ordered) > len(wanted):
+        if 'train' not in found.values():
+            found[ordered[-1]] = 'train'
+        for place, part in enumerate(wanted):
+            if part not in found.values():
+                found[ordered[place]] = part
+    return found
 
 
 def move_stratified(
@@ -70,7 +89,7 @@ def move_stratified(
     open_ = [item.name for item in result.items if item.split is None]
     if not open_:
         return
-    group_of = grouping(splitting.group, open_, 0, [])
+    group_of = splitting.group_of
     classes: dict[str, Counter[int]] = {group_of(name): Counter() for name in open_}
     pairs = list(zip(result.items, written, strict=True))
     for item, one in pairs:

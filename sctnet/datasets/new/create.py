@@ -14,12 +14,12 @@ from ..convert.annotated_images import PARTS
 from ..convert.annotation_files import read_json
 from ..convert.class_names import is_palette
 from ..convert.converted import SUMMARY
+from ..convert.recognised import Ask, Recognised
 from ..convert.summary import report_failed, report_left_out, without_pixels
 from .measure import measure
 from .recognise import recognise
 from .recognise_colours import UnnamedColoursError, with_list
-from .recognised import Ask, Recognised
-from .write_configs import TEACHERS, make_plan, write_configs
+from .write_configs import TEACHERS, Plan, make_plan, shares_of, write_configs
 
 COLOURS = 'colours.txt'  # that is proposed
 Progress = Callable[[int, int], None]
@@ -93,6 +93,39 @@ def new_project(
     """
     data, out = Path(data), Path(out)
     _check(student, crop, iterations, batch)
+    _check_place(out)
+    chosen = {name: value for name, value in options.items() if value is not None}
+    if format_name is None:
+        found = _recognised(data, out, ask, chosen)
+    else:
+        found = Recognised(format_name, data, f'the format {format_name}, as you say')
+    new = New([], data, [f"'{data}' is taken for {found.said}"])
+    if found.format_name is None:
+        _refuse_choices(data, chosen)
+    else:
+        new.root = out / 'data'
+        chosen = {**found.options, **chosen, 'link': link, 'progress': progress}
+        result = convert(found.format_name, found.source, new.root, **chosen)
+        new.said += report_left_out(result)
+        new.failed = report_failed(result.failed)
+    try:
+        summary = read_summary(new.root / SUMMARY)
+        new.said += without_pixels(summary['pixels']) if new.root == data else []
+        measured = measure(new.root / 'images' / 'train')
+        lengths = crop, iterations, batch
+        plan = make_plan(new.root, summary, measured, student, *lengths, teacher)
+        _check_learnable(plan, [*new.said[1:], *new.failed[:1]])
+        ignored = summary.get('ignored_pixels', 0)
+        new.said += [*_describe(plan, ignored), *measured.describe()]
+        new.configs = write_configs(plan, out, pretrained or {})
+    except BaseException:
+        if new.root != data:  # so that another try finds an empty place
+            shutil.rmtree(new.root, ignore_errors=True)
+        raise
+    return new
+
+
+def _check_place(out: Path) -> None:
     check_writable(out, '--out')
     for name in ('teacher.py', 'student.py', 'data'):
         if (out / name).exists():
@@ -100,57 +133,20 @@ def new_project(
                 f"'{out}' has a {name} already: name another folder with --out, or "
                 'delete that'
             )
-    if format_name is None:
-        masks = options.pop('masks', None)
-        try:
-            found = recognise(data, ask, masks and Path(masks), options)
-        except UnnamedColoursError as error:
-            raise with_list(error, out / COLOURS) from error
-    else:
-        found = Recognised(format_name, data, f'the format {format_name}, as you say')
-    said = [f"'{data}' is taken for {found.said}"]
-    failed: list[str] = []
-    root = data
-    if found.format_name is not None:
-        root = out / 'data'
-        chosen = {**found.options, **_given(options)}
-        result = convert(
-            found.format_name,
-            found.source,
-            root,
-            link=link,
-            progress=progress,
-            **chosen,
-        )
-        said += report_left_out(result)
-        failed = report_failed(result.failed)
-    else:
-        _refuse_choices(data, options)
+
+
+def _recognised(data: Path, out: Path, ask: Ask, chosen: dict[str, Any]) -> Recognised:
+    """Recognise the data, and take what is found of masks from ``chosen``."""
+    masks = chosen.pop('masks', None)
     try:
-        summary = read_summary(root / SUMMARY)
-        said += without_pixels(summary['pixels']) if root == data else []
-        measured = measure(root / 'images' / 'train')
-        plan = make_plan(
-            root, summary, measured, student, crop, iterations, batch, teacher
-        )
-        _check_found(summary, [*said[1:], *failed[:1]])
-        said += _found(summary, plan.crop, measured.short_side)
-        said += measured.describe()
-        configs = write_configs(plan, out, pretrained or {})
-    except BaseException:
-        if root != data:  # so that another try finds an empty place
-            shutil.rmtree(root, ignore_errors=True)
-        raise
-    return New(configs, root, said, failed)
+        return recognise(data, ask, masks and Path(masks), chosen)
+    except UnnamedColoursError as error:
+        raise with_list(error, out / COLOURS) from error
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _refuse_choices(data: Path, options: Mapping[str, Any]) -> None:
+def _refuse_choices(data: Path, chosen: Mapping[str, Any]) -> None:
     """See that nothing is asked of a data set that is used as it lies."""
-    asked = [name for name, value in _given(options).items() if value]
+    asked = [name for name, value in chosen.items() if value]
     if asked:
         raise ArgumentError(
             f"'{data}' is a data set already, and used as it lies, so that "
@@ -204,44 +200,32 @@ def _check(
             raise ArgumentError(f'--{name} is {value}: expected 1 or more')
 
 
-def shares_of(pixels: Mapping[str, int]) -> str:
-    """Return the share of each class in words."""
-    total = sum(pixels.values())
-    return ', '.join(f'{k} {_percent(v, total)}' for k, v in pixels.items())
-
-
-def _percent(count: int, total: int) -> str:
-    return f'{100 * count / (total or 1):.3g} %'
-
-
-def _check_found(summary: Mapping[str, Any], why: list[str]) -> None:
-    """See that there is something to learn; ``why`` tells what was left out."""
-    images, pixels = summary['images'], summary['pixels']
-    reasons = f' ({"; ".join(why)})' if why else ''
-    if images.get('train', 0) < 2:
+def _check_learnable(plan: Plan, why: list[str]) -> None:
+    """See that there is something to learn; ``why`` says what was left out."""
+    train, reasons = plan.images.get('train', 0), f' ({"; ".join(why)})' if why else ''
+    if train < 2:
         raise DataError(
-            f'there are {images.get("train", 0)} images to train on{reasons}: at least '
-            '2 are needed, and one to validate on; add some, or lower --val and --test'
+            f'there are {train} images to train on{reasons}: at least 2 are needed, and '
+            'one to validate on; add some, or lower --val and --test'
         )
-    if sum(count > 0 for count in pixels.values()) < 2:
+    if sum(count > 0 for count in plan.pixels.values()) < 2:
         raise DataError(
-            f'all pixels are of one class ({shares_of(pixels)}) or to ignore, so that '
-            f'there is nothing to learn{reasons}: correct the masks, or --map'
+            f'all pixels are of one class ({shares_of(plan.pixels)}) or to ignore, so '
+            f'that there is nothing to learn{reasons}: correct the masks, or --map'
         )
-    if not images.get('val'):
+    if not plan.images.get('val'):
         raise DataError(
             f'there is no image to validate on{reasons}: give a share with --val, such '
             'as 0.1, of at least two sound images'
         )
 
 
-def _found(summary: Mapping[str, Any], crop: int, short: int) -> list[str]:
-    images, pixels = summary['images'], summary['pixels']
-    counted = ', '.join(f'{count} {part}' for part, count in images.items() if count)
-    ignored = summary.get('ignored_pixels', 0)
-    share = f'; to ignore {_percent(ignored, ignored + sum(pixels.values()))} of all'
+def _describe(plan: Plan, ignored: int) -> list[str]:
+    counted = ', '.join(f'{n} {part}' for part, n in plan.images.items() if n)
+    share = 100 * ignored / max(1, ignored + sum(plan.pixels.values()))
     return [
-        f'images: {counted}; their short side is {short} pixels, a training sees '
-        f'{crop}x{crop}',
-        f'classes: {shares_of(pixels)}{share if ignored else ""}',
+        f'images: {counted}; their short side is {plan.measured.short_side} pixels, a '
+        f'training sees {plan.crop}x{plan.crop}',
+        f'classes: {shares_of(plan.pixels)}'
+        + (f'; to ignore {share:.3g} % of all' if ignored else ''),
     ]

@@ -6,12 +6,7 @@ from typing import Any
 from ...errors import ArgumentError
 from ..convert.annotated_images import IGNORED
 from ..convert.options import IGNORE
-from .recognised import Ask
-
-CAMVID = (
-    *('Sky', 'Building', 'Pole', 'Road', 'Pavement', 'Tree', 'SignSymbol', 'Fence'),
-    *('Car', 'Pedestrian', 'Bicyclist'),
-)
+from ..convert.recognised import Ask
 
 
 def are_smeared(seen: list[int]) -> bool:
@@ -31,15 +26,18 @@ def ask_of_255(ask: Ask) -> str:
 
 def ask_of_camvid(ask: Ask) -> dict[str, Any]:
     """Return how masks in the folders of SegNet's CamVid are read."""
-    names = ','.join(CAMVID)
+    from ..camvid import CamVidDataset
+
+    classes = CamVidDataset.METAINFO['classes']
+    names = ','.join(classes)
     answer = ask(
         "The folders are those of SegNet's CamVid, of 11 classes and 11 for void. Are "
         'the values its own?',
         {'yes': f'they are {names}', 'no': '11 is a class as others are'},
-        f'--classes {names} --map 11:ignore, or --classes of all 12',
+        f'--classes {shlex.quote(names)} --map 11:ignore, or --classes of all 12',
     )
     if answer == 'yes':
-        return {'classes': CAMVID, 'mapping': '11:ignore'}
+        return {'classes': classes, 'mapping': '11:ignore'}
     return {'classes': [f'class {number}' for number in range(12)]}
 
 

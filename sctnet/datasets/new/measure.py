@@ -61,7 +61,7 @@ class Measured:
         (bands, kind), several = self.kind, len(self.mean) > 1
         largest = f'values end at {self.largest:.6g}'
         if kind == 'uint16':
-            largest += f': {bits_of(self.largest, kind)} bits'
+            largest += f': {bits_of(self.largest)} bits'
         figures = [
             f'{name} {", ".join(f"{value:.4g}" for value in values)}'
             for name, values in (('mean', self.mean), ('std', self.std))

@@ -15,9 +15,9 @@ from ...files import write_bytes
 from ..convert.annotation_files import read_colours
 from ..convert.class_names import COLOUR_FILES, find_names
 from ..convert.pairing import Pairs
+from ..convert.recognised import Recognised
 from ..images import LOSSY
 from ..parallel import run_all
-from .recognised import Recognised
 
 SAMPLE = 500  # masks whose colours are counted
 MOST = 40  # colours that are listed

@@ -1,7 +1,7 @@
 """What masks mean: indices, 0 and 255, and the names of their classes."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ..convert.pairing import (
     folder_words,
     mask_folder,
 )
+from ..convert.recognised import Ask, Recognised
 from ..convert.split_lists import read_lists
 from ..convert.splits import without_part
 from ..images import LOSSY, SUFFIXES
@@ -37,7 +38,6 @@ from .mask_values import (
     made_up,
 )
 from .recognise_colours import SAMPLE, UnnamedColoursError, recognise_colours
-from .recognised import Ask, Recognised
 
 
 def recognise_masks(
@@ -77,28 +77,36 @@ def recognise_masks(
         f'{len(pairs.pairs)} images with index masks, such as {image.name} with '
         f'{mask.name}, of the values {few(seen)}'
     )
-    known = None if given.get('classes') else find_names(data)
-    mapping = given.get('mapping')
     if not given.get('lists') and _is_listed(data, [path for *_, path in pairs.pairs]):
         options['lists'] = data
         said += ', with the parts of its lists'
-    binary = len(seen) == 2 and seen[0] == 0 and seen[1] in (1, 255)
-    if mapping is None and binary and seen[1] == 255:
+    known = None if given.get('classes') else find_names(data)
+    said += f", named by '{known.file.name}'" if known else ''
+    names = known.classes if known else given.get('classes')
+    camvid = (data / 'trainannot').is_dir()
+    meaning = _meaning(seen, names, given.get('mapping'), camvid, ask)
+    return Recognised('masks', data, said, {**options, **meaning})
+
+
+def _meaning(
+    seen: list[int],
+    names: str | Sequence[str] | None,
+    mapping: str | None,
+    camvid: bool,
+    ask: Ask,
+) -> dict[str, Any]:
+    """Return names of the classes and a map of the values, where they are not known."""
+    options: dict[str, Any] = {}
+    if mapping is None and seen == [0, 255]:
         mapping = options['mapping'] = ask_of_255(ask)
-    if given.get('classes'):
-        pass
-    elif known is not None:
-        said += f", named by '{known.file.name}'"
-    elif binary:
-        options['classes'] = ('background', 'object')
-    elif mapping is None and seen[-1] == 11 and (data / 'trainannot').is_dir():
-        options.update(ask_of_camvid(ask))
-    else:
-        options.update(made_up(seen, mapping, ask))
-    names = given.get('classes') or (known.classes if known else ())
-    if mapping is None and names:
-        options.update(ask_of_one_too_many(seen, parse_classes(names), ask))
-    return Recognised('masks', data, said, options)
+    if names:
+        many = {} if mapping else ask_of_one_too_many(seen, parse_classes(names), ask)
+        return {**options, **many}
+    if mapping is None and camvid and seen[-1] == 11:
+        return ask_of_camvid(ask)
+    if seen in ([0, 1], [0, 255]):
+        return {**options, 'classes': ('background', 'object')}
+    return made_up(seen, mapping, ask)
 
 
 def are_coloured(folder: Path) -> bool:
@@ -127,30 +135,36 @@ def _beside(data: Path, pairs: Pairs) -> str:
 
 
 def _one_of_many(data: Path, ask: Ask) -> Path | None:
-    """Return the folder of masks that is meant, where there are several sets of them.
+    """Return the folder of masks that is meant, or its name in each of the parts.
+
+    None where there is one set of masks.
 
     Raises:
-        DataError: each part has several.
+        DataError: there are several, and no name tells one.
     """
     folders: dict[frozenset[str], set[Path]] = {}
     for file in find_files(data, LOSSLESS):
         folder = mask_folder(data, file)
         if folder is not None:
-            kind = frozenset(folder_words(folder.name) & MASK_WORDS)
+            kind = frozenset(MASK_WORDS.intersection(folder_words(folder.name)))
             folders.setdefault(kind, set()).add(folder)
     listed = sorted({path for paths in folders.values() for path in paths})
     if len(folders) < 2:
         return None
-    if any(len(paths) > 1 for paths in folders.values()):
+    by_name: dict[str, list[Path]] = {}
+    for path in listed:
+        by_name.setdefault(path.name, []).append(path)
+    twice = any(len(paths) > 1 and data / n in paths for n, paths in by_name.items())
+    if twice or len(by_name) > len(folders):
         raise DataError(
             f"'{data}' has several masks of each image "
             f'({", ".join(str(path.relative_to(data)) for path in listed[:6])}): move '
             'those elsewhere that are not meant'
         )
-    by_name = {path.name: path for path in listed}
+    meant = {n: ps[0] if len(ps) == 1 else data / n for n, ps in by_name.items()}
     choices = dict.fromkeys(by_name, 'a folder of masks')
-    option = f'--masks {" or ".join(map(str, listed))}'
-    return by_name[ask(f"Which masks of '{data}' are meant?", choices, option)]
+    option = f'--masks {" or ".join(map(str, meant.values()))}'
+    return meant[ask(f"Which masks of '{data}' are meant?", choices, option)]
 
 
 def _is_listed(data: Path, names: list[Path]) -> bool:

@@ -195,7 +195,7 @@ class _Bands:
 def _full_range(largest: float, kind: str) -> float:
     """Return the largest value that can occur: 4095 for 12 bits in 16, and so on."""
     if kind.startswith('uint'):
-        return 2 ** bits_of(largest, kind) - 1
+        return 2 ** bits_of(largest) - 1
     return float(f'{largest:.3g}')
 
 
@@ -205,20 +205,20 @@ def _short(value: float) -> float:
 
 def _weights(plan: Plan) -> str:
     """Say what share each class has, and weights for those that are rare."""
-    total = sum(plan.pixels.values())
-    if not total:
+    pixels = {name: plan.pixels.get(name, 0) for name in plan.classes}
+    if not any(pixels.values()):
         return ''
-    shares = {name: plan.pixels.get(name, 0) / total for name in plan.classes}
-    listed = ', '.join(f'{name} {100 * share:.3g} %' for name, share in shares.items())
-    line = weights_line([plan.pixels.get(name, 0) for name in plan.classes])
-    lines = [_comment(f'Of the pixels: {listed}.')]
-    lines.append(
-        _comment(
-            'If a rare class is not learnt, give weights to the losses, such as '
-            f'{line}.'
-        )
+    line = weights_line([*pixels.values()])
+    advice = (
+        f'If a rare class is not learnt, give weights to the losses, such as {line}.'
     )
-    return '\n'.join(lines)
+    return f'{_comment(f"Of the pixels: {shares_of(pixels)}.")}\n{_comment(advice)}'
+
+
+def shares_of(pixels: Mapping[str, int]) -> str:
+    """Return the share of each class in words."""
+    total = sum(pixels.values()) or 1
+    return ', '.join(f'{k} {100 * v / total:.3g} %' for k, v in pixels.items())
 
 
 def _comment(text: str, width: int = 88) -> str:

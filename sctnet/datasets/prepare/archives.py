@@ -16,7 +16,7 @@ import numpy as np
 from ...errors import DataError, OutputError
 from ...files import atomic_path, write_bytes
 from ..convert.write_pair import write_label_map
-from .tar_members import SUFFIXES, Member, TarMembers
+from .tar_members import SUFFIXES, TarMembers
 
 Draw = Callable[[bytes, str], np.ndarray | bytes]  # what a member holds, its name
 
@@ -105,7 +105,7 @@ class Archive:
         ):
             shutil.copyfileobj(member, file, 1 << 20)
 
-    def _check_member(self, info: zipfile.ZipInfo | Member) -> None:
+    def _check_member(self, info: zipfile.ZipInfo) -> None:
         name = info.filename
         path = PurePosixPath(name)
         outside = path.is_absolute() or '..' in path.parts

@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import DataError
 
 
-def read_labels(
+def read_mat(
     data: bytes, name: str, known: np.ndarray, variable: str, field: str = ''
 ) -> np.ndarray:
     """Return the label map of a .mat file, integers (H, W).

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...errors import ArgumentError, DataError, SCTNetError
 from ..parallel import run_all
 from .archives import Archive, Job, check_space
+from .folders import unpack_folders
 from .published import DATASETS
 
 
@@ -59,7 +60,13 @@ def prepare(
         )
     module = DATASETS[dataset]
     result = Prepared(out / module.FOLDER)
-    jobs: list[Job] = module.list_jobs([*map(Archive, archives)], result.root)
+    opened = [*map(Archive, archives)]
+    jobs: list[Job]
+    if hasattr(module, 'list_jobs'):
+        jobs = module.list_jobs(opened, result.root)
+    else:
+        whole = (module.FOLDERS, module.EXPECTED, module.PAIRS)
+        jobs = unpack_folders(opened, result.root, *whole)
     if not jobs:
         raise DataError('the archives hold no files: download them again')
     _check_targets(jobs)

@@ -14,10 +14,10 @@ from mmengine.registry import init_default_scope
 from ...compat.config_types import kind_of
 from ...errors import ConfigError, DataError
 from ...files import check_writable
-from ..check.pairs import build_dataset, list_files
 from ..faster_loader import FROM_STORE, can_crop_first, undo_faster_loader
 from ..from_config import LOADERS, datasets_of
 from ..images import claimed_size
+from ..listing import build_dataset, list_files
 from ..parallel import run_all
 from ..store.index import append_to_index, key_of, read_index
 from .archives import check_space

@@ -5,7 +5,7 @@ import io
 import stat
 import tarfile
 import tempfile
-from dataclasses import dataclass
+import zipfile
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
@@ -13,20 +13,6 @@ from typing import BinaryIO
 from ...errors import OutputError
 
 SUFFIXES = ('.tar', '.tgz', '.tar.gz')
-
-
-@dataclass(frozen=True)
-class Member:
-    """What is known of a member, under the names of ``zipfile.ZipInfo``."""
-
-    filename: str
-    file_size: int
-    external_attr: int
-    folder: bool
-
-    def is_dir(self) -> bool:
-        """Whether it is a folder."""
-        return self.folder
 
 
 class TarMembers:
@@ -58,17 +44,9 @@ class TarMembers:
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
             raise tarfile.ReadError('unexpected end of data')
 
-    def infolist(self) -> list[Member]:
+    def infolist(self) -> list[zipfile.ZipInfo]:
         """List all members; what is neither file nor folder counts as a link."""
-        return [
-            Member(
-                info.name,
-                info.size,
-                0 if info.isfile() or info.isdir() else stat.S_IFLNK << 16,
-                info.isdir(),
-            )
-            for info in self._infos.values()
-        ]
+        return [*map(_as_of_zip, self._infos.values())]
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file; raises tarfile.TarError."""
@@ -79,6 +57,14 @@ class TarMembers:
     def open(self, name: str) -> BinaryIO:
         """Return a file to read from; raises tarfile.TarError."""
         return io.BytesIO(self.read(name))
+
+
+def _as_of_zip(info: tarfile.TarInfo) -> zipfile.ZipInfo:
+    found = zipfile.ZipInfo(info.name + '/' * info.isdir())
+    found.file_size = info.size
+    if not (info.isfile() or info.isdir()):
+        found.external_attr = stat.S_IFLNK << 16
+    return found
 
 
 def _decompressed(file: BinaryIO) -> BinaryIO:

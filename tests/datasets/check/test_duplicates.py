@@ -21,9 +21,9 @@ def flipped(bits, count):
     return changed
 
 
-@pytest.mark.parametrize('rows', [1, 7, 512])
-def test_each_names_the_nearest_of_the_earlier_part(monkeypatch, rows):
-    monkeypatch.setattr(duplicates, '_ROWS', rows)
+@pytest.mark.parametrize('pairs', [1, 200, 2**22])
+def test_each_names_the_nearest_of_the_earlier_part(monkeypatch, pairs):
+    monkeypatch.setattr(duplicates, '_AT_A_TIME', pairs)
     looks = [look('train', f't{i}', bits) for i, bits in enumerate(HASHES)]
     looks.insert(30, look('train', 'nearer', flipped(HASHES[3], 2)))
     looks += [

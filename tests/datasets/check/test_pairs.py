@@ -53,16 +53,6 @@ def test_reduced_labels_are_counted_as_the_training_sees_them(tmp_path):
     assert share.ignored / 96 == 6
 
 
-def test_with_a_list_other_label_maps_are_no_fault(tmp_path):
-    root = write_own_data(tmp_path / 'rooms')
-    (tmp_path / 'some.txt').write_text('train0\ntrain2\n')
-    cfg = load_config(write_config(tmp_path / 'mine.py', root))
-    cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'some.txt')
-    result = check_config(cfg)
-    assert len(result.parts[0].pairs) == 2
-    assert not result.faults
-
-
 @pytest.mark.parametrize('several', [False, True])
 def test_a_loss_that_ignores_what_no_byte_can_hold_changes_nothing(several, tmp_path):
     root = write_own_data(tmp_path / 'rooms', train=1)

@@ -69,12 +69,17 @@ def test_files_of_another_loader_are_no_pictures_to_judge(root, logged):
     ]
 
 
-def test_a_broken_file_that_a_validation_would_end_with_stops_it(root, logged):
+@pytest.mark.parametrize('source', ['', 'FromStore'])
+def test_a_broken_file_that_a_validation_would_end_with_stops_it(root, source):
     truncate(label_path(root, 'val', 1), 0.3)
+    cfg = config(root)
+    if source:
+        kinds = (f'{kind}FromStore' for kind in ('LoadImage', 'LoadAnnotations'))
+        cfg.val_dataloader.dataset.pipeline = [{'type': kind} for kind in kinds]
     with pytest.raises(
         DataError, match=r"broken label map: '.*val1\.png' .*--no-check"
     ):
-        quick_check(config(root))
+        quick_check(cfg)
 
 
 def test_a_class_never_seen_is_said_where_all_was_read(root, logged):

@@ -23,7 +23,7 @@ from PIL import Image
 from sctnet.datasets.convert import convert
 from sctnet.datasets.convert.annotated_images import Source
 from sctnet.datasets.convert.choose_classes import choose
-from sctnet.datasets.convert.options import parse_rename
+from sctnet.datasets.convert.options import parse_classes, parse_rename
 from sctnet.datasets.convert.summary import report_left_out
 from sctnet.errors import ArgumentError, DataError
 
@@ -250,10 +250,25 @@ def test_new_names_may_stand_in_a_file(tmp_path):
 def test_label_maps_of_more_classes_than_bytes_are_refused():
     found = Source(tuple(f'c{n}' for n in range(300)))
     merged = {name: name[:2] for name in found.classes}
-    with pytest.raises(DataError, match='300 classes'):
-        choose(found, merged)
+    with pytest.raises(DataError, match=r'300 classes in all: .* merge some'):
+        choose(found, merged)  # its label maps hold all of them
     found.fill = 0
     assert len(choose(found, merged).classes) == 10
+    for count in (255, 256):
+        found = Source(tuple(f'c{n}' for n in range(count)), fill=0)
+        if count == 255:
+            assert len(choose(found).classes) == 255
+    with pytest.raises(DataError, match='256 classes'):
+        choose(found)
+
+
+def test_names_are_each_once_and_may_stand_in_a_file(tmp_path):
+    (tmp_path / 'names.txt').write_text('floor\n\nwall, red\n')
+    assert parse_classes(str(tmp_path / 'names.txt')) == ('floor', 'wall, red')
+    assert parse_classes('wall, floor') == ('wall', 'floor')
+    for given in ('a,a', ' , '):
+        with pytest.raises(ArgumentError, match='expected each once'):
+            parse_classes(given)
 
 
 def test_masks_of_all_kinds_are_written_as_bytes(tmp_path):

@@ -21,7 +21,6 @@ from conversion_sources import (
 from PIL import Image
 
 from sctnet.datasets.convert import convert
-from sctnet.datasets.convert.coco_json import find_jsons
 from sctnet.datasets.convert.coco_masks import to_rle
 from sctnet.errors import ArgumentError, DataError
 
@@ -323,25 +322,12 @@ def test_an_unreadable_file_is_one_sentence(source, tmp_path, text, message):
     assert not (tmp_path / 'out').exists()
 
 
-def test_what_cannot_be_a_data_set_is_refused(source, monkeypatch):
-    rows = [(0, 254, [outline(LARGE)])]
-    kinds = {number: f'class {number}' for number in range(255)}
-    with pytest.raises(DataError, match=r'256 classes in all: .* merge some'):
-        source(rows, categories=kinds)
-    result, _ = source(rows, categories=kinds, background='ignore')
-    assert result.pixels[254] == 50 * 60
-    rows = [(0, 255, [outline(LARGE)]), (0, 300, [outline(SMALL)])]
-    many = {number: f'class {number}' for number in range(400)}
-    merged = {name: name[:-1] for name in many.values()}
-    merged['class 300'] = 'ignore'
-    result, out = source(rows, categories=many, rename=merged, out='merged')
-    assert len(result.classes) == 41
-    same(labels_of(out, 'a'), expected((LARGE, 26), (SMALL, 255)))
+def test_the_package_that_draws_is_named_where_it_lacks(source, monkeypatch):
     monkeypatch.setattr(
         'sctnet.compat.optional_packages.is_installed', lambda name: False
     )
     with pytest.raises(ArgumentError, match=r"pip install 'sctnet\[convert\]'"):
-        source(rows, out='new')
+        source([(0, 3, [outline(LARGE)])])
 
 
 def test_a_polygon_may_lack_its_brackets_and_a_name_its_folders(source):
@@ -407,18 +393,3 @@ def test_a_parent_without_annotations_is_no_class_and_equal_names_are_one(
     contents['categories'][0]['supercategory'] = 'rooms'
     file.write_text(json.dumps(contents))
     assert 'rooms' in source(None, out='own')[0].classes
-
-
-def test_a_file_of_a_folder_is_parsed_once(source, tmp_path, monkeypatch):
-    file = coco_json(tmp_path / 'coco/annotations.json', [(0, 3, [outline(LARGE)])])
-    (tmp_path / 'coco/other.json').write_text('{"shapes": [], "images": 1}')
-    parsed, loads = [], json.loads
-
-    def counted(text):
-        parsed.append(text)
-        return loads(text)
-
-    monkeypatch.setattr('sctnet.datasets.convert.annotation_files.json.loads', counted)
-    jsons, _ = find_jsons(file.parent)
-    convert('coco', file.parent, tmp_path / 'out', workers=0, jsons=jsons, val=0.0)
-    assert parsed == [file.read_text()]

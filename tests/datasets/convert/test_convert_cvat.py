@@ -102,10 +102,6 @@ def test_polygons_and_masks_lie_by_their_z_order(run, tmp_path):
     drawn = np.where(blob, 2, expected((LARGE, 1)))
     np.testing.assert_array_equal(labels_of(tmp_path / 'masks', 'a'), drawn)
     assert result.palette == [[0, 0, 0], [51, 221, 255], [250, 50, 83]]
-    result = run(('a.jpg', '', shapes), out='classes', classes='door')
-    assert result.skipped == {"shapes of a class not named ('wall')": 1}
-    drawn = expected((SMALL, 1))
-    np.testing.assert_array_equal(labels_of(tmp_path / 'classes', 'a'), drawn)
 
 
 def test_boxes_and_ellipses_may_be_turned_and_lines_are_counted(run, tmp_path):
@@ -157,7 +153,8 @@ def test_subsets_and_folders_are_the_parts(run, tmp_path):
     ('text', 'message'),
     [
         ('<annotations>', 'is no XML, or is cut off'),
-        ('<annotation/>', "is a 'annotation': export"),
+        ('<annotation/>', "has no XML of CVAT's below it"),
+        ('<annotations-of-another/>', "has no XML of CVAT's below it"),
         ('<annotations><track id="0" label="a"/></annotations>', "CVAT's for videos"),
         (
             '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
@@ -169,6 +166,13 @@ def test_subsets_and_folders_are_the_parts(run, tmp_path):
 def test_another_file_is_one_sentence(run, text, message):
     with pytest.raises(DataError, match=message):
         run(text=text)
+
+
+def test_a_file_that_is_named_is_no_other_tools(run, tmp_path):
+    file = tmp_path / 'voc.xml'
+    file.write_text('<annotation/>')
+    with pytest.raises(DataError, match="is a 'annotation': export"):
+        convert('cvat', file, tmp_path / 'out')
 
 
 @pytest.mark.parametrize(

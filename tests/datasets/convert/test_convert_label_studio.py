@@ -108,10 +108,6 @@ def test_brush_strokes_of_both_json_exports(run, tmp_path):
     write_json(tmp_path / 'in/tasks.json', [small])
     assert run('min').classes == found.classes
     same(tmp_path / 'min', DRAWN)
-    assert run('chosen', classes='wall').skipped == {
-        'images found by the last part of their name alone': 1,
-        f"shapes of a class not named ('{NAME}')": 1,
-    }
 
 
 def test_a_run_of_values_that_differ_is_decoded():

@@ -23,7 +23,6 @@ from conversion_sources import (
 from PIL import Image
 
 from sctnet.datasets.convert import convert
-from sctnet.errors import ArgumentError, DataError
 
 same = np.testing.assert_array_equal
 CORNER = (slice(0, 5), slice(0, 5))
@@ -62,19 +61,6 @@ def test_shapes_become_their_pixels_with_the_later_on_top(run):
     result, out = run(shapes, 'own')
     assert result.classes == ('background', 'wall')
     same(labels_of(out, 'a'), expected((LARGE, 1), (SMALL, 0), (CORNER, 255)))
-
-
-def test_names_in_their_order_leave_out_all_others(run, tmp_path):
-    shapes = [('wall', 'polygon', corners(SMALL)), ('sky', 'polygon', corners(LARGE))]
-    result, out = run(shapes, classes='wall, floor', background='ignore')
-    assert result.classes == ('wall', 'floor')
-    same(labels_of(out, 'a'), expected((SMALL, 0), fill=255))
-    assert result.skipped == {"shapes of a class not named ('sky')": 1}
-    (tmp_path / 'names.txt').write_text('floor\n\nwall\n')
-    result, _ = run(shapes, 'file', classes=str(tmp_path / 'names.txt'))
-    assert result.classes == ('background', 'floor', 'wall')
-    with pytest.raises(ArgumentError, match='expected each once'):
-        run(shapes, 'new', classes='a,a')
 
 
 def test_a_circle_is_round_its_centre(run):
@@ -196,15 +182,6 @@ def test_broken_files_among_good_ones_are_named_and_cost_no_other(run, tmp_path)
     assert result.skipped == {'images without a JSON file': 1}
 
 
-def test_an_image_without_shapes_is_background_unless_that_is_ignored(run):
-    result, out = run([], classes='wall')
-    assert not labels_of(out, 'a').any()
-    assert result.empty == ['a']
-    assert result.images['train'] == 1
-    with pytest.raises(DataError, match='1 images without annotation'):
-        run([], 'new', classes='wall,floor', background='ignore')
-
-
 @pytest.mark.parametrize('kind', ['oriented_rectangle', 'rotation'])
 def test_turned_rectangles_are_drawn_as_polygons(run, kind):
     corners = [[48, 10], [80, 36], [48, 62], [16, 36]]
@@ -213,14 +190,3 @@ def test_turned_rectangles_are_drawn_as_polygons(run, kind):
     assert not result.skipped
     same(labels_of(turned, 'a'), labels_of(polygon, 'a'))
     assert 1000 < labels_of(turned, 'a').sum() < 2000
-
-
-def test_the_order_can_be_another_than_the_files(run):
-    corners = [[[10, 10], [90, 10], [90, 60], [10, 60]], [[20, 20], [40, 20], [40, 40]]]
-    shapes = [('small', 'polygon', corners[1]), ('wall', 'polygon', corners[0])]
-    result, out = run(shapes)
-    assert 1 not in labels_of(out, 'a')
-    assert sum(result.skipped.values()) == 1
-    result, out = run(shapes, 'area', order='area')
-    assert 1 in labels_of(out, 'a')
-    assert not result.skipped

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import published_forms
 import pytest
-from conversion_sources import expected, labels_of
+from conversion_sources import labels_of
 
 from sctnet.datasets.convert import convert
 from sctnet.errors import DataError
@@ -108,11 +108,3 @@ def test_shapes_and_segments_point_to_each_other(coco, tmp_path):
         convert('panoptic', file, tmp_path / 'out')
     with pytest.raises(DataError, match='annotations have segments_info'):
         convert('panoptic', root / 'train2017', tmp_path / 'out')
-
-
-def test_crowds_are_of_their_category(coco, tmp_path):
-    root, _, _ = coco
-    convert('panoptic', root, tmp_path / 'out', workers=0)
-    labels = labels_of(tmp_path / 'out', '000000000009')
-    corner = expected((published_forms.CORNER, 1)) > 0
-    assert (labels[corner] == 1).all()

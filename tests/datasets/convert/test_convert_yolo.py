@@ -117,18 +117,6 @@ def test_parts_may_be_lists_of_folders_with_folders_in_them(root, tmp_path):
     same(labels_of(tmp_path / 'out', 'val0'), drawn)
 
 
-def test_the_smaller_outline_is_seen_and_the_order_can_be_the_files(root, tmp_path):
-    (root / 'labels/train/train0.txt').write_text(
-        f'1 {shares(SMALL)}\n0 {shares(LARGE)}\n'
-    )
-    convert('yolo', root, tmp_path / 'file', order='file')
-    drawn = expected((SMALL, 2), (LARGE, 1))
-    same(labels_of(tmp_path / 'file', 'train0'), drawn)
-    result = convert('yolo', root, tmp_path / 'ignored', background='ignore')
-    assert result.classes == ('person', 'traffic light')
-    assert result.skipped['images without annotation'] == 4
-
-
 @pytest.mark.parametrize(
     ('line', 'words'),
     [
@@ -211,12 +199,3 @@ def test_what_a_listing_holds_is_never_run(root, tmp_path):
         with pytest.raises(DataError):
             convert('yolo', place, tmp_path / 'out')
     assert not (tmp_path / 'made').exists()
-
-
-def test_a_class_called_background_is_the_first(root, tmp_path):
-    names = 'names: [person, background]\ntrain: images/train\n'
-    (root / 'coco8-seg.yaml').write_text(names)
-    result = convert('yolo', root, tmp_path / 'out', val=0.0)
-    assert result.classes == ('background', 'person')
-    labels = labels_of(tmp_path / 'out', 'train0')
-    same(labels, expected((LARGE, 1), (SMALL, 0)))

@@ -1,5 +1,7 @@
 """The image that an annotation names is found, and no other's is taken for it."""
 
+from collections import Counter
+
 import pytest
 
 from sctnet.datasets.convert.image_files import ImageFinder, without_host
@@ -33,7 +35,9 @@ def test_it_is_found_however_it_is_written(folder, file, name, guessed):
     root = folder(file)
     # A folder inside the other lists the same file once more.
     finder = ImageFinder([root, root / 'deep'], [name])
-    assert finder.find(name) == (root / file, guessed)
+    notes = Counter()
+    assert finder.find(name, notes) == root / file
+    assert notes.total() == guessed
 
 
 def test_an_address_is_a_path_on_its_host():
@@ -47,6 +51,7 @@ def test_anothers_image_and_one_of_several_are_not_taken(folder):
         [root, root / 'nowhere'], ['cam1/0.jpg', 'cam2/0.jpg', '1.jpg']
     )
     for name in ('cam1/0.jpg', '1.jpg'):
-        file, guessed = finder.find(name)
-        assert (file, guessed) == (root / name, False)
+        notes = Counter()
+        file = finder.find(name, notes)
+        assert (file, notes) == (root / name, {})
         assert not file.exists()

@@ -155,25 +155,6 @@ def flat_folders(root):
         write(root / 'masks' / f'gt_{n:04}.png', labels(n))
 
 
-def labelme(root):
-    """labelme 5: a JSON beside each image."""
-    for n in range(6):
-        picture(root / f'{n}.jpg', n)
-        shapes = [
-            {
-                'label': name,
-                'points': np.reshape(polygon(n, label), (-1, 2)).tolist(),
-                'group_id': None, 'shape_type': 'polygon', 'flags': {},
-            }
-            for name, label in (('wall', 2), ('door', 1))
-        ]  # fmt: skip
-        content = {
-            'version': '5.5.0', 'flags': {}, 'shapes': shapes, 'imagePath': f'{n}.jpg',
-            'imageData': None, 'imageHeight': HEIGHT, 'imageWidth': WIDTH,
-        }  # fmt: skip
-        (root / f'{n}.json').write_text(json.dumps(content))
-
-
 def binary(root):
     """Photographs with masks of 0 and 255 beside them."""
     for n in range(6):
@@ -218,68 +199,3 @@ def geo_tiles(root):
             tile=(64, 64),
             compression='deflate',
         )
-
-
-def cvat_xml(root):
-    """CVAT for images 1.1, of CVAT 2: an XML beside the folder of the images."""
-    images = ''
-    for n in range(6):
-        picture(root / 'images' / f'room {n}.jpg', n)
-        rows = ''
-        for name, label in (('wall', 2), ('door', 1)):
-            points = np.reshape(polygon(n, label), (-1, 2))
-            text = ';'.join(f'{x:.2f},{y:.2f}' for x, y in points)
-            rows += (
-                f'    <polygon label="{name}" source="manual" occluded="0" '
-                f'points="{text}" z_order="0">\n    </polygon>\n'
-            )
-        size = f'width="{WIDTH}" height="{HEIGHT}"'
-        images += f'  <image id="{n}" name="room {n}.jpg" {size}>\n{rows}  </image>\n'
-    labels = ''.join(
-        f'<label><name>{name}</name><color>#{bytes(COLOURS[name]).hex()}</color></label>'
-        for name in ('door', 'wall')
-    )
-    (root / 'annotations.xml').write_text(
-        '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n'
-        f'  <version>1.1</version>\n  <meta><task><labels>{labels}</labels></task>'
-        f'</meta>\n{images}</annotations>\n'
-    )
-
-
-def label_studio_tasks(root):
-    """JSON of Label Studio, with the images in a folder beside it."""
-    tasks = []
-    for n in range(6):
-        picture(root / 'photos' / f'room{n}.jpg', n)
-        results = [
-            {
-                'id': name, 'type': 'polygonlabels', 'origin': 'manual',
-                'from_name': 'tag', 'to_name': 'image', 'image_rotation': 0,
-                'original_width': WIDTH, 'original_height': HEIGHT,
-                'value': {
-                    'points': (
-                        np.reshape(polygon(n, label), (-1, 2)) / (WIDTH, HEIGHT) * 100
-                    ).tolist(),
-                    'closed': True,
-                    'polygonlabels': [name],
-                },
-            }
-            for name, label in (('wall', 2), ('door', 1))
-        ]  # fmt: skip
-        name = f'{n:08x}-room{n}.jpg'
-        annotation = {'id': n, 'was_cancelled': False, 'result': results}
-        tasks.append({
-            'id': n + 1, 'annotations': [annotation], 'file_upload': name,
-            'data': {'image': f'/data/upload/1/{name}'},
-        })  # fmt: skip
-    (root / 'project-1.json').write_text(json.dumps(tasks))
-
-
-def label_studio_brushes(root):
-    """Brush labels to PNG of Label Studio; the images are named by their tasks."""
-    for n in range(6):
-        picture(root / 'photos' / f'{n + 1}.jpg', n)
-        for name, label in (('wall', 2), ('door', 1)):
-            mask = np.where(labels(n) == label, 255, 0)
-            file = f'task-{n + 1}-annotation-{n}-by-1-tag-{name}-0.png'
-            write(root / 'brushes' / file, mask)

@@ -14,7 +14,7 @@ from sctnet.errors import ArgumentError
 
 
 def test_classes_and_tiles_are_chosen(tmp_path):
-    exports.labelme(tmp_path / 'in')
+    exports.label_studio(tmp_path / 'in')
     made = new_project(
         *(tmp_path / 'in', tmp_path / 'out'),
         rename={'wall': 'building'},
@@ -28,14 +28,14 @@ def test_classes_and_tiles_are_chosen(tmp_path):
     )
     cfg = load_config(made.configs[1])
     assert cfg.classes == ('background', 'door', 'building')
-    assert 'cut: 6 images into 24 tiles' in made.said
-    images = list(made.root.glob('images/*/*'))
-    assert len(images) == 24
+    assert 'cut: 5 images into 20 tiles' in made.said
+    images = list(made.root.glob('images/**/*.png'))
+    assert len(images) == 20
     assert {cv2.imread(str(path)).shape for path in images} == {(64, 64, 3)}
     # Later classes lie over earlier ones: walls over doors.
     hidden = 'shapes hidden by others, door under building (see --order)'
-    assert f'skipped: 6 {hidden}' in made.said
-    values = {int(v) for path in made.root.glob('labels/*/*.png')
+    assert f'skipped: 5 {hidden}' in made.said
+    values = {int(v) for path in made.root.glob('labels/**/*.png')
               for v in np.unique(cv2.imread(str(path), -1))}  # fmt: skip
     assert values == {0, 2}
     assert 'without a single pixel: door' in made.said

@@ -7,33 +7,20 @@ import exports
 import numpy as np
 import published_forms
 import pytest
-from conversion_sources import SIZE, expected, labels_of, picture
+from conversion_sources import LARGE, SIZE, SMALL, expected, labels_of, picture
 from published_forms import write
 
 from sctnet.datasets.new import new_project
 from sctnet.datasets.new.recognise import recognise
 from sctnet.errors import ArgumentError, DataError
 
-# What each is taken for, and the classes that it gets.
 FORMS = {
-    'airbus': (
-        "run lengths in 'train_ship_segmentations_v2.csv'",
-        ('background', 'object'),
-    ),
-    'coco_panoptic': (
-        "2 JSON files of COCO's panoptic form, with the parts train, val",
-        ('person', 'car', 'rug-merged'),
-    ),
-    'yolo_ultralytics': (
-        "YOLO's text files",
-        ('background', 'person', 'traffic light'),
-    ),
-    'yolo_roboflow': ("YOLO's text files", ('background', 'door', 'wall')),
-    'yolo_cvat': ("YOLO's text files", ('background', 'wall')),
-    'mvtec_ad': (
-        "MVTec AD's layout, 1 categories, all parts shared anew",
-        ('background', 'bottle/broken_large', 'bottle/contamination'),
-    ),
+    'airbus': "run lengths in 'train_ship_segmentations_v2.csv'",
+    'coco_panoptic': "2 JSON files of COCO's panoptic form, with the parts train, val",
+    'yolo_ultralytics': "YOLO's text files",
+    'yolo_roboflow': "YOLO's text files",
+    'yolo_cvat': "YOLO's text files",
+    'mvtec_ad': "MVTec AD's layout, 1 categories, all parts shared anew",
 }
 
 
@@ -53,17 +40,9 @@ def never(question, choices, option):
 
 
 @pytest.mark.parametrize('form', FORMS)
-def test_published_forms_need_no_option(tmp_path, form):
-    said, classes = FORMS[form]
-    labels = getattr(published_forms, form)(tmp_path / 'in')
-    made = new_project(tmp_path / 'in', tmp_path / 'out', student='t', ask=never)
-    assert said in made.said[0]
-    assert not made.failed
-    assert f'classes = {classes}' in ' '.join(
-        (tmp_path / 'out/student.py').read_text().split()
-    ).replace(',)', ')').replace('( ', '(')
-    found = {path.stem: path.parent for path in made.root.glob('labels/**/*.png')}
-    assert found.keys() == labels.keys()
+def test_published_forms_need_no_answer(tmp_path, form):
+    getattr(published_forms, form)(tmp_path)
+    assert recognise(tmp_path, never).said == FORMS[form]
 
 
 def test_the_version_of_mapillarys_labels_is_asked_for(tmp_path):
@@ -76,7 +55,7 @@ def test_the_version_of_mapillarys_labels_is_asked_for(tmp_path):
     assert [*asked[0].choices] == ['config_v1.2.json', 'config_v2.0.json']
     # What the question names as its answer is one.
     made = new_project(tmp_path / 'in/config_v1.2.json', tmp_path / 'named', ask=never)
-    assert made.said[0].endswith("is taken for Mapillary Vistas' layout")
+    assert made.said[0].endswith("with the labels of 'config_v1.2.json'")
 
 
 @pytest.mark.parametrize(
@@ -138,9 +117,33 @@ def test_two_folders_of_masks_are_asked_about(tmp_path):
     assert asked[0].option == f'--masks {masks} or {tmp_path / "trimaps"}'
     assert recognise(tmp_path, never, masks).options['masks'] == masks
     for part in ('train', 'val'):
-        shutil.copytree(tmp_path / 'trimaps', tmp_path / part / 'labels')
-    with pytest.raises(DataError, match=r'several masks of each image \(.*train/labe'):
+        shutil.copytree(tmp_path / 'trimaps', tmp_path / part / 'annot_one')
+        shutil.copytree(tmp_path / 'trimaps', tmp_path / part / 'annot_two')
+    with pytest.raises(DataError, match=r'several masks of each image \(.*train/anno'):
         recognise(tmp_path, never)
+
+
+def test_folders_of_masks_in_each_part_are_told_by_their_name(tmp_path):
+    root = tmp_path / 'in'
+    trimap = expected((LARGE, 1), (SMALL, 2), fill=7)
+    for part in ('train', 'val'):
+        for n in range(2):
+            picture(root / part / f'images/{n}.jpg', n)
+            write(root / part / f'masks/{n}.png', expected())
+            write(root / part / f'trimaps/{n}.png', trimap)
+    asked = Asked('masks')
+    assert recognise(root, asked).options['masks'] == root / 'masks'
+    assert asked[0].option == f'--masks {root}/masks or {root}/trimaps'
+    options = {'mapping': '7:ignore', 'classes': 'a,b,c', 'ask': never}
+    made = new_project(root, tmp_path / 'out', masks='trimaps', **options)
+    labels = labels_of(made.root, '1', 'val')
+    drawn = expected((LARGE, 1), (SMALL, 2), fill=255)
+    np.testing.assert_array_equal(labels, drawn)
+    with pytest.raises(DataError, match='no folder'):
+        recognise(root, never, tmp_path / 'elsewhere/masks')
+    shutil.copytree(root / 'train/masks', root / 'masks')  # which would be meant alone
+    with pytest.raises(DataError, match='several masks of each image'):
+        recognise(root, never)
 
 
 def test_values_past_the_classes_are_asked_about(tmp_path):
@@ -164,10 +167,10 @@ def test_segnets_camvid_has_void_and_its_names(tmp_path):
     for n, path in enumerate(sorted(root.glob('*annot/*.png'))):
         values = np.arange(SIZE[0] * SIZE[1]).reshape(SIZE) // 600
         write(path, values.astype(np.uint8) if n else expected())
-    with pytest.raises(ArgumentError, match=r'--classes Sky,.*Bicyclist --map 11:igno'):
+    with pytest.raises(ArgumentError, match=r"--classes 'sky,.*bicyclist' --map 11:i"):
         new_project(root, tmp_path / 'out')
     made = new_project(root, tmp_path / 'out', ask=Asked('yes'))
-    assert "'SignSymbol'" in (tmp_path / 'out/teacher.py').read_text()
+    assert "'sign symbol'" in (tmp_path / 'out/teacher.py').read_text()
     labels = labels_of(made.root, '0001TP_val0', 'val')
     assert sorted(set(labels.ravel())) == [*range(11), 255]
     found = recognise(root, Asked('no'))

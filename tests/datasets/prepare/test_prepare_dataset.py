@@ -7,6 +7,7 @@ import mmseg
 import numpy as np
 import pytest
 from archive_sources import (
+    SBD_LABELS,
     STORED,
     TRAIN_IDS,
     ade,
@@ -14,12 +15,14 @@ from archive_sources import (
     coco_stuff,
     labels_at,
     mat,
+    sbd_mat,
 )
 from conversion_sources import HEIGHT, LARGE, SMALL, WIDTH, expected, made
 from mmseg.registry import DATASETS
 
 from sctnet.catalog import load_config
 from sctnet.datasets.prepare.prepare_dataset import prepare
+from sctnet.datasets.prepare.published import voc12
 from sctnet.datasets.prepare.published.coco_stuff10k import draw_labels
 from sctnet.engine.launch import set_data_root
 from sctnet.errors import DataError
@@ -124,8 +127,16 @@ def test_the_configs_find_what_was_prepared(tmp_path, dataset, config, archives)
 
 
 @pytest.mark.parametrize(
-    'data', [b'', b'MATLAB', mat(STORED)[:200], mat(np.zeros((2, 2, 2), np.uint8))]
+    ('draw', 'data'),
+    [
+        (draw_labels, b''),
+        (draw_labels, mat(STORED)[:200]),
+        (draw_labels, mat(np.zeros((2, 2, 2), np.uint8))),
+        (voc12.draw_labels, b'MATLAB'),
+        (voc12.draw_labels, sbd_mat(SBD_LABELS)[:300]),
+        (voc12.draw_labels, sbd_mat(np.full((2, 2), 21, np.uint8))),
+    ],
 )
-def test_a_damaged_mat_file_is_named(data):
+def test_a_damaged_mat_file_is_named(draw, data):
     with pytest.raises(DataError, match=r"'x\.mat' .*download the archive again"):
-        draw_labels(data, 'x.mat')
+        draw(data, 'x.mat')

@@ -10,7 +10,15 @@ import pytest
 from mmengine.config import Config
 from mmseg.datasets.transforms import PackSegInputs
 from mmseg.registry import DATASETS
-from own_folder import CLASSES, image_path, label_path, truncate, write, write_own_data
+from own_folder import (
+    CLASSES,
+    dataset_config,
+    image_path,
+    label_path,
+    truncate,
+    write,
+    write_own_data,
+)
 
 from sctnet.datasets.folder_dataset import FolderDataset
 from sctnet.datasets.prepare import archives
@@ -25,11 +33,7 @@ META = {'img_shape', 'ori_shape', 'seg_fields'}
 
 
 def dataset(root, part='train', pipeline=LOAD, **more):
-    folders = {'img_path': f'images/{part}', 'seg_map_path': f'labels/{part}'}
-    more = {'metainfo': {'classes': CLASSES}, 'data_prefix': folders, **more}
-    return dict(
-        type=FolderDataset, data_root=str(root), pipeline=list(pipeline), **more
-    )
+    return dataset_config(root, part, pipeline, **more)
 
 
 def config(*datasets):

@@ -4,10 +4,13 @@ To add one, put ``NAME.py`` here (a package, if it has parts of its own) with
 
 - a docstring: its first line, and all of it, are the help of the command;
 - ``SOURCE``: in a few words, what the command's first argument names;
-- ``add_arguments(parser)``: the options of this format;
-- ``read(source, **options)``: takes the source and these options, and returns a
-  :class:`~sctnet.datasets.convert.annotated_images.Source`. What is annotated ``Path``
-  may be given as text. What an option means, its help says.
+- ``read(source, **options)``: returns a
+  :class:`~sctnet.datasets.convert.annotated_images.Source`. Its options are declared in
+  ``options``, for all formats; its defaults are those of the command. What is annotated
+  ``Path`` may be given as text.
+
+- ``recognise(data, ask)``, where a folder or file shows by itself that it is of this
+  form: returns a :class:`~sctnet.datasets.convert.recognised.Recognised`, or None.
 
 A reader lists files and checks what holds for all of them; pixels are decoded and drawn
 later, in threads, by the ``draw`` of each item. A reader of shapes begins with

@@ -6,32 +6,21 @@ order of the file, with --order file. Of a folder all JSON files are read; names
 train, valid and test in their path are the splits.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ....compat.optional_packages import require
 from ....errors import DataError
 from ..annotated_images import Source
-from ..annotation_files import read_json
-from ..coco_json import CocoFile, Found, ListedImage, find_jsons, is_panoptic
+from ..coco_json import CocoFile, Listed, find_jsons
 from ..coco_masks import check_segmented
-from ..options import add_background, of_shapes, with_background
-from ..overlap import add_order
+from ..options import of_shapes, with_background
+from ..recognised import Ask, Recognised, json_files
 
 SOURCE = 'JSON file, or folder of them'
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add = parser.add_argument
-    add('--images', type=Path, help="their folder (default: the JSON's, or near it)")
-    add('--val-annotations', type=Path, help='a second JSON file, for validation')
-    add('--val-images', type=Path, help='their folder (default: as of --images)')
-    add_order(parser, 'area')
-    add_background(parser)
 
 
 def read(
@@ -42,42 +31,61 @@ def read(
     order: str = 'area',
     background: str = 'background',
     skip_empty: bool = False,
-    jsons: Sequence[Found] = (),
 ) -> Source:
     """List the images of one JSON file, of a pair to train and validate, or of many.
 
-    ``jsons`` are those of :func:`find_jsons`, if they were read before. Raises
-    ArgumentError, DataError.
+    Raises ArgumentError, DataError.
     """
     require('pycocotools')
     found = of_shapes((), background, order, skip_empty)
     part = 'train' if val_annotations else None
     if source.is_dir():
-        files = [CocoFile(*one, images) for one in jsons or find_jsons(source)[0]]
+        files = [CocoFile(*one, images) for one in find_jsons(source, False)]
         if not files:
             raise DataError(
                 f"'{source}' has no JSON of COCO's below it (images, annotations and "
                 'categories): name the file, or export as "COCO JSON"'
             )
     else:
-        files = [CocoFile(source, part, read_json(source), images)]
+        files = [CocoFile(source, part, images)]
     if val_annotations:
-        contents = read_json(val_annotations)
-        files.append(CocoFile(val_annotations, 'val', contents, val_images or images))
+        files.append(CocoFile(val_annotations, 'val', val_images or images))
     list_images(files, found, background)
     remedy = 'take the format "panoptic" for its segments'
-    check_segmented(found, source, remedy if is_panoptic(files[0].contents) else None)
+    check_segmented(found, source, remedy if find_jsons(source, True) else None)
     return found
+
+
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for JSON files of COCO's form; any single JSON file may be one."""
+    if data.is_dir():
+        return describe('coco', data, find_jsons(data, False), "COCO's form")
+    if data.suffix.lower() != '.json':
+        return None
+    return describe('coco', data, [(data, None)], "COCO's form")
+
+
+def describe(
+    name: str, data: Path, listed: Sequence[tuple[Path, str | None]], form: str
+) -> Recognised | None:
+    """Say how many JSON files there are, and of which parts."""
+    if not listed:
+        return None
+    parts = sorted({part for _, part in listed if part})
+    with_parts = f', with the parts {", ".join(parts)}' if parts else ''
+    return Recognised(name, data, f'{json_files(len(listed))} of {form}{with_parts}')
 
 
 def list_images(files: Sequence[CocoFile], found: Source, background: str) -> None:
     """Add the classes and images of all files to ``found``."""
     named = _names(files, found)
     found.classes, _ = with_background(named, background)
-    listed: dict[tuple[str | None, Path], ListedImage] = {}
+    listed: dict[tuple[str | None, Path], Listed] = {}
     for file in files:
         file.add_images(found, listed)
-    found.items = [one.item(part) for (part, _), one in listed.items()]
+    for one in listed.values():
+        labels = frozenset(instance.label for instance in one.instances)
+        found.items.append(replace(one.item, labels=labels))
 
 
 def _names(files: Sequence[CocoFile], found: Source) -> list[str]:

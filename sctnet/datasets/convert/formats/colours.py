@@ -6,7 +6,6 @@ name ``ignore`` stands for 255. Images and masks belong together by folder and n
 JPEG masks change colours at the edges: they are taken with ``--tolerance`` alone.
 """
 
-import argparse
 import csv
 import re
 from collections import Counter
@@ -19,40 +18,15 @@ import numpy as np
 from ....errors import ArgumentError, DataError
 from ..annotated_images import IGNORED, Size, Source
 from ..annotation_files import read_colours, read_json, read_text
-from ..class_names import COLOUR_FILES, read_names
-from ..options import IGNORE
+from ..class_names import COLOUR_FILES, is_palette, read_names
+from ..options import IGNORE, UNKNOWN
 from ..pairing import find_pairs
 from .masks import add_pairs
 
 SOURCE = 'folder of images, or of images and masks'
-UNKNOWN = ('error', IGNORE)
 FARTHEST = 441  # from black to white
 Colour = tuple[int, int, int]
 _NONE = -1  # in the table of labels: no class has this colour
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add = parser.add_argument
-    add('--masks', type=Path, help='their folder (default: found by its name)')
-    add('--colours', type=Path, required=True, help='list of name,R,G,B')
-    add_unlisted(parser, 'error', 0)
-
-
-def add_unlisted(
-    parser: argparse.ArgumentParser, unknown: str | None, tolerance: float | None
-) -> None:
-    """Add what holds for colours that are not listed, with its defaults."""
-    parser.add_argument(
-        '--tolerance',
-        type=float,
-        default=tolerance,
-        metavar='N',
-        help='take the nearest listed colour, up to this far in RGB, such as 100',
-    )
-    parser.add_argument(
-        '--unknown', choices=UNKNOWN, default=unknown, help='of other colours'
-    )
 
 
 def read(
@@ -170,12 +144,13 @@ def read_colour_list(path: Path) -> list[tuple[str, Colour]]:
     listed: list[tuple[str, Colour]] = []
     owner: dict[Colour, str] = {}
     for name, value, where in entries:
-        colour = _colour(value)
-        if not name or colour is None:
+        if not name or not is_palette([value], 1):
             raise DataError(
                 f"'{path}' has {where!r}: expected a name and three numbers from 0 to "
                 f'255, such as {form}'
             )
+        red, green, blue = value
+        colour = red, green, blue
         if colour in owner:
             raise DataError(
                 f"'{path}' gives the colour {colour} to '{owner[colour]}' and to "
@@ -201,12 +176,3 @@ def _read_lines(path: Path) -> list[tuple[str, Any, str]]:
 
 def _number(text: str) -> int | None:
     return int(text) if re.fullmatch('[0-9]{1,3}', text) else None
-
-
-def _colour(value: Any) -> Colour | None:
-    """Return three whole numbers from 0 to 255; None for anything else."""
-    whole = isinstance(value, list | tuple) and len(value) == 3
-    if not whole or not all(type(part) is int and 0 <= part <= 255 for part in value):
-        return None
-    red, green, blue = value
-    return red, green, blue

@@ -1,11 +1,11 @@
-"""CVAT for images 1.1: polygons, masks, boxes and ellipses of an annotations.xml.
+"""CVAT for images 1.1: polygons, masks, boxes and ellipses in XML files.
 
 Classes come in the order of the task's labels. Shapes are drawn by CVAT's z-order, then
 in the order of the file, or by --order. Polylines, points, cuboids, skeletons and tags
-have no area: they are left out and counted. Of a folder all such files are read.
+have no area: they are left out and counted. Of a folder all such files are read; names
+such as train.xml are the splits.
 """
 
-import argparse
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -18,26 +18,17 @@ import numpy as np
 from ....compat.optional_packages import require
 from ....errors import DataError
 from ....files import find_files
-from ..annotated_images import ImageFile, Item, Size, Source
-from ..coco_masks import Instance, check_segmented, draw_instances
-from ..image_files import GUESSED, ImageFinder
-from ..names import output_name
-from ..options import add_background, of_shapes
+from ..annotated_images import Size, Source
+from ..annotation_files import beginning
+from ..coco_masks import Instance, check_segmented, item_of
+from ..image_files import ImageFinder
+from ..options import of_shapes
 from ..outlines import ellipse, rectangle
-from ..overlap import add_order
-from ..splits import part_of, without_part
+from ..recognised import Ask, Recognised
+from ..splits import part_in, part_of, without_part
 
 SOURCE = 'annotations.xml, or a folder that holds it'
-NAME = 'annotations.xml'
 Attributes = Mapping[str, str]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add = parser.add_argument
-    add('--images', type=Path, help='their folder (default: images beside the XML)')
-    add_background(parser)
-    add_order(parser, 'file')
 
 
 def read(
@@ -53,11 +44,11 @@ def read(
     splits.
     """
     require('pycocotools')
-    files = find_files(source, NAME) if source.is_dir() else [source]
-    roots = {file: parse_xml(file) for file in files}
+    files = _find_xmls(source) if source.is_dir() else [source]
+    roots = {file: _parse_xml(file) for file in files}
     if not roots:
         raise DataError(
-            f"'{source}' has no {NAME} of CVAT below it: name the file, or export as "
+            f"'{source}' has no XML of CVAT's below it: name the file, or export as "
             '"CVAT for images 1.1"'
         )
     listed = {
@@ -69,9 +60,22 @@ def read(
     colours = [{background: [0, 0, 0], **listed}.get(name) for name in found.classes]
     found.palette = [colour for colour in colours if colour] if all(colours) else None
     for file, root in roots.items():
-        _add_images(found, root, file, images)
+        part = part_in(file.relative_to(source)) if source.is_dir() else None
+        _add_images(found, root, file, images, part)
     check_segmented(found, source)
     return found
+
+
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for XML files of CVAT's; any single XML file may be one."""
+    known = _find_xmls(data) if data.is_dir() else data.suffix.lower() == '.xml'
+    return Recognised('cvat', data, "CVAT's XML for images") if known else None
+
+
+def _find_xmls(folder: Path) -> list[Path]:
+    """Return the XML files below a folder that begin as CVAT's do."""
+    files = find_files(folder, '.xml')
+    return [f for f in files if re.search(rb'<annotations[\s>]', beginning(f))]
 
 
 def _colour(text: str | None) -> list[int] | None:
@@ -90,7 +94,7 @@ class _Builder(ElementTree.TreeBuilder):
         )
 
 
-def parse_xml(file: Path) -> ElementTree.Element:
+def _parse_xml(file: Path) -> ElementTree.Element:
     """Read an XML of CVAT's for images; raises DataError."""
     try:
         parser = ElementTree.XMLParser(target=_Builder())
@@ -116,8 +120,9 @@ def _add_images(
     root: ElementTree.Element,
     file: Path,
     images: Path | None,
+    whole: str | None,
 ) -> None:
-    """Add the images of one file to ``found``."""
+    """Add the images of one file to ``found``; ``whole`` is the part of all."""
     entries = root.findall('image')
     finders: dict[str, ImageFinder] = {}
     above = file.parent
@@ -128,20 +133,12 @@ def _add_images(
             same = [e.get('name', '') for e in entries if e.get('subset', '') == subset]
             finders[subset] = ImageFinder([near[0] / subset, *near], same)
         instances = _instances(entry, found)
-        image, guessed = finders[subset].find(name)
-        if guessed:
-            found.skipped[GUESSED] += 1
+        image = finders[subset].find(name, found.skipped)
         part, rest = without_part(Path(name.replace('\\', '/')))
         try:
-            item = Item(
-                output_name(rest),
-                part_of(subset) or part,
-                ImageFile(image),
-                partial(draw_instances, instances, file),
-                labels=frozenset(one.label for one in instances),
-                stated=(entry.get('height'), entry.get('width')),
-            )
-            found.items.append(item)
+            part = part_of(subset) or part or whole
+            stated = entry.get('height'), entry.get('width')
+            found.items.append(item_of(rest, part, image, instances, file, stated))
         except DataError as error:
             found.failed.append(f"'{file}': {error}")
 

@@ -5,9 +5,9 @@ drawn in their order. A folder of "Brush labels to PNG" does not say which image
 is of: put the JSON export beside it, or name the images by their task, such as 12.jpg.
 """
 
-import argparse
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
@@ -18,26 +18,17 @@ from ....compat.optional_packages import require
 from ....errors import DataError
 from ....files import find_files
 from ...images import SUFFIXES
-from ..annotated_images import ImageFile, Item, Size, Source, check_size
-from ..annotation_files import read_any_json, read_text, read_values
-from ..coco_masks import Instance, check_segmented, draw_instances
-from ..image_files import GUESSED, ImageFinder
+from ..annotated_images import Item, Size, Source, check_size
+from ..annotation_files import beginning, read_any_json, read_values
+from ..coco_masks import Instance, check_segmented, item_of
+from ..image_files import ImageFinder
 from ..label_studio_tasks import Region, Task, is_tasks, read_tasks
-from ..names import output_name
-from ..options import add_background, of_shapes, with_background
-from ..overlap import add_order
+from ..options import of_shapes, with_background
+from ..recognised import Ask, Recognised, json_files
 from ..splits import without_part
 
 SOURCE = 'JSON file, or folder of it or of brush masks'
 BRUSH = re.compile('task-([0-9]+)-annotation-([0-9]+)-by-[^-]*-(.+)-[0-9]+[.]png')
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add = parser.add_argument
-    add('--images', type=Path, help='their folder (default: below the source)')
-    add_background(parser)
-    add_order(parser, 'file')
 
 
 def read(
@@ -52,9 +43,9 @@ def read(
     found = of_shapes((), background, order, skip_empty)
     found.open = True
     folder = source if source.is_dir() else source.parent
-    files = find_tasks(source) if source.is_dir() else [source]
+    files = _find_tasks(source) if source.is_dir() else [source]
     tasks = [task for file in files for task in read_tasks(file, found.skipped)]
-    brushes = find_brushes(source) if source.is_dir() else []
+    brushes = _find_brushes(source) if source.is_dir() else []
     if not (tasks or brushes):
         raise DataError(
             f'\'{source}\' has no tasks of Label Studio: export them as "JSON"'
@@ -81,21 +72,30 @@ def read(
     return found
 
 
-def find_tasks(folder: Path) -> list[Path]:
-    """Return the JSON files of Label Studio's tasks below a folder."""
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for JSON files of tasks, and brush masks."""
+    files = _find_tasks(data)
+    masks = _find_brushes(data) if data.is_dir() else []
+    said = [f'{json_files(len(files))} of tasks']
+    said += [f'{len(masks)} brush masks'] if masks else []
+    if not (files or masks):
+        return None
+    return Recognised('label_studio', data, f"Label Studio's, {' and '.join(said)}")
+
+
+def _find_tasks(source: Path) -> list[Path]:
+    """Return the JSON files of tasks below a folder, or a file that is one."""
     found = []
-    for file in find_files(folder, '.json'):
-        try:
+    for file in find_files(source, '.json') if source.is_dir() else [source]:
+        with suppress(DataError):  # of another kind
             # Most JSON files are objects, and large.
-            listed = read_text(file).lstrip().startswith('[')
+            listed = beginning(file).lstrip(b'\xef\xbb\xbf \r\n\t').startswith(b'[')
             if listed and is_tasks(read_any_json(file)):
                 found.append(file)
-        except DataError:
-            continue  # of another kind
     return found
 
 
-def find_brushes(folder: Path) -> list[Path]:
+def _find_brushes(folder: Path) -> list[Path]:
     """Return the brush masks below a folder, by their names."""
     return [file for file in find_files(folder, '.png') if BRUSH.fullmatch(file.name)]
 
@@ -148,20 +148,11 @@ def _mask(file: Path, size: Size) -> np.ndarray:
 
 
 def _item(task: Task, source: Path, finder: ImageFinder, found: Source) -> Item:
-    image, guessed = finder.find(task.image)
-    if guessed:
-        found.skipped[GUESSED] += 1
+    image = finder.find(task.image, found.skipped)
     instances = []
     for place, region in enumerate(task.regions or [], 1):
         name = f'region {place} ({region.label}) of task {task.number}'
         label = found.classes.index(region.label)
         instances.append(Instance(label, region.segmentation, name))
     part, rest = without_part(Path(unquote(task.image)))
-    return Item(
-        output_name(rest),
-        part,
-        ImageFile(image),
-        partial(draw_instances, instances, source),
-        labels=frozenset(one.label for one in instances),
-        stated=task.stated,
-    )
+    return item_of(rest, part, image, instances, source, task.stated)

@@ -6,7 +6,6 @@ are left out and counted. The labelme package wants a Qt to draw shapes, so they
 drawn here, with Pillow's functions that labelme itself uses.
 """
 
-import argparse
 import base64
 import binascii
 import math
@@ -26,23 +25,19 @@ from ....errors import DataError
 from ....files import find_files, write_bytes
 from ...images import SUFFIXES, decode_image, read_header
 from ..annotated_images import ImageFile, Item, Shape, Size, Source, naming
-from ..annotation_files import as_points, read_json
-from ..image_files import GUESSED, ImageFinder
-from ..options import add_background, of_shapes, with_background
-from ..overlap import add_order
+from ..annotation_files import as_points, keys_in, read_json
+from ..image_files import ImageFinder
+from ..options import of_shapes, with_background
+from ..recognised import Ask, Recognised, json_files
 from ..splits import split_by_folder
 
+_KEYS = 'shapes', 'imagePath'  # of every file
+_SAMPLE = 64  # JSON files that are looked at
 SOURCE = 'folder of JSON files'
 LEAST_POINTS = {  # those drawn
     **{'polygon': 3, 'rectangle': 2, 'circle': 2, 'mask': 2},
     **{'oriented_rectangle': 4, 'rotation': 4},  # labelme 6's and AnyLabeling's
 }
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add_background(parser)
-    add_order(parser, 'file')
 
 
 def read(
@@ -83,6 +78,14 @@ def read(
         if image.with_suffix('') not in jsons:
             found.leave_out('images without a JSON file', image)
     return found
+
+
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for labelme's keys in some of the JSON files of a folder."""
+    files = find_files(data, '.json') if data.is_dir() else []
+    if not any(len(keys_in(file, *_KEYS)) == 2 for file in files[:_SAMPLE]):
+        return None
+    return Recognised('labelme', data, f"{json_files(len(files))} of labelme's form")
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -142,9 +145,8 @@ def _image(
     if contents['imageData']:
         suffix = '.png' if contents['imageData'].startswith('iVBOR') else '.jpg'
         return EmbeddedImage(file, suffix)
-    image, guessed = finder.find(os.path.abspath(beside))
-    if guessed:
-        notes[GUESSED] += 1
+    image = finder.find(os.path.abspath(beside), notes)
+    if image.is_file():
         return ImageFile(image)
     for own in map(file.with_suffix, [*SUFFIXES, *map(str.upper, SUFFIXES)]):
         if own.is_file():  # both were given a new name

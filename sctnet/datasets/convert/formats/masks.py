@@ -5,7 +5,6 @@ or in folders of the parts. Values become classes as they are, or by --map, and 
 to ignore. Names of the classes are found beside the data, or given.
 """
 
-import argparse
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,25 +19,12 @@ from ..annotated_images import IGNORED, ImageFile, Item, Size, Source
 from ..annotation_files import read_values_and_palette
 from ..class_names import find_names
 from ..names import output_name
-from ..options import IGNORE, add_classes, parse_classes
+from ..options import IGNORE, parse_classes
 from ..pairing import Pairs, find_pairs
 from ..splits import without_part
 
 SOURCE = 'folder of images and masks'
 NO_PALETTE = np.empty((0, 3), np.uint8)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add = parser.add_argument
-    add('--masks', type=Path, help='their folder (default: found by its name)')
-    add(
-        '--map',
-        dest='mapping',
-        metavar='VALUES',
-        help='stored value to class or "ignore", such as 0:0,255:1,7:ignore',
-    )
-    add_classes(parser, 'found beside the data')
 
 
 def read(

@@ -6,7 +6,6 @@ holds good images alone, so that all images are shared out anew. Masks are 0, an
 any other value where the defect is; of MVTec LOCO's several masks an image, all count.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -19,19 +18,16 @@ from ....files import find_files
 from ...images import SUFFIXES
 from ..annotated_images import ImageFile, Item, Size, Source, check_size
 from ..annotation_files import LOSSLESS, read_values
+from ..recognised import Ask, Recognised
 
 SOURCE = 'folder of a category, or of several'
 MASKS = 'ground_truth'
 GOOD = 'good'
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes: nothing."""
-
-
 def read(source: Path) -> Source:
     """List the images of all parts; raises DataError."""
-    categories = find_categories(source)
+    categories = _find_categories(source)
     if not categories:
         raise DataError(
             f"'{source}' has no test and {MASKS} in it, nor a folder with both: "
@@ -61,7 +57,14 @@ def read(source: Path) -> Source:
     return found
 
 
-def find_categories(folder: Path) -> list[Path]:
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for MVTec AD's layout."""
+    count = len(_find_categories(data)) if data.is_dir() else 0
+    said = f"MVTec AD's layout, {count} categories, all parts shared anew"
+    return Recognised('mvtec', data, said) if count else None
+
+
+def _find_categories(folder: Path) -> list[Path]:
     """Return the folders of MVTec AD's layout: this one, or those in it."""
     return [
         place

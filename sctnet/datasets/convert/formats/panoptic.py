@@ -6,7 +6,6 @@ Crowds are of their category. Of a folder all such JSON files are read; names su
 train and val in their path are the splits.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,38 +15,20 @@ import numpy as np
 
 from ....errors import DataError
 from ..annotated_images import Size, Source
-from ..annotation_files import read_colours, read_json
+from ..annotation_files import read_colours
 from ..class_names import is_palette
-from ..coco_json import CocoFile, Found, find_jsons, is_panoptic, is_table
+from ..coco_json import CocoFile, find_jsons, is_table
 from ..coco_masks import Instance
 from ..options import IGNORE, of_shapes
-from .coco import list_images
+from ..recognised import Ask, Recognised
+from .coco import describe, list_images
 
 SOURCE = 'JSON file, or folder of them'
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add = parser.add_argument
-    add('--images', type=Path, help="their folder (default: the JSON's, or near it)")
-    add('--masks', type=Path, help='folder of the PNGs (default: named as the JSON)')
-
-
-def read(
-    source: Path,
-    images: Path | None = None,
-    masks: Path | None = None,
-    jsons: Sequence[Found] = (),
-) -> Source:
-    """List the images of one JSON file or of all below a folder; raises DataError.
-
-    ``jsons`` are those of :func:`find_jsons`, if they were read before.
-    """
-    listed: Sequence[Found] = jsons
-    if not listed and source.is_dir():
-        listed = find_jsons(source)[1]
-    elif not listed:
-        listed = [(source, None, read_json(source))]
+def read(source: Path, images: Path | None = None, masks: Path | None = None) -> Source:
+    """List the images of one JSON file or of all below a folder; raises DataError."""
+    listed = find_jsons(source, True) if source.is_dir() else [(source, None)]
     if not listed:
         raise DataError(
             f"'{source}' has no JSON below it whose annotations have segments_info: "
@@ -60,20 +41,20 @@ def read(
     return found
 
 
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for JSON files with segments."""
+    return describe('panoptic', data, find_jsons(data, True), "COCO's panoptic form")
+
+
 class _PanopticFile(CocoFile):
     """One JSON file: each of its segments is a row, with the PNG that shows it."""
 
     def __init__(
-        self,
-        path: Path,
-        part: str | None,
-        contents: dict[str, Any],
-        images: Path | None,
-        masks: Path | None,
+        self, path: Path, part: str | None, images: Path | None, masks: Path | None
     ) -> None:
-        super().__init__(path, part, contents, images)
+        super().__init__(path, part, images)
         self.draw = _draw
-        if not is_panoptic(self.contents):
+        if not any('segments_info' in row for row in self.contents['annotations']):
             raise DataError(
                 f"'{path}' has no annotation with segments_info: expected COCO's "
                 'panoptic form; for shapes take the format "coco"'
@@ -96,7 +77,7 @@ class _PanopticFile(CocoFile):
                 shown = png, row['id']
                 row = {**row, 'image_id': entry.get('image_id'), 'segmentation': shown}
                 rows.append(row)
-        self.contents = {**contents, 'annotations': rows}
+        self.contents |= {'annotations': rows}
 
     def palette(self, names: Sequence[str]) -> list[list[int]] | None:
         """Return the colours of the categories, if each has one."""
@@ -111,8 +92,8 @@ def _draw(
 ) -> np.ndarray:
     """Look up the label of each pixel's segment; all are of one PNG."""
     png, _ = segments[0].segmentation
-    pixels = read_colours(png).astype(np.uint32)
-    ids = pixels[..., 0] | pixels[..., 1] << 8 | pixels[..., 2] << 16
+    red, green, blue = np.moveaxis(read_colours(png).astype(np.uint32), -1, 0)
+    ids = red | green << 8 | blue << 16
     # The last of a table of labels is to ignore.
     label_of = {0: -1, **{int(one.segmentation[1]): one.label for one in segments}}
     shown, places = np.unique(ids, return_inverse=True)

@@ -5,7 +5,6 @@ Masks are indices into the labels of ``config_v1.2.json`` or ``config_v2.0.json`
 Labels that are not evaluated, such as Unlabeled, become 255.
 """
 
-import argparse
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,22 +13,20 @@ from ....errors import DataError
 from ....files import find_files
 from ...images import SUFFIXES
 from ..annotated_images import IGNORED, ImageFile, Item, Source
-from ..annotation_files import read_json
+from ..annotation_files import keys_in, read_json
 from ..class_names import is_palette
+from ..coco_json import is_table
 from ..names import output_name
+from ..recognised import Ask, Recognised
 from ..splits import part_of
 from .masks import NO_PALETTE, draw_values
 
 SOURCE = 'folder that holds training and config_v1.2.json, or that file'
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes: nothing."""
-
-
 def read(source: Path) -> Source:
     """List the images of all parts; raises DataError."""
-    configs = find_configs(source) if source.is_dir() else [source]
+    configs = _find_configs(source) if source.is_dir() else [source]
     if len(configs) != 1:
         listed = ', '.join(config.name for config in configs)
         raise DataError(
@@ -57,29 +54,43 @@ def read(source: Path) -> Source:
     return found
 
 
-def find_configs(folder: Path) -> list[Path]:
-    """Return the files of Mapillary's labels in a folder."""
-    return [path for path in sorted(folder.glob('config*.json')) if is_config(path)]
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for files of labels, and ask which is meant of several."""
+    configs = _find_configs(data)
+    if not configs or (data.is_dir() and not (data / 'training').is_dir()):
+        return None
+    chosen = configs[0]
+    if len(configs) > 1:
+        names = {path.name: "the labels' version" for path in configs}
+        option = f"{chosen} in the folder's place"
+        chosen = data / ask(f"Which labels of '{data}' are meant?", names, option)
+    said = f"Mapillary Vistas' layout, with the labels of '{chosen.name}'"
+    return Recognised('vistas', chosen, said)
 
 
-def is_config(path: Path) -> bool:
-    """Whether a JSON file lists labels that have readable names."""
-    try:
-        labels = read_json(path).get('labels')
-    except DataError:
-        return False
-    return (
-        isinstance(labels, list)
-        and bool(labels)
-        and all(isinstance(row, dict) and 'readable' in row for row in labels)
-    )
+def _find_configs(source: Path) -> list[Path]:
+    """Return Mapillary's files of labels in a folder, or a file that is one."""
+    files = sorted(source.glob('config*')) if source.is_dir() else [source]
+    keys = 'labels', 'readable'
+    return [
+        path
+        for path in files
+        if path.suffix == '.json' and keys_in(path, *keys) == {*keys}
+    ]
 
 
 def _labels(
     config: Path,
 ) -> tuple[tuple[str, ...], list[list[int]] | None, dict[int, int]]:
     """Return the names that are evaluated, their colours, and labels by value."""
-    rows: list[dict[str, Any]] = read_json(config)['labels']
+    rows = read_json(config).get('labels')
+    if not is_table(rows) or not all(
+        {'readable', 'name'} <= row.keys() for row in rows
+    ):
+        raise DataError(
+            f"'{config}' has no labels with names: expected Mapillary Vistas' "
+            'config_v1.2.json or config_v2.0.json'
+        )
     evaluated = [n for n, row in enumerate(rows) if row.get('evaluate', True)]
     kept = [rows[value] for value in evaluated]
     names = [str(row['readable']) for row in kept]

@@ -3,23 +3,18 @@
 Masks are palette or grey PNGs of class indices: 0 is the background, 255 to ignore. Of
 the lists ``train``, ``val`` and ``test`` are the parts. Where there are others alone,
 such as ``trainval.txt``, the images that they name are shared out; without any, all.
+The classes are VOC's 21, unless others are given.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..annotated_images import Source
-from ..options import add_classes, parse_classes
+from ..options import parse_classes
 from ..split_lists import by_lists
 from .masks import add_index_pairs
 
 SOURCE = 'folder that holds JPEGImages and SegmentationClass'
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add_classes(parser, "VOC's 21")
 
 
 def read(source: Path, classes: str | Sequence[str] | None = None) -> Source:

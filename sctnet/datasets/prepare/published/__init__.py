@@ -1,9 +1,10 @@
 """Data sets whose archives can be prepared: one module each, found by its name.
 
 To add one, put ``NAME.py`` here with a docstring, whose first line is its help; with
-``FOLDER``, the data root below ``data``; and with ``list_jobs(archives, root)``, which
-returns a list of ``Job`` (see ``prepare.archives``): what is to be written. Where it is
-whole folders of the archives, ``prepare.folders`` lists them.
+``FOLDER``, the data root below ``data``; and with what is to be written. Where it is
+whole folders of the archives, this is ``FOLDERS``, ``EXPECTED`` and ``PAIRS``, as
+``prepare.folders`` takes them; else ``list_jobs(archives, root)``, which returns a list
+of ``Job`` (see ``prepare.archives``).
 """
 
 import importlib

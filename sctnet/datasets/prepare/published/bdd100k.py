@@ -1,10 +1,6 @@
 """BDD100K: bdd100k_images_10k.zip and bdd100k_sem_seg_labels_trainval.zip."""
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from ..archives import Archive, Job
-from ..folders import Folder, unpack_folders
+from ..folders import Folder
 
 FOLDER = 'bdd100k'
 COUNTS = {'train': 7000, 'val': 1000, 'test': 2000}
@@ -22,9 +18,4 @@ FOLDERS = [
     if (folder, part) != (LABELS, 'test')  # not published
 ]
 PAIRS = {f'{LABELS}/{part}': f'{IMAGES}/{part}' for part in ('train', 'val')}
-
-
-def list_jobs(archives: Sequence[Archive], root: Path) -> list[Job]:
-    """Return the images of all parts, label maps of two; raises DataError."""
-    expected = 'bdd100k_images_10k.zip and bdd100k_sem_seg_labels_trainval.zip'
-    return unpack_folders(archives, root, FOLDERS, expected, PAIRS)
+EXPECTED = 'bdd100k_images_10k.zip and bdd100k_sem_seg_labels_trainval.zip'

@@ -12,7 +12,7 @@ import numpy as np
 from ....compat.optional_packages import require
 from ....errors import DataError
 from ..archives import Archive, Job
-from ..mat_files import read_labels
+from ..mat_files import read_mat
 
 FOLDER = 'coco_stuff10k'
 LANDMARK = 'imageLists/train.txt'
@@ -58,7 +58,7 @@ def draw_labels(data: bytes, name: str) -> np.ndarray:
     """Turn a .mat file into labels 0 to 171, uint8 (H, W); raises DataError."""
     table = _table()
     known = np.flatnonzero(table >= 0)
-    return table[read_labels(data, name, known, 'S')].astype(np.uint8)
+    return table[read_mat(data, name, known, 'S')].astype(np.uint8)
 
 
 def _table() -> np.ndarray:

@@ -3,11 +3,7 @@
 The layout is that of mmseg. Label 0, no data, becomes 255 by ``reduce_zero_label``.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from ..archives import Archive, Job
-from ..folders import Folder, unpack_folders
+from ..folders import Folder
 
 FOLDER = 'loveDA'
 COUNTS = {
@@ -29,9 +25,4 @@ FOLDERS = [
     if (part, source) != ('Test', 'masks_png')  # not published
 ]
 PAIRS = {f'ann_dir/{part}': f'img_dir/{part}' for part in ('train', 'val')}
-
-
-def list_jobs(archives: Sequence[Archive], root: Path) -> list[Job]:
-    """Return the images of all parts, label maps of two; raises DataError."""
-    expected = 'Train.zip and Val.zip'
-    return unpack_folders(archives, root, FOLDERS, expected, PAIRS)
+EXPECTED = 'Train.zip and Val.zip'

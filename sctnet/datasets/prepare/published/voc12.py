@@ -14,7 +14,7 @@ from ....compat.optional_packages import require
 from ....errors import DataError
 from ..archives import Archive, Job
 from ..folders import Folder, stems_in, unpack_folders
-from ..mat_files import read_labels
+from ..mat_files import read_mat
 
 FOLDER = 'VOCdevkit/VOC2012'
 CLASSES = 21
@@ -31,7 +31,7 @@ EXPECTED = (
 def draw_labels(data: bytes, name: str) -> np.ndarray:
     """Turn a .mat file of SBD into labels, uint8 (H, W); raises DataError."""
     known = np.arange(CLASSES)
-    return read_labels(data, name, known, 'GTcls', 'Segmentation').astype(np.uint8)
+    return read_mat(data, name, known, 'GTcls', 'Segmentation').astype(np.uint8)
 
 
 FOLDERS = [

@@ -6,7 +6,6 @@ an object. An image may have several lines, each of a class: a column ClassId, o
 of the name, as in a.jpg_Fish. Without classes there are the background and the object.
 """
 
-import argparse
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -26,22 +25,12 @@ from ...annotated_images import (
     check_size,
 )
 from ...names import output_name
-from ...options import add_background, of_shapes
-from ...overlap import add_order
+from ...options import of_shapes
 from ...pairing import is_mask
+from ...recognised import Ask, Recognised
 from .csv_lines import OBJECT, Line, class_key, find_csvs, read_lines
 
 SOURCE = 'CSV file, or folder with one'
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add = parser.add_argument
-    add('--images', type=Path, help='their folder (default: found beside the CSV)')
-    add('--row-major', action='store_true', help='runs go along the rows')
-    add('--unlisted', action='store_true', help='images without a line are background')
-    add_order(parser, 'file')
-    add_background(parser)
 
 
 def read(
@@ -83,6 +72,20 @@ def read(
         else:
             found.leave_out('images that no line names', path)
     return found
+
+
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for a CSV of run lengths, and ask which is meant of several."""
+    files = find_csvs(data) if data.is_dir() else [data]
+    csvs = {path.name: path for path in files if path.suffix.lower() == '.csv'}
+    if not csvs:
+        return None
+    chosen = next(iter(csvs))
+    if len(csvs) > 1:
+        names = dict.fromkeys(csvs, 'run lengths')
+        option = f"{data / chosen} in the folder's place"
+        chosen = ask(f"Which CSV of '{data}' is meant?", names, option)
+    return Recognised('run_lengths', csvs[chosen], f"run lengths in '{chosen}'")
 
 
 def _item(image: Path, draw: partial, labels: frozenset[int]) -> Item:

@@ -7,7 +7,6 @@ folders, lists of images, or several of either. Nothing in it is downloaded or r
 Lines of five numbers are boxes, which outline nothing: they are left out and counted.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -22,19 +21,13 @@ from ...annotated_images import ImageFile, Item, Shape, Size, Source
 from ...annotation_files import read_text
 from ...class_names import read_names
 from ...coco_masks import decode_rle, to_rle
-from ...options import add_background, of_shapes
-from ...overlap import add_order
+from ...options import of_shapes
+from ...recognised import Ask, Recognised
 from .listing import find_listing, list_images
 
 SOURCE = 'data.yaml, or the folder that holds it'
 _SLACK = 0.5  # of a side, by which outlines may be drawn over the edge
 Line = tuple[int, list[str]]  # its number, and what it holds
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``read`` takes."""
-    add_order(parser, 'area')
-    add_background(parser)
 
 
 def read(
@@ -62,7 +55,7 @@ def read(
         numbers = {int(words[0]) for _, words in lines if words[0].isdecimal()}
         kinds = frozenset(labels[n] for n in numbers if n < len(labels))
         known = kinds if kinds or not lines else None  # else it is an error when drawn
-        item = Item(name, part, ImageFile(image), draw, not lines, labels=known)
+        item = Item(name, part, ImageFile(image), draw, labels=known)
         found.items.append(item)
     if not outlines:
         raise DataError(
@@ -73,7 +66,16 @@ def read(
     return found
 
 
-def is_outlined(folder: Path) -> bool:
+def recognise(data: Path, ask: Ask) -> Recognised | None:
+    """Look for names and text files; any single YAML may have the names."""
+    if data.is_dir():
+        known = find_listing(data) is not None and _has_lines(data)
+    else:
+        known = data.suffix.lower() in ('.yaml', '.yml')
+    return Recognised('yolo', data, "YOLO's text files") if known else None
+
+
+def _has_lines(folder: Path) -> bool:
     """Whether a folder has text files of YOLO's lines, of outlines or of boxes."""
     for file in find_files(folder, ('.txt',))[:1000]:
         try:

@@ -1,17 +1,14 @@
 """Which images a data set of YOLO's form has, and which part each is in."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from .....errors import DataError
 from .....files import find_files
 from ....images import SUFFIXES
 from ...annotated_images import Source
-from ...annotation_files import read_text
+from ...annotation_files import read_text, read_yaml
 from ...names import output_name
 from ...splits import part_of, split_by_folder, without_part
 
@@ -26,7 +23,7 @@ def find_listing(folder: Path) -> Path | None:
     labels = (folder / 'labels').is_dir()
     for file in sorted(folder.glob('*.y*ml'), key=lambda file: file.stem != 'data'):
         try:
-            content = _load(file)
+            content = read_yaml(file)
         except DataError:
             if file.stem == 'data' and labels:
                 raise
@@ -44,23 +41,13 @@ def list_images(file: Path, found: Source) -> Iterable[Listed]:
     Raises:
         DataError: those to train on are not there, or one is in two parts.
     """
-    if file.suffix == '.txt' or 'train' not in _load(file):
+    if file.suffix == '.txt' or 'train' not in read_yaml(file):
         return _of_folder(file, found)
     return _of_yaml(file, found)
 
 
-def _load(file: Path) -> Mapping[str, Any]:
-    try:
-        content = yaml.safe_load(read_text(file))
-    except yaml.YAMLError as error:
-        raise DataError(f"'{file}' is no YAML ({error}): export it again") from error
-    if not isinstance(content, Mapping):
-        raise DataError(f"'{file}' has no names and parts: expected YOLO's data.yaml")
-    return content
-
-
 def _of_yaml(file: Path, found: Source) -> Iterator[Listed]:
-    content = _load(file)
+    content = read_yaml(file)
     # The path is that of another machine, or of Ultralytics' folder of data sets.
     stated = file.parent / str(content.get('path') or '.')
     roots = [root for root in (stated, file.parent) if root.is_dir()]

@@ -9,6 +9,11 @@ from typing import Any
 Ask = Callable[[str, Mapping[str, str], str], str]
 
 
+def json_files(count: int) -> str:
+    """Return the number of files in words."""
+    return '1 JSON file' if count == 1 else f'{count} JSON files'
+
+
 @dataclass
 class Recognised:
     """What a data set is taken for.
