@@ -112,9 +112,7 @@ def _folders(root: Path, file: Path) -> Path:
 
 def folder_words(folder: str) -> list[str]:
     """Return the words of a folder's name, in small letters."""
-    small = folder.lower()
-    # CamVid's trainannot.
-    small = re.sub('(?<=.)annot$', '_annot', small)
+    small = re.sub('(?<=.)annot$', '_annot', folder.lower())  # CamVid's trainannot
     return [word for word in re.split('[-_. ]+', small) if word]
 
 
@@ -181,16 +179,12 @@ def _match(images: dict[Path, Path], masks: dict[Path, Path]) -> Pairs:
             if len(keyed.keys() & mine.keys()) > len(best.keys() & ours.keys()):
                 best, ours = keyed, mine
     found = Pairs()
-    taken = best.keys() & ours.keys()
-    for key in sorted(taken):
+    for key in sorted(best.keys() & ours.keys()):
         image = ours[key]
         found.pairs.append((image, best[key], images[image] / image.stem))
-    paired = (
-        {image for image, _, _ in found.pairs},
-        {mask for _, mask, _ in found.pairs},
-    )
-    found.images = [image for image in images if image not in paired[0]]
-    found.masks = [mask for mask in masks if mask not in paired[1]]
+    paired = {file for image, mask, _ in found.pairs for file in (image, mask)}
+    found.images = [image for image in images if image not in paired]
+    found.masks = [mask for mask in masks if mask not in paired]
     _check_doubles(found, ours, images)
     return found
 

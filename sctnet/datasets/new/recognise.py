@@ -51,8 +51,6 @@ def recognise(
         option += ', or --masks FOLDER' if 'masks' in choices else ''
         chosen = ask(f"What of '{data}' is meant?", choices, option)
         readings = {chosen: readings[chosen]}
-    if not readings and is_outlined(data) and not _has_masks(data):
-        return Recognised('yolo', data, "YOLO's text files")  # which lack a list
     if not readings or 'masks' in readings:
         return recognise_masks(data, ask, None, given)
     return next(iter(readings.values()))
