@@ -146,6 +146,8 @@ def _leads_back(root: Path, folder: Path) -> bool:
     """Whether a folder below ``root`` is a link to one that it lies in."""
     if not folder.is_symlink():
         return False
+    if folder.parent.resolve().is_relative_to(folder.resolve()):
+        return True
     above = [root, *(path for path in folder.parents if path.is_relative_to(root))]
     return folder.resolve() in {path.resolve() for path in above}
 

@@ -125,3 +125,7 @@ def test_links_that_lead_back_multiply_no_file(tmp_path):
     (tmp_path / 'b/to_a').symlink_to(tmp_path / 'a')
     found = [path.relative_to(tmp_path).as_posix() for path in find_files(tmp_path, '')]
     assert found == ['a/a.jpg', 'a/to_b/b.jpg', 'b/b.jpg', 'b/to_a/a.jpg']
+    (tmp_path / 'c/d').mkdir(parents=True)
+    (tmp_path / 'c/c.jpg').write_bytes(b'')
+    (tmp_path / 'c/d/up').symlink_to(tmp_path / 'c')
+    assert find_files(tmp_path / 'c/d', '') == []  # nor to what lies above the folder

@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import Any
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ConfigError
 from .arguments import add_labels, add_run_arguments
 
 
@@ -85,11 +85,23 @@ def test(
     runner = Runner.from_cfg(cfg)
     runner.skips_broken_images = no_labels
     metric = label_maps.name_label_maps(runner) if out else None
-    runner.test()
+    _measure(runner)
     page = write_report(runner, report) if report else None
     if page:  # on the main process
         print(f"the report is in '{page}'")
     return _summarise(metric, labels or 'index') if metric else 0
+
+
+def _measure(runner: Any) -> None:
+    try:
+        runner.test()
+    except KeyError as error:
+        if error.args != ('gt_sem_seg',):
+            raise
+        raise ConfigError(
+            'the test is to measure, and its pipeline loads no labels: add '
+            'LoadAnnotations after Resize, or predict alone with --no-labels --out DIR'
+        ) from error
 
 
 def _check(

@@ -74,7 +74,7 @@ def decode_tiff(data: bytes, name: str) -> Decoded:
         problem = f'holds {several} images'
         raise ImageError(
             f'{name} {problem}: expected one, of any number of bands; export each '
-            'alone, or bands as samples of one image',
+            'alone, or bands as samples of one image (tifffile: planarconfig="contig")',
             problem,
         )
     if cut or not pixels:

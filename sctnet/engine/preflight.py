@@ -20,6 +20,8 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
     Raises:
         DataError: one does not; the message names what was looked for.
     """
+    of_test = [*loaders] == ['test_dataloader']
+    remedy = ', or predict alone with --no-labels --out DIR' if of_test else ''
     for dataset in datasets_of(cfg, loaders):
         if is_elsewhere(dataset.get('backend_args'), dataset.get('data_root')):
             continue
@@ -37,11 +39,14 @@ def check_data(cfg: Config, loaders: Iterable[str]) -> None:
             if folder and '://' not in folder:
                 several = isinstance(suffix, tuple | list)
                 ends = suffix if several else [suffix or '']
-                _check_folder(dataset.get('data_root') or '', folder, ends)
+                hint = remedy if prefix == 'seg_map_path' else ''
+                _check_folder(dataset.get('data_root') or '', folder, ends, hint)
         check_list(dataset)
 
 
-def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:
+def _check_folder(
+    data_root: str, folder: str, suffixes: Sequence[str], remedy: str
+) -> None:
     place = Path(data_root) / folder
     ends = tuple(suffix.lower() for suffix in suffixes)
     if not os.path.isdir(place):
@@ -61,7 +66,7 @@ def _check_folder(data_root: str, folder: str, suffixes: Sequence[str]) -> None:
     looked = ', '.join(f"'*{suffix}'" for suffix in suffixes)
     raise DataError(
         f"{problem} (looked for {looked} below '{place}'): put the data set there or "
-        f'name its folder with --data-root{hint}'
+        f'name its folder with --data-root{hint}{remedy}'
     )
 
 

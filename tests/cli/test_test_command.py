@@ -173,13 +173,22 @@ def test_images_of_the_config_need_no_labels_either(task, one):
     labels.rename(task / 'gone')
     try:
         done = run(task, 'bare', '--no-labels', '--out', 'bare')
+        lacking = one_line_error(run(task, 'lacking'))
     finally:
         (task / 'gone').rename(labels)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "3 of 3 label maps are in 'bare', class indices" in done.stdout
+    assert lacking.endswith('or predict alone with --no-labels --out DIR')
     for path in (task / 'labels').rglob('*.png'):
         same = task / 'bare' / path.relative_to(task / 'labels')
         assert same.read_bytes() == path.read_bytes()
+
+
+def test_a_pipeline_without_labels_measures_nothing(task):
+    other = 'test_dataloader.dataset.pipeline.2.type=PhotometricDistortion'
+    words = (LEAF, '.', '--data-root', 'streets', *OPTIONS, other)
+    said = one_line_error(call('test', *words, cwd=task))
+    assert 'loads no labels: add LoadAnnotations' in said
 
 
 @pytest.mark.parametrize(

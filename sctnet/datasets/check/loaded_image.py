@@ -94,18 +94,18 @@ def load_image(reading: Reading, path: str) -> LoadedImage:
     if reading.loader == 'LoadBands':
         pixels, faults = _by_bands(reading, stored)
     else:
-        pixels, faults = _as_picture(decoded, reading.loader)
+        pixels, faults = _as_picture(decoded, reading.loader, path)
     return LoadedImage(pixels, kind, float(stored.max()), faults)
 
 
 _Found = tuple[np.ndarray | None, list[tuple[str, str]]]
 
 
-def _as_picture(decoded: Decoded, loader: str) -> _Found:
+def _as_picture(decoded: Decoded, loader: str, path: str) -> _Found:
     stored, kind = decoded.image, str(decoded.image.dtype)
     what, lost = f'{count_bands(stored.shape[2])} of {kind}', []
     try:
-        pixels = as_picture(decoded, '')
+        pixels = as_picture(decoded, f"image '{path}'")
     except ImageError:
         detail = f'{what}, and {loader} reads colours or grey of 8 or 16 bits'
         return None, [('bands not read', detail)]

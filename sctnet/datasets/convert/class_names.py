@@ -80,7 +80,16 @@ def _of_lines(file: Path) -> tuple[Sequence[str], Palette | None]:
     lines = (line.strip() for line in read_text(file).splitlines())
     # labelme's list begins with these two.
     renamed = {'_background_': 'background', '__ignore__': ''}
-    return [n for n in (renamed.get(x, x) for x in lines) if n and n[0] != '#'], None
+    names = [n for n in (renamed.get(x, x) for x in lines) if n and n[0] != '#']
+    if len(names) == 1:
+        names = [name.strip() for name in names[0].split(',')]
+    numbered = [re.match(r'(\d+)[\s:,;.)]+(.+)', name) for name in names]
+    pairs = [(int(match[1]), match[2].strip()) for match in numbered if match]
+    numbers = {number for number, _ in pairs}  # of each its own, from 0 or 1 on
+    count = len(names)
+    if len(numbers) == count and min(numbers) < 2 and max(numbers) <= 2 * count:
+        return _by_number(pairs, file), None
+    return names, None
 
 
 def _of_json(file: Path) -> tuple[Sequence[str], Palette | None]:

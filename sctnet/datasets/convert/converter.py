@@ -181,6 +181,13 @@ def _check_options(
             f'the format {format_name} has no option {min(unknown)!r} ('
             f'{", ".join([*known][1:])}): leave it out'
         )
+    needed = [n for n, option in known.items() if option.default is option.empty][1:]
+    lacking = [name for name in needed if options.get(name) is None]
+    if lacking:
+        raise ArgumentError(
+            f'the format {format_name} needs --{lacking[0]}: see sctnet convert '
+            f'{format_name} --help'
+        )
     paths = {
         name
         for name, option in known.items()

@@ -16,6 +16,7 @@ from ...errors import DataError
 from ...files import find_files
 from ..images import LOSSY, SUFFIXES
 from .annotation_files import LOSSLESS
+from .splits import part_of
 
 # Words in the names of folders, such as train_images and SegmentationClass.
 IMAGE_WORDS = {
@@ -97,7 +98,7 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
 
 
 def _folders(root: Path, file: Path) -> Path:
-    """Return the folders of a file below ``root``, without words for its kind."""
+    """Return the folders of a file, without words for its kind, parts by one name."""
     kept = []
     for folder in file.relative_to(root).parts[:-1]:
         words = folder_words(folder)
@@ -105,15 +106,13 @@ def _folders(root: Path, file: Path) -> Path:
         if len(plain) < len(words):
             plain = [word for word in plain if word not in _FILLERS]
             folder = '_'.join(plain)
-        kept += [folder] if folder else []
+        kept += [part_of(folder) or folder] if folder else []
     return Path(*kept)
 
 
 def folder_words(folder: str) -> list[str]:
     """Return the words of a folder's name, in small letters."""
-    small = folder.lower()
-    # CamVid's trainannot.
-    small = re.sub('(?<=.)annot$', '_annot', small)
+    small = re.sub('(?<=.)annot$', '_annot', folder.lower())  # CamVid's trainannot
     return [word for word in re.split('[-_. ]+', small) if word]
 
 
@@ -180,16 +179,12 @@ def _match(images: dict[Path, Path], masks: dict[Path, Path]) -> Pairs:
             if len(keyed.keys() & mine.keys()) > len(best.keys() & ours.keys()):
                 best, ours = keyed, mine
     found = Pairs()
-    taken = best.keys() & ours.keys()
-    for key in sorted(taken):
+    for key in sorted(best.keys() & ours.keys()):
         image = ours[key]
         found.pairs.append((image, best[key], images[image] / image.name))
-    paired = (
-        {image for image, _, _ in found.pairs},
-        {mask for _, mask, _ in found.pairs},
-    )
-    found.images = [image for image in images if image not in paired[0]]
-    found.masks = [mask for mask in masks if mask not in paired[1]]
+    paired = {file for image, mask, _ in found.pairs for file in (image, mask)}
+    found.images = [image for image in images if image not in paired]
+    found.masks = [mask for mask in masks if mask not in paired]
     _check_doubles(found, ours, images)
     return found
 
@@ -203,8 +198,7 @@ def _check_doubles(
         other = known.get((images[file], file.stem))
         if other is not None and other != file:
             raise DataError(
-                f"'{other}' and '{file}' would share one mask: give one of them "
-                'another name'
+                f"'{other}' and '{file}' would share one mask: rename one of them"
             )
 
 

@@ -207,8 +207,8 @@ def _check_learnable(plan: Plan, why: list[str]) -> None:
     train, reasons = plan.images.get('train', 0), f' ({"; ".join(why)})' if why else ''
     if train < 2:
         raise DataError(
-            f'there are {train} images to train on{reasons}: at least 2 are needed, and '
-            'one to validate on; add some, or lower --val and --test'
+            f'there are {train} images to train on{reasons}: at least 2 are needed, '
+            'and one to validate on; add some, or lower --val and --test'
         )
     if sum(count > 0 for count in plan.pixels.values()) < 2:
         raise DataError(

@@ -45,6 +45,23 @@ FILES = {  # name of the file: content, classes, palette
 }
 
 
+@pytest.mark.parametrize(
+    ('text', 'classes'),
+    [
+        ('1: road\n0: sky\n', ('sky', 'road')),
+        ('0 sky\n2 road, wet\n', ('sky', 'class 1', 'road, wet')),
+        ('sky, road\n', ('sky', 'road')),
+        ('sky\n2 doors\n', ('sky', '2 doors')),
+        ('90 degrees\n45 degrees\n', ('90 degrees', '45 degrees')),
+        ('0 to 9\n10 to 99\n', ('0 to 9', '10 to 99')),
+        ('1st\n2nd\n', ('1st', '2nd')),
+    ],
+)
+def test_lines_may_be_numbered(tmp_path, text, classes):
+    (tmp_path / 'classes.txt').write_text(text)
+    assert find_names(tmp_path).classes == classes
+
+
 @pytest.mark.parametrize('name', FILES)
 @pytest.mark.parametrize('below', ['', 'train'])
 def test_each_tools_file_is_read(tmp_path, name, below):

@@ -8,6 +8,7 @@ from published_forms import shares
 
 from sctnet.datasets.convert import convert
 from sctnet.datasets.convert.formats.yolo.listing import find_listing
+from sctnet.datasets.new.recognise import recognise
 from sctnet.errors import DataError
 
 same = np.testing.assert_array_equal
@@ -160,6 +161,18 @@ def test_a_listing_that_cannot_be_is_refused(root, tmp_path, text, words):
     with pytest.raises(DataError) as caught:
         convert('yolo', root, tmp_path / 'out')
     assert words in str(caught.value)
+
+
+def test_classes_may_have_a_point_and_a_list_that_lacks_is_said(tmp_path):
+    picture(tmp_path / 'in/images/a.jpg')
+    (tmp_path / 'in/labels').mkdir()
+    (tmp_path / 'in/labels/a.txt').write_text(f'1.0 {shares(LARGE)}\n')
+    found = recognise(tmp_path / 'in', None)
+    with pytest.raises(DataError, match=r'has no data\.yaml with names and train, nor'):
+        convert(found.format_name, found.source, tmp_path / 'out')
+    (tmp_path / 'in/classes.txt').write_text('door\nwall\n')
+    convert('yolo', tmp_path / 'in', tmp_path / 'out', val=0.0)
+    same(labels_of(tmp_path / 'out', 'a'), expected((LARGE, 2)))
 
 
 def test_a_broken_listing_is_named(tmp_path):

@@ -67,6 +67,10 @@ LAYOUTS = {
         ['images/a.jpg', 'images/b.jpg'],
         ['masks/train/a.png', 'masks/val/b.png'],
     ),
+    'parts of two names': (
+        ['images/train/a.jpg', 'images/val/a.jpg'],
+        ['labels/training/a.png', 'labels/Validation/a.png'],
+    ),
     'DeepGlobe': (['1_sat.jpg', '22_sat.jpg'], ['1_mask.png', '22_mask.png']),
     'Carvana': (
         ['imgs/a_01.jpg', 'imgs/a_02.jpg'],

@@ -7,7 +7,6 @@ drawn here, with Pillow's functions that labelme itself uses.
 """
 
 import base64
-import binascii
 import math
 import os
 from collections import Counter
@@ -68,15 +67,14 @@ def read(
     for file, split, name, contents in annotated:
         shapes = _shapes(contents, labels, found.skipped)
         stated = contents.get('imageHeight'), contents.get('imageWidth')
-        picture = _image(file, contents, finder, found.skipped)
+        image = _image(file, contents, finder, found.skipped)
         kinds = frozenset(label for label, *_ in shapes)
         draw = partial(_draw, file, shapes)
-        item = Item(name, split, picture, draw, labels=kinds, stated=stated)
-        found.items.append(item)
+        found.items.append(Item(name, split, image, draw, labels=kinds, stated=stated))
     jsons = {file.with_suffix('') for file in files}
-    for image in find_files(source, SUFFIXES):
-        if image.with_suffix('') not in jsons:
-            found.leave_out('images without a JSON file', image)
+    for other in find_files(source, SUFFIXES):
+        if other.with_suffix('') not in jsons:
+            found.leave_out('images without a JSON file', other)
     return found
 
 
@@ -247,6 +245,6 @@ def decode_base64(text: Any, where: str) -> bytes:
     """Decode base64; raises a DataError that names ``where``."""
     try:
         return base64.b64decode(text, validate=False)
-    except (binascii.Error, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         problem = f'{where} has pixels that are not in base64 ({error})'
         raise DataError(f'{problem}: save it again in labelme') from error

@@ -18,7 +18,7 @@ from .....compat.optional_packages import require
 from .....errors import DataError
 from .....files import find_files
 from ...annotated_images import ImageFile, Item, Shape, Size, Source
-from ...annotation_files import read_text
+from ...annotation_files import LOSSLESS, read_text
 from ...class_names import read_names
 from ...coco_masks import decode_rle, to_rle
 from ...options import of_shapes
@@ -69,7 +69,9 @@ def read(
 def recognise(data: Path, ask: Ask) -> Recognised | None:
     """Look for names and text files; any single YAML may have the names."""
     if data.is_dir():
-        known = find_listing(data) is not None and _has_lines(data)
+        texts = data / 'labels'  # of which the list may be missing
+        known = texts.is_dir() and not find_files(texts, LOSSLESS)
+        known = (find_listing(data) is not None or known) and _has_lines(data)
     else:
         known = data.suffix.lower() in ('.yaml', '.yml')
     return Recognised('yolo', data, "YOLO's text files") if known else None
@@ -82,7 +84,8 @@ def _has_lines(folder: Path) -> bool:
             words = read_text(file).strip().partition('\n')[0].split()
         except DataError:
             continue
-        if len(words) > 4 and words[0].isdigit() and all(map(_is_number, words)):
+        numbers = len(words) > 4 and all(map(_is_number, words))
+        if numbers and float(words[0]).is_integer():
             return True
     return False
 
