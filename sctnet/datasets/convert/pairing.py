@@ -8,7 +8,7 @@ names of their kind begin or end with.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -180,28 +180,22 @@ def _match(images: dict[Path, Path], masks: dict[Path, Path]) -> Pairs:
             if len(keyed.keys() & mine.keys()) > len(best.keys() & ours.keys()):
                 best, ours = keyed, mine
     found = Pairs()
-    taken = best.keys() & ours.keys()
-    for key in sorted(taken):
+    for key in sorted(best.keys() & ours.keys()):
         image = ours[key]
         found.pairs.append((image, best[key], images[image] / image.stem))
-    paired = (
-        {image for image, _, _ in found.pairs},
-        {mask for _, mask, _ in found.pairs},
-    )
-    found.images = [image for image in images if image not in paired[0]]
-    found.masks = [mask for mask in masks if mask not in paired[1]]
+    paired = {file for pair in found.pairs for file in pair[:2]}
+    found.images = [image for image in images if image not in paired]
+    found.masks = [mask for mask in masks if mask not in paired]
     _check_doubles(found, ours, images)
     return found
 
 
-def _check_doubles(
-    found: Pairs, ours: dict[Key, Path], images: dict[Path, Path]
-) -> None:
+def _check_doubles(found: Pairs, ours: dict[Key, Path], images: Mapping) -> None:
     """See that no left image has the name of a paired one, in another format."""
     known = {(images[file], file.stem): file for file in ours.values()}
     for file in found.images:
-        other = known.get((images[file], file.stem))
-        if other is not None and other != file:
+        other = known.get((images[file], file.stem), file)
+        if other != file:
             raise DataError(
                 f"'{other}' and '{file}' would share one mask: give one of them "
                 'another name'

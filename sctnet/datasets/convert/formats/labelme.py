@@ -156,10 +156,7 @@ def _image(
 
 
 def _draw(
-    file: Path,
-    shapes: Sequence[tuple[int, int, dict]],
-    size: Size,
-    notes: Counter[str],
+    file: Path, shapes: Sequence[tuple[int, int, dict]], size: Size, notes: Counter[str]
 ) -> list[Shape]:
     """Return the shapes of (label, place in the file, and content) of a JSON."""
     drawn = []
