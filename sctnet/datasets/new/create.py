@@ -102,6 +102,7 @@ def new_project(
     new = New([], data, [f"'{data}' is taken for {found.said}"])
     if found.format_name is None:
         _refuse_choices(data, chosen)
+        new.root = data = found.source  # which may be the only folder there
     else:
         new.root = out / 'data'
         chosen = {**found.options, **chosen, 'link': link, 'progress': progress}
@@ -114,7 +115,7 @@ def new_project(
         measured = measure(new.root / 'images' / 'train')
         lengths = crop, iterations, batch
         plan = make_plan(new.root, summary, measured, student, *lengths, teacher)
-        _check_learnable(plan, [*new.said[1:], *new.failed[:1]])
+        _check_learnable(plan, [*new.said[1:], *new.failed[:3]])
         ignored = summary.get('ignored_pixels', 0)
         new.said += [*_describe(plan, ignored), *measured.describe()]
         new.configs = write_configs(plan, out, pretrained or {})
@@ -139,7 +140,10 @@ def _recognised(data: Path, out: Path, ask: Ask, chosen: dict[str, Any]) -> Reco
     """Recognise the data, and take what is found of masks from ``chosen``."""
     masks = chosen.pop('masks', None)
     try:
-        return recognise(data, ask, masks and Path(masks), chosen)
+        found = recognise(data, ask, masks and Path(masks), chosen)
+        if chosen.get('images') and found.format_name in ('masks', 'colours'):
+            found.source = Path(chosen.pop('images'))
+        return found
     except UnnamedColoursError as error:
         raise with_list(error, out / COLOURS) from error
 
@@ -205,8 +209,8 @@ def _check_learnable(plan: Plan, why: list[str]) -> None:
     train, reasons = plan.images.get('train', 0), f' ({"; ".join(why)})' if why else ''
     if train < 2:
         raise DataError(
-            f'there are {train} images to train on{reasons}: at least 2 are needed, and '
-            'one to validate on; add some, or lower --val and --test'
+            f'there are {train} images to train on{reasons}: at least 2 are needed, '
+            'and one to validate on; add some, or lower --val and --test'
         )
     if sum(count > 0 for count in plan.pixels.values()) < 2:
         raise DataError(
@@ -216,7 +220,7 @@ def _check_learnable(plan: Plan, why: list[str]) -> None:
     if not plan.images.get('val'):
         raise DataError(
             f'there is no image to validate on{reasons}: give a share with --val, such '
-            'as 0.1, of at least two sound images'
+            'as 0.1, of at least two sound images (tiles of one count as one)'
         )
 
 

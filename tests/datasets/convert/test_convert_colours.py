@@ -189,8 +189,9 @@ def test_a_tolerance_takes_the_nearest_colour_of_smeared_masks(run, tmp_path):
     near = 'pixels that got the class of the nearest colour'
     with pytest.raises(DataError, match='--tolerance 100'):
         run()
-    with pytest.raises(DataError, match='in 40 pixels'):
+    with pytest.raises(DataError, match=r'in 40 pixels.*--tolerance 100'):
         run(tolerance=5)
+    run('advised', tolerance=100)
     result = run('beyond', tolerance=5, unknown='ignore')
     assert result.skipped == {near: 40, 'pixels of unknown colour, now 255': 40}
     assert run('all', tolerance=60).skipped == {near: 80}
