@@ -94,9 +94,8 @@ def _nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the labels of the nearest known colours, ``_NONE`` if all are too far.
 
-    And the squares of their distances.
-
-    Of two at one distance, that of the smaller number. ``values`` (N,) are packed.
+    And the squares of their distances. Of two at one distance, that of the smaller
+    number. ``values`` (N,) are packed.
     """
     found = np.full(len(values), _NONE, np.int16)
     least = np.full(len(values), tolerance**2 + 1e-6)

@@ -201,6 +201,7 @@ def _by_colour(
     if -1 in found:
         raise DataError(
             f"mask '{mask}' has a palette of other colours than the first mask's, such "
-            f'as {own[values[found.index(-1)]].tolist()}: list them all with --colours'
+            f'as {own[values[found.index(-1)]].tolist()}: list all with --colours, '
+            'which the format colours takes'
         )
     return np.array(found)
