@@ -55,7 +55,7 @@ def recognise_masks(
     elif masks is None:
         masks = _one_of_many(data, ask)
     pairs = find_pairs(Path(images or data), masks)
-    if {image.parent.name for image, *_ in pairs.pairs} <= {_OBJECTS}:
+    if not images and {i.parent.name for i, *_ in pairs.pairs} <= {_OBJECTS}:
         _check_others(data, pairs)
     if not pairs.pairs:
         raise DataError(
@@ -133,9 +133,8 @@ def _check_others(data: Path, pairs: Pairs) -> None:
     files = find_files(data, SUFFIXES)
     if not files:
         kinds = ', '.join(SUFFIXES)
-        raise DataError(
-            f"'{data}' has no image ({kinds}){_beside(data, pairs)}: add some"
-        )
+        beside = _beside(data, pairs)
+        raise DataError(f"'{data}' has no image ({kinds}){beside}: name another folder")
     if all(is_mask(data, file) or file.parent.name == _OBJECTS for file in files):
         raise DataError(
             f"'{data}' has {len(files)} masks and no image: name the folder of the "

@@ -66,6 +66,9 @@ def test_an_export_without_images_takes_them_from_elsewhere(tmp_path, form):
     if form == 'cvat_masks':  # which has its colours, too
         with pytest.raises(DataError, match=r'masks and no image: .* --images'):
             recognise(root, never)
+    picture(tmp_path / 'others/x.jpg')
+    with pytest.raises(DataError, match='1 images and no mask'):
+        new_project(root, tmp_path / 'out', images=tmp_path / 'others', ask=never)
     made = new_project(root, tmp_path / 'out', images=photos, ask=never)
     summary = json.loads((made.root / 'dataset.json').read_text())
     assert summary['classes'] == ['background', 'door', 'wall']
