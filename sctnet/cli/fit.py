@@ -188,7 +188,7 @@ def _words_of(options: dict[str, Any]) -> list[str]:
         value = options.get(action.dest, action.default)
         if action.dest == 'help' or value == action.default:
             continue
-        option = action.option_strings[0]
+        option = action.option_strings[-1 if value is False else 0]
         if isinstance(value, Mapping):
             value = ','.join(f'{old}={new}' for old, new in value.items())
         elif isinstance(value, list | tuple):

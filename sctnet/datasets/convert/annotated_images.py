@@ -21,6 +21,10 @@ PARTS = ('train', 'val', 'test')
 Size = tuple[int, int]  # height, width
 
 
+class Noted(str):
+    """A reason to count what is used all the same, where others are left out."""
+
+
 class Shape(NamedTuple):
     """A label, and what says which pixels it covers, bool (H, W)."""
 
@@ -133,7 +137,7 @@ class Source:
         classes: names, in the order of the indices that are drawn.
         items: in any order.
         palette: RGB of each class, where the source has colours of its own.
-        skipped: what was left out on purpose: reason to count.
+        skipped: what was left out on purpose, or is noted: reason to count.
         failed: what is broken: one sentence each, with the file's name.
         examples: of a reason, the first file that was left out for it.
         fill: label where there is no shape; None where label maps are drawn whole.

@@ -10,6 +10,7 @@ import yaml
 from PIL import Image
 
 from ...errors import DataError
+from ..images import LOSSY
 
 LOSSLESS = ('.png', '.bmp', '.tif', '.tiff', '.gif')
 FARTHEST = 100_000  # pixels; libraries that draw shapes overflow far beyond
@@ -25,6 +26,11 @@ def read_text(path: Path) -> str:
         ) from error
     except ValueError as error:
         raise DataError(f"'{path}' is no text in UTF-8: save it as UTF-8") from error
+
+
+def is_lossy(path: Path) -> bool:
+    """Whether a file's name says that it is packed with loss."""
+    return path.suffix.lower() in LOSSY
 
 
 def beginning(path: Path) -> bytes:

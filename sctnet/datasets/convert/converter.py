@@ -164,8 +164,8 @@ def _write_items(
     result.failed.sort()
     if not any(made):
         raise DataError(
-            f'none of the {len(result.items)} images could be converted, the first '
-            f'because: {result.failed[0]}'
+            f'none of the {len(result.items)} images could be converted{_why(result)}, '
+            f'the first because: {result.failed[0]}'
         )
     return made
 
@@ -213,11 +213,15 @@ def _check_apart(out: Path, inputs: Sequence[Path]) -> None:
             )
 
 
+def _why(found: Source) -> str:
+    reasons = '; '.join(f'{count} {reason}' for reason, count in found.skipped.items())
+    return reasons and f' ({reasons})'
+
+
 def _check_found(source: Path, found: Source) -> None:
     if not found.items:
-        reasons = [f'{count} {reason}' for reason, count in found.skipped.items()]
-        reasons += found.failed[:1]
+        first = f' ({found.failed[0]})' if found.failed else ''
         raise DataError(
-            f"'{source}' has no image to convert "
-            f'({"; ".join(reasons) or "it is empty"}): check the path and the format'
+            f"'{source}' has no image to convert"
+            f'{_why(found) + first or " (it is empty)"}: check the path and the format'
         )

@@ -10,7 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from ...files import find_files
 from ..images import SUFFIXES
+from .annotated_images import Noted
 
+_SEVERAL = 'images not where they are named, of a name that several files have'
 _PREFIX = re.compile('^[0-9a-f]{8}-')
 _UPLOADED = re.compile('^/?data/upload/[0-9]+/')
 
@@ -45,8 +47,11 @@ class ImageFinder:
         for wanted in (last, _PREFIX.sub('', last)):
             same = self._listed().get(wanted, [])
             if len(same) == 1:
-                notes['images found by the last part of their name alone'] += 1
+                notes[Noted('images found by the last part of their name alone')] += 1
                 return same[0]
+            if same:
+                notes[_SEVERAL] += 1
+                break
         return self.folders[0] / name
 
     def _as_written(self, name: str) -> Path | None:

@@ -34,7 +34,10 @@ _OWN: dict[str, dict[str, Any]] = {
     'unknown': {'choices': UNKNOWN, 'help': 'of other colours'},
     'val_annotations': {'type': Path, 'help': 'a second JSON file, for validation'},
     'val_images': {'type': Path, 'help': 'their folder (default: as of --images)'},
-    'row_major': {'action': 'store_true', 'help': 'runs go along the rows'},
+    'row_major': {
+        'action': argparse.BooleanOptionalAction,
+        'help': 'whether runs go along the rows (default: down the columns)',
+    },
     'unlisted': {
         'action': 'store_true',
         'help': 'images without a line are background',

@@ -8,14 +8,14 @@ names of their kind begin or end with.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import DataError
 from ...files import find_files
 from ..images import LOSSY, SUFFIXES
-from .annotation_files import LOSSLESS
+from .annotation_files import LOSSLESS, is_lossy
 from .splits import part_of
 
 # Words in the names of folders, such as train_images and SegmentationClass.
@@ -53,11 +53,13 @@ class Pairs:
         pairs: image, its mask, and the image's path without words for its kind.
         images: those without a mask.
         masks: those without an image.
+        more: of a mask, those of further objects, such as ``a_mask_1.png``.
     """
 
     pairs: list[tuple[Path, Path, Path]] = field(default_factory=list)
     images: list[Path] = field(default_factory=list)
     masks: list[Path] = field(default_factory=list)
+    more: dict[Path, list[Path]] = field(default_factory=dict)
 
 
 def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
@@ -77,7 +79,8 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
         roots = {masks: masks}
         if not masks.exists() and masks.parent in (Path(), source):
             named = sorted(path for path in source.rglob(masks.name) if path.is_dir())
-            roots = dict.fromkeys(named, source) or roots
+            alone = [path.parent for path in named] == [source]
+            roots = dict.fromkeys(named, named[0] if alone else source) or roots
         known = {file.resolve() for root in roots for file in find_files(root, '')}
         files = [f for f in find_files(source, SUFFIXES) if f.resolve() not in known]
         # Masks of another kind may lie there, too.
@@ -92,8 +95,7 @@ def find_pairs(source: Path, masks: Path | None = None) -> Pairs:
     nested = [any(folder.parts for folder in of.values()) for of in (images, labels)]
     if not found.pairs and nested[0] != nested[1]:  # their names have to do
         found = _match(dict.fromkeys(images, Path()), dict.fromkeys(labels, Path()))
-        for n, (image, mask, name) in enumerate(found.pairs):
-            found.pairs[n] = image, mask, images[image] / labels[mask] / name
+        found.pairs = [(i, m, images[i] / labels[m] / n) for i, m, n in found.pairs]
     return found
 
 
@@ -135,17 +137,16 @@ def _tell_apart(
 ) -> tuple[dict[Path, Path], dict[Path, Path]]:
     """Return images and masks, each with its folders."""
     by_folder = {file: is_mask(root, file) for file in files}
-    if not any(by_folder.values()) or all(by_folder.values()):
-        by_folder = dict.fromkeys(files, False)
+    if len({*by_folder.values()}) < 2:
         stems = {file: _plain(file.stem) for file in files}
         known = {*stems.values()}
         known |= {_without_affix(stem, _IMAGE_AFFIX) or stem for stem in known}
         for file in files:
             by_folder[file] = _without_affix(stems[file]) in known
         if not any(by_folder.values()):
-            lossy = {file.with_suffix('') for file in files if _is_lossy(file)}
+            lossy = {file.with_suffix('') for file in files if is_lossy(file)}
             for file in files:
-                by_folder[file] = not _is_lossy(file) and file.with_suffix('') in lossy
+                by_folder[file] = not is_lossy(file) and file.with_suffix('') in lossy
     folders = {file: _folders(root, file) for file in files}
     return (
         {file: folders[file] for file, mask in by_folder.items() if not mask},
@@ -153,28 +154,21 @@ def _tell_apart(
     )
 
 
-def _is_lossy(file: Path) -> bool:
-    return file.suffix.lower() in LOSSY
-
-
 def _plain(text: str) -> str:
     return unicodedata.normalize('NFC', text).casefold()
 
 
 def _without_affix(stem: str, affix: re.Pattern[str] = _MASK_AFFIX) -> str | None:
-    match = affix.match(stem)
-    return match and (match['after'] or match['before'])
+    return (match := affix.match(stem)) and (match['after'] or match['before'])
 
 
 def _match(images: dict[Path, Path], masks: dict[Path, Path]) -> Pairs:
     """Pair by the ways to read names under which most agree."""
-    best: dict[Key, Path] = {}
-    ours: dict[Key, Path] = {}
+    best, ours = dict[Key, Path](), dict[Key, Path]()
     for image_name in _ways(images):
         for mask_name in _ways(masks):
-            keyed = _keyed(masks, mask_name)
-            mine = _keyed(images, image_name)
-            if keyed is None or mine is None:
+            keyed, mine = _keyed(masks, mask_name), _keyed(images, image_name)
+            if not keyed or not mine:
                 continue
             if len(keyed.keys() & mine.keys()) > len(best.keys() & ours.keys()):
                 best, ours = keyed, mine
@@ -182,21 +176,25 @@ def _match(images: dict[Path, Path], masks: dict[Path, Path]) -> Pairs:
     for key in sorted(best.keys() & ours.keys()):
         image = ours[key]
         found.pairs.append((image, best[key], images[image] / image.name))
-    paired = {file for image, mask, _ in found.pairs for file in (image, mask)}
+    paired = {file for pair in found.pairs for file in pair[:2]}
+    first = {m.with_suffix(''): m for _, m, _ in found.pairs if _without_affix(m.stem)}
+    for file in sorted({*images, *masks} - paired):
+        mask = first.get(file.with_name(re.sub('[-_. ][0-9]+$', '', file.stem)))
+        if mask is not None and mask.stem != file.stem:
+            found.more.setdefault(mask, []).append(file)
+            paired.add(file)
     found.images = [image for image in images if image not in paired]
     found.masks = [mask for mask in masks if mask not in paired]
     _check_doubles(found, ours, images)
     return found
 
 
-def _check_doubles(
-    found: Pairs, ours: dict[Key, Path], images: dict[Path, Path]
-) -> None:
+def _check_doubles(found: Pairs, ours: dict[Key, Path], images: Mapping) -> None:
     """See that no left image has the name of a paired one, in another format."""
     known = {(images[file], file.stem): file for file in ours.values()}
     for file in found.images:
-        other = known.get((images[file], file.stem))
-        if other is not None and other != file:
+        other = known.get((images[file], file.stem), file)
+        if other != file:
             raise DataError(
                 f"'{other}' and '{file}' would share one mask: rename one of them"
             )
@@ -213,9 +211,9 @@ def _keyed(
     for file, folder in files.items():
         key = _plain(folder.as_posix()), name(_plain(file.stem))
         other = found.get(key)
-        if other is None or (_is_lossy(other) and not _is_lossy(file)):
+        if other is None or (is_lossy(other) and not is_lossy(file)):
             found[key] = file
-        elif _is_lossy(file) == _is_lossy(other):
+        elif is_lossy(file) == is_lossy(other):
             return None
     return found
 

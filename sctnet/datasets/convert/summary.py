@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from .annotated_images import PARTS
+from .annotated_images import PARTS, Noted
 from .converted import Converted
 
 _MOST = 50  # broken files that are named on the terminal; dataset.json has them all
@@ -21,7 +21,8 @@ def report_left_out(result: Converted) -> list[str]:
     for reason, count in sorted(result.skipped.items()):
         example = result.examples.get(reason)
         such = f", such as '{example}'" if example else ''
-        lines.append(f'skipped: {count} {reason}{such}')
+        word = 'noted' if isinstance(reason, Noted) else 'skipped'
+        lines.append(f'{word}: {count} {reason}{such}')
     if result.empty:
         lines.append(
             f'all background: {len(result.empty)} images without annotation, such as '

@@ -11,7 +11,15 @@ import numpy as np
 from ...errors import DataError
 from ...files import write_bytes
 from ..tiff import turn
-from .annotated_images import IGNORED, Item, OtherSizeError, Size, check_size, naming
+from .annotated_images import (
+    IGNORED,
+    Item,
+    Noted,
+    OtherSizeError,
+    Size,
+    check_size,
+    naming,
+)
 from .choose_classes import Choice
 from .tiles import Tiling, write_bands
 
@@ -160,10 +168,10 @@ def _draw_turned(
     notes += found
     if item.raw or labels.shape == raw != size:
         written.drawn = 'raw'
-        notes['label maps turned as the orientation tag turns their image'] += 1
+        notes[Noted('label maps turned as the orientation tag turns their image')] += 1
         return np.ascontiguousarray(turn(labels, tag))
     written.drawn = 'open' if raw == size and not item.upright else 'upright'
-    notes['images with an orientation tag, labels taken as drawn upright'] += 1
+    notes[Noted('images with an orientation tag, labels taken as drawn upright')] += 1
     return labels
 
 

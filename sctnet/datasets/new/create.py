@@ -102,6 +102,7 @@ def new_project(
     new = New([], data, [f"'{data}' is taken for {found.said}"])
     if found.format_name is None:
         _refuse_choices(data, chosen)
+        new.root = data = found.source  # which may be the only folder there
     else:
         new.root = out / 'data'
         chosen = {**found.options, **chosen, 'link': link, 'progress': progress}
@@ -114,7 +115,7 @@ def new_project(
         measured = measure(new.root / 'images' / 'train')
         lengths = crop, iterations, batch
         plan = make_plan(new.root, summary, measured, student, *lengths, teacher)
-        _check_learnable(plan, [*new.said[1:], *new.failed[:1]])
+        _check_learnable(plan, [*new.said[1:], *new.failed[:3]])
         ignored = summary.get('ignored_pixels', 0)
         new.said += [*_describe(plan, ignored), *measured.describe()]
         new.configs = write_configs(plan, out, pretrained or {})
@@ -135,13 +136,14 @@ def _check_place(out: Path) -> None:
             )
 
 
-def _recognised(
-    data: Path, out: Path, ask: Ask, chosen: Mapping[str, Any]
-) -> Recognised:
+def _recognised(data: Path, out: Path, ask: Ask, chosen: dict[str, Any]) -> Recognised:
     """Recognise the data; a list of colours is written where masks need one."""
     masks = chosen.get('masks')
     try:
-        return recognise(data, ask, masks and Path(masks), chosen)
+        found = recognise(data, ask, masks and Path(masks), chosen)
+        if chosen.get('images') and found.format_name in ('masks', 'colours'):
+            found.source = Path(chosen.pop('images'))
+        return found
     except UnnamedColoursError as error:
         raise with_list(error, out / COLOURS) from error
 
@@ -218,7 +220,7 @@ def _check_learnable(plan: Plan, why: list[str]) -> None:
     if not plan.images.get('val'):
         raise DataError(
             f'there is no image to validate on{reasons}: give a share with --val, such '
-            'as 0.1, of at least two sound images'
+            'as 0.1, of at least two sound images (tiles of one count as one)'
         )
 
 

@@ -1,5 +1,6 @@
 """What a folder or an export is taken for, and how that reads in a sentence."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ from ..convert.class_names import COLOUR_FILES, find_names
 from ..convert.formats import FORMATS
 from ..convert.pairing import find_pairs
 from ..convert.recognised import Ask, Recognised
+from ..convert.splits import part_of
 from .recognise_masks import are_coloured, recognise_masks
 
 # Whole layouts: what else lies there is theirs.
 _LAYOUTS = ('cityscapes', 'vistas', 'mvtec')
+ARCHIVES = re.compile(r'.+\.(zip|tar|tgz|gz|bz2|xz|7z|rar)', re.IGNORECASE)
+_BESIDE = re.compile(r'\.|__macosx|readme|license', re.IGNORECASE)  # of no meaning
 
 
 def recognise(
@@ -40,6 +44,11 @@ def recognise(
     found = found or next(filter(None, layouts), None)
     if found is not None:
         return found
+    inner = _wrapped(data)
+    if inner is not None:
+        found = recognise(inner, ask, None, given)
+        found.said += f", in its folder '{inner.name}'"
+        return found
     readings = _readings(data, ask)
     # The PNGs of panoptic segments look like masks.
     if readings and 'panoptic' not in readings and _has_masks(data):
@@ -53,6 +62,13 @@ def recognise(
     if not readings or 'masks' in readings:
         return recognise_masks(data, ask, None, given)
     return next(iter(readings.values()))
+
+
+def _wrapped(data: Path) -> Path | None:
+    """Return the only folder there, as unpacking makes it; None beside other files."""
+    kept = [p for p in data.iterdir() if not _BESIDE.match(p.name)]
+    alone = len(kept) == 1 and kept[0].is_dir() and part_of(kept[0].name) is None
+    return kept[0] if alone else None
 
 
 def _readings(data: Path, ask: Ask) -> dict[str, Recognised]:
@@ -71,10 +87,12 @@ def _file(data: Path, ask: Ask) -> Recognised:
     # Any JSON may be COCO's, whose reader says what it lacks.
     coco = readings.pop('coco', None)
     found = found or next(iter(readings.values()), coco)
+    if found is None and ARCHIVES.fullmatch(data.name):
+        raise DataError(f"'{data}' is an archive: unpack it, and name its folder")
     if found is None:
         raise DataError(
             f"'{data}' is a single file and no JSON, XML, CSV or data.yaml: name the "
-            'folder of the data set, unpacked if it is an archive'
+            'folder of the data set'
         )
     return found
 
@@ -128,7 +146,7 @@ def _pascal(data: Path, masks: Path, ask: Ask, given: Mapping[str, Any]) -> Reco
         ask(
             "Are the classes Pascal VOC's own 21, aeroplane, bicycle and so on?",
             {'yes': 'they are; for others give --classes'},
-            '--classes NAMES, or --format voc for its own',
+            f"--classes NAMES, or '{data}' --format voc for its own",
         )
     named = {'classes': known.classes} if known else {}
     return Recognised('voc', data, "Pascal VOC's layout", named)

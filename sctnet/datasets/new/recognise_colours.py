@@ -69,7 +69,7 @@ def recognise_colours(data: Path, pairs: Pairs, options: dict[str, Any]) -> Reco
     """Return how masks in colours are read; raises UnnamedColoursError."""
     file = options.get('colours')
     if file is None:
-        known = find_names(data)
+        known = find_names(data) or find_names(options.get('masks', data))
         if known is None or not known.palette or known.file.name not in COLOUR_FILES:
             raise UnnamedColoursError(data, *_shares([m for _, m, _ in pairs.pairs]))
         file = known.file

@@ -13,6 +13,8 @@ from ...files import find_files
 from ..convert.annotation_files import (
     LOSSLESS,
     ColouredMaskError,
+    keys_in,
+    read_any_json,
     read_values,
 )
 from ..convert.class_names import find_names
@@ -22,6 +24,7 @@ from ..convert.pairing import (
     Pairs,
     find_pairs,
     folder_words,
+    is_mask,
     mask_folder,
 )
 from ..convert.recognised import Ask, Recognised
@@ -39,14 +42,21 @@ from .mask_values import (
 )
 from .recognise_colours import SAMPLE, UnnamedColoursError, recognise_colours
 
+_OBJECTS = 'SegmentationObject'  # instances, beside the masks of classes
+
 
 def recognise_masks(
     data: Path, ask: Ask, masks: Path | None, given: Mapping[str, Any]
 ) -> Recognised:
     """Look at images and masks; raises and takes what ``recognise`` does."""
-    if masks is None:
+    images = given.get('images')
+    if images and masks is None:  # the export of masks alone
+        masks = next(data.glob('SegmentationClass'), data)
+    elif masks is None:
         masks = _one_of_many(data, ask)
-    pairs = find_pairs(data, masks)
+    pairs = find_pairs(Path(images or data), masks)
+    if not images and {i.parent.name for i, *_ in pairs.pairs} <= {_OBJECTS}:
+        _check_others(data, pairs)
     if not pairs.pairs:
         raise DataError(
             f"'{data}' has {len(pairs.images)} images and no mask that belongs to one"
@@ -83,6 +93,8 @@ def recognise_masks(
     known = None if given.get('classes') else find_names(data)
     said += f", named by '{known.file.name}'" if known else ''
     names = known.classes if known else given.get('classes')
+    if known and images:
+        options['classes'] = names
     camvid = (data / 'trainannot').is_dir()
     meaning = _meaning(seen, names, given.get('mapping'), camvid, ask)
     return Recognised('masks', data, said, {**options, **meaning})
@@ -107,6 +119,27 @@ def _meaning(
     if seen in ([0, 1], [0, 255]):
         return {**options, 'classes': ('background', 'object')}
     return made_up(seen, mapping, ask)
+
+
+def _check_others(data: Path, pairs: Pairs) -> None:
+    """Say why there is no pair where one thing is to blame; raises DataError."""
+    for file in find_files(data, '.json')[:SAMPLE]:
+        read_any_json(file)  # raises
+        if keys_in(file, 'shape_attributes'):
+            raise DataError(
+                f"'{file}' is VIA's own JSON, which is not read: export it from VIA as "
+                'COCO'
+            )
+    files = find_files(data, SUFFIXES)
+    if not files:
+        kinds = ', '.join(SUFFIXES)
+        beside = _beside(data, pairs)
+        raise DataError(f"'{data}' has no image ({kinds}){beside}: name another folder")
+    if all(is_mask(data, file) or file.parent.name == _OBJECTS for file in files):
+        raise DataError(
+            f"'{data}' has {len(files)} masks and no image: name the folder of the "
+            'images with --images'
+        )
 
 
 def are_coloured(folder: Path) -> bool:

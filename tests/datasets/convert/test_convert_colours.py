@@ -1,5 +1,7 @@
 """Colour-coded masks to label maps."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -189,8 +191,16 @@ def test_a_tolerance_takes_the_nearest_colour_of_smeared_masks(run, tmp_path):
     near = 'pixels that got the class of the nearest colour'
     with pytest.raises(DataError, match='--tolerance 100'):
         run()
-    with pytest.raises(DataError, match='in 40 pixels'):
+    with pytest.raises(DataError, match=r'in 40 pixels.*--tolerance 100'):
         run(tolerance=5)
+    soft[22, 20:60] = 250, 0, 250
+    Image.fromarray(soft.astype(np.uint8)).save(tmp_path / 'masks/a.png')
+    with pytest.raises(DataError) as caught:
+        run(tolerance=100)
+    (advised,) = re.findall('--tolerance ([0-9]+)', str(caught.value))
+    run('advised', tolerance=float(advised))
+    soft[22] = mask_image()[22]
+    Image.fromarray(soft.astype(np.uint8)).save(tmp_path / 'masks/a.png')
     result = run('beyond', tolerance=5, unknown='ignore')
     assert result.skipped == {near: 40, 'pixels of unknown colour, now 255': 40}
     assert run('all', tolerance=60).skipped == {near: 80}

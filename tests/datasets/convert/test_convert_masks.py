@@ -69,8 +69,44 @@ def test_a_map_of_what_is_to_ignore_leaves_the_rest(source, tmp_path):
     folder = source(values(1, 2, 255), ['a', 'b'])
     convert('masks', folder, tmp_path / 'out', mapping='2:ignore')
     assert np.array_equal(first_labels(tmp_path / 'out'), values(1, 255, 255))
-    with pytest.raises(DataError, match=r'has the values \[1, 255\]'):
+    with pytest.raises(DataError, match=r'has the values \[1\]'):
         convert('masks', folder, tmp_path / 'other', mapping='0:0,2:ignore')
+
+
+def test_with_a_map_255_is_still_to_ignore(source, tmp_path):
+    folder = source(values(0, 128, 255), ['a', 'b'])
+    convert('masks', folder, tmp_path / 'out', mapping='0:0,128:1')
+    assert np.array_equal(first_labels(tmp_path / 'out'), values(0, 1, 255))
+
+
+@pytest.mark.parametrize(
+    ('mapping', 'classes', 'drawn'),
+    [
+        ('0:0,1:2,2:1,3:3', 'acbd', (0, 2, 1, 3)),
+        ('0:0,1:1,2:ignore,3:2', 'abd', (0, 1, 255, 2)),
+        ('0:0,1:1,2:1,3:2', 'abd', (0, 1, 1, 2)),
+        ('0:a,1:c,2:b,3:3', 'abcd', (0, 2, 1, 3)),  # named, not numbered
+    ],
+)
+def test_names_in_a_file_follow_a_map(source, tmp_path, mapping, classes, drawn):
+    folder = source(values(0, 1, 2, 3), 'abcd')
+    result = convert('masks', folder, tmp_path / 'out', mapping=mapping)
+    assert ''.join(result.classes) == classes
+    assert np.array_equal(first_labels(tmp_path / 'out'), values(*drawn))
+    assert bool(result.said) == (classes != 'abcd')
+
+
+def test_further_masks_of_an_image_are_drawn_together(source, tmp_path):
+    folder = source(values(0, 1), 'ab', count=1)
+    (folder / 'masks/0.png').rename(folder / 'masks/0_mask.png')
+    write(folder / 'masks/0_mask_1.png', values(0, 0, 1))
+    result = convert('masks', folder, tmp_path / 'out')
+    assert np.array_equal(first_labels(tmp_path / 'out'), values(0, 1, 1))
+    assert result.skipped == {'masks of further objects of an image, drawn together': 1}
+    write(folder / 'masks/0_mask_1.png', values(0, 0, 2))
+    (folder / 'classes.txt').write_text('a\nb\nc')
+    with pytest.raises(DataError, match='of more classes than one'):
+        convert('masks', folder, tmp_path / 'other')
 
 
 def test_grey_in_three_channels_and_palettes_are_values(source, tmp_path):

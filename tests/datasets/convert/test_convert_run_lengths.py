@@ -9,7 +9,7 @@ from published_forms import csv, runs
 from sctnet.datasets.convert import convert
 from sctnet.datasets.convert.formats.run_lengths import decode_runs
 from sctnet.datasets.convert.formats.run_lengths.csv_lines import find_csvs
-from sctnet.errors import DataError
+from sctnet.errors import ArgumentError, DataError
 
 same = np.testing.assert_array_equal
 
@@ -36,6 +36,16 @@ def test_a_known_line_is_decoded_down_the_columns():
     mask[2:7, 1:4] = mask[4:7, 4] = True
     same(decode_runs('11 5 19 5 27 5 37 3', (8, 6)), mask)
     same(decode_runs('11 5 19 5 27 5 37 3', (6, 8), by_rows=True), mask.T)
+
+
+def test_runs_that_make_stripes_down_the_columns_are_asked_about(run):
+    lines = [('a.jpg', runs(LARGE, by_rows=True))]
+    heading, drawn = ['ImageId', 'EncodedPixels'], expected((LARGE, 1))
+    with pytest.raises(ArgumentError, match='--row-major or --no-row-major'):
+        run(heading, lines)
+    same(labels_of(run(heading, lines, row_major=True)[1], 'a'), drawn)
+    striped = labels_of(run(heading, lines, out='n', row_major=False)[1], 'a')
+    assert (striped != drawn).any()
 
 
 def test_ships_of_several_lines_and_images_without_any(tmp_path):

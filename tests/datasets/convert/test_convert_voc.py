@@ -117,11 +117,17 @@ def test_names_and_lists_of_other_programs(voc, tmp_path):
     assert result.skipped == {'images that no list names': 1}
 
 
-def test_palettes_that_differ_are_counted(voc):
-    image = Image.fromarray(DRAWN, 'P')
+def test_of_palettes_that_differ_the_colours_count(voc):
+    colours = np.frombuffer(np.random.default_rng(0).bytes(768), np.uint8)
+    image = Image.fromarray(255 - DRAWN, 'P')
+    image.putpalette(colours.reshape(-1, 3)[::-1].tobytes())
+    image.save(voc / 'SegmentationClass/b.png')
+    reason = "masks read by their palette, whose order is not the first's"
+    assert run(voc).skipped[reason] == 1
+    assert (labels_of(voc.parent / 'out', 'b', 'val') == DRAWN).all()
     image.putpalette(np.random.default_rng(1).bytes(768))
     image.save(voc / 'SegmentationClass/b.png')
-    reason = "masks whose palette gives an index another colour than the first's"
-    assert run(voc).skipped[reason] == 1
+    (failed,) = run(voc, 'other').failed
+    assert "b.png' has a palette of other colours than the first" in failed
     Image.fromarray(DRAWN).save(voc / 'SegmentationClass/b.png')  # grey has none
     assert not run(voc, 'grey').skipped[reason]

@@ -1,18 +1,20 @@
 """What a conversion prints: what was left out, and what is broken."""
 
 from sctnet.datasets.convert import Converted
+from sctnet.datasets.convert.annotated_images import Noted
 from sctnet.datasets.convert.summary import report_failed, report_left_out
 
 
 def test_what_was_left_out_is_counted_and_the_broken_are_named_up_to_fifty():
     result = Converted(('a', 'b'))
     assert report_left_out(result) == []
-    result.skipped.update({'b': 2, 'a': 1})
+    result.skipped.update({'b': 2, 'a': 1, Noted('used'): 3})
     result.examples['b'] = 'x.png'
     result.empty += ['b.jpg', 'c.jpg']
     assert report_left_out(result) == [
         'skipped: 1 a',
         "skipped: 2 b, such as 'x.png'",
+        'noted: 3 used',
         "all background: 2 images without annotation, such as 'b.jpg' (--skip-empty "
         'leaves them out)',
     ]

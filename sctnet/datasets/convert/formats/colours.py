@@ -7,6 +7,7 @@ JPEG masks change colours at the edges: they are taken with ``--tolerance`` alon
 """
 
 import csv
+import math
 import re
 from collections import Counter
 from functools import partial
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import ArgumentError, DataError
-from ..annotated_images import IGNORED, Size, Source
+from ..annotated_images import IGNORED, Noted, Size, Source
 from ..annotation_files import read_colours, read_json, read_text
 from ..class_names import COLOUR_FILES, is_palette, read_names
 from ..options import IGNORE, UNKNOWN
@@ -24,7 +25,7 @@ from ..pairing import find_pairs
 from .masks import add_pairs
 
 SOURCE = 'folder of images, or of images and masks'
-FARTHEST = 441  # from black to white
+FARTHEST = 442  # from black to white
 Colour = tuple[int, int, int]
 _NONE = -1  # in the table of labels: no class has this colour
 
@@ -75,22 +76,26 @@ def _draw(
     unknown = labels == _NONE
     if tolerance and unknown.any():
         values, places = np.unique(packed[unknown], return_inverse=True)
-        labels[unknown] = _nearest(values, label_of, tolerance)[places.ravel()]
+        labels[unknown] = _nearest(values, label_of, tolerance)[0][places.ravel()]
         near = unknown & (labels != _NONE)
-        notes['pixels that got the class of the nearest colour'] += int(near.sum())
+        reason = Noted('pixels that got the class of the nearest colour')
+        notes[reason] += int(near.sum())
         unknown &= ~near
     if unknown.any():
         if not ignore_unknown:
-            _refuse_unknown(mask, packed[unknown])
-        notes['pixels of unknown colour, now 255'] += int(unknown.sum())
+            _refuse_unknown(mask, packed[unknown], label_of)
+        notes[Noted('pixels of unknown colour, now 255')] += int(unknown.sum())
         labels[unknown] = IGNORED
     return labels.astype(np.uint8)
 
 
-def _nearest(values: np.ndarray, label_of: np.ndarray, tolerance: float) -> np.ndarray:
+def _nearest(
+    values: np.ndarray, label_of: np.ndarray, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the labels of the nearest known colours, ``_NONE`` if all are too far.
 
-    Of two at one distance, that of the smaller number. ``values`` (N,) are packed.
+    And the squares of their distances. Of two at one distance, that of the smaller
+    number. ``values`` (N,) are packed.
     """
     found = np.full(len(values), _NONE, np.int16)
     least = np.full(len(values), tolerance**2 + 1e-6)
@@ -99,7 +104,7 @@ def _nearest(values: np.ndarray, label_of: np.ndarray, tolerance: float) -> np.n
         far = ((colours - _unpacked(known)) ** 2).sum(-1)
         nearer = far < least
         found[nearer], least[nearer] = label_of[known], far[nearer]
-    return found
+    return found, least
 
 
 def _unpacked(values: Any) -> np.ndarray:
@@ -107,17 +112,20 @@ def _unpacked(values: Any) -> np.ndarray:
     return np.stack(shifted, axis=-1)
 
 
-def _refuse_unknown(mask: Path, packed: np.ndarray) -> None:
+def _refuse_unknown(mask: Path, packed: np.ndarray, label_of: np.ndarray) -> None:
     values, counts = np.unique(packed, return_counts=True)
     most = np.argsort(-counts, kind='stable')[:3]
     listed = ', '.join(
         f'({v >> 16}, {v >> 8 & 255}, {v & 255}) in {n} pixels'
         for v, n in zip(values[most].tolist(), counts[most].tolist(), strict=True)
     )
+    # What does for this mask, and a little more for the others.
+    far = math.sqrt(_nearest(values, label_of, FARTHEST)[1].max())
+    enough = min(math.ceil(far / 50 + 0.5) * 50, FARTHEST)
     raise DataError(
         f"mask '{mask}' has colours that are not listed ({len(values)}), {listed}: add "
         'them to the list of --colours, or pass --unknown ignore or, where edges are '
-        'smeared, --tolerance 100, or a larger one'
+        f'smeared, --tolerance {enough}'
     )
 
 

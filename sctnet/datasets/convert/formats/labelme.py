@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 from ....errors import DataError
 from ....files import find_files, write_bytes
 from ...images import SUFFIXES, decode_image, read_header
-from ..annotated_images import ImageFile, Item, Shape, Size, Source, naming
+from ..annotated_images import ImageFile, Item, Noted, Shape, Size, Source, naming
 from ..annotation_files import as_points, keys_in, read_json
 from ..image_files import ImageFinder
 from ..options import of_shapes, with_background
@@ -148,16 +148,13 @@ def _image(
         return ImageFile(image)
     for own in map(file.with_suffix, [*SUFFIXES, *map(str.upper, SUFFIXES)]):
         if own.is_file():  # both were given a new name
-            notes["images of their JSON's name, not of that in it"] += 1
+            notes[Noted("images of their JSON's name, not of that in it")] += 1
             return ImageFile(own)
     return ImageFile(beside)
 
 
 def _draw(
-    file: Path,
-    shapes: Sequence[tuple[int, int, dict]],
-    size: Size,
-    notes: Counter[str],
+    file: Path, shapes: Sequence[tuple[int, int, dict]], size: Size, notes: Counter[str]
 ) -> list[Shape]:
     """Return the shapes of (label, place in the file, and content) of a JSON."""
     drawn = []

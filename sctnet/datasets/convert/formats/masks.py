@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from ....errors import ArgumentError, DataError
-from ..annotated_images import IGNORED, ImageFile, Item, Size, Source
+from ..annotated_images import IGNORED, ImageFile, Item, Noted, Size, Source
 from ..annotation_files import read_values_and_palette
-from ..class_names import find_names
+from ..class_names import Names, find_names
 from ..names import output_name
 from ..options import IGNORE, parse_classes
 from ..pairing import Pairs, find_pairs
@@ -44,12 +44,31 @@ def read(
             f"no names of classes lie beside '{source}': give them with --classes, in "
             'the order of the values, such as background,road'
         )
+    palette, order = known and known.palette, _renumbered(known, mapping)
+    if order:
+        palette = palette and [palette[stored] for stored in order]
+        names = tuple(names[stored] for stored in order)
     table = parse_map(mapping, names)
-    found = Source(tuple(names))
-    if known and known.palette:
-        found.palette = known.palette
+    found = Source(tuple(names), palette=palette)
+    if order:
+        listed = ', '.join(f'{n}: {name}' for n, name in enumerate(names))
+        found.said.append(f'renumbered by --map: {listed}')
     add_index_pairs(found, source, masks, table)
     return found
+
+
+def _renumbered(known: Names | None, mapping: str | None) -> list[int]:
+    """Return the stored value of each class, where a map of numbers has another order.
+
+    The names in a file are of the stored values, unless it has none for some of these.
+    """
+    order: dict[str, int] = {}
+    for stored, meant in re.findall(r'(-?\d+)\s*:\s*(\w+)', mapping or ''):
+        order.setdefault(meant, int(stored))
+    order.pop(IGNORE, None)
+    values = [order.get(str(number), -1) for number in range(len(order))]
+    known_all = known and all(0 <= n < len(known.classes) for n in values)
+    return values if known_all and values != [*range(len(values))] else []
 
 
 def add_index_pairs(
@@ -78,12 +97,32 @@ def add_pairs(found: Source, pairs: Pairs, draw: Callable[..., np.ndarray]) -> N
     """Add pairs to ``found``; ``draw`` takes the mask's path, then as ``Draw`` does."""
     for image, mask, path in pairs.pairs:
         part, rest = without_part(path)
-        item = Item(output_name(rest), part, ImageFile(image), partial(draw, mask))
-        found.items.append(item)
+        drawn = partial(draw, mask)
+        if mask in pairs.more:
+            drawn = partial(_together, draw, [mask, *pairs.more[mask]])
+        found.items.append(Item(output_name(rest), part, ImageFile(image), drawn))
     for file in pairs.images:
         found.leave_out('images without a mask', file)
     for file in pairs.masks:
         found.leave_out('masks without an image', file)
+
+
+def _together(
+    draw: Callable[..., np.ndarray],
+    masks: Sequence[Path],
+    size: Size,
+    notes: Counter[str],
+) -> np.ndarray:
+    """Draw several masks of one image, each of an object of the one class."""
+    drawn = [draw(mask, size, notes) for mask in masks]
+    if max(map(np.max, drawn)) > 1:
+        raise DataError(
+            f"'{masks[0]}' and '{masks[1]}' are of one image, and of more classes than "
+            'one: draw them into one mask'
+        )
+    reason = Noted('masks of further objects of an image, drawn together')
+    notes[reason] += len(masks) - 1
+    return np.maximum.reduce(drawn)
 
 
 def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None:
@@ -91,7 +130,7 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
 
     Args:
         text: pairs of a value, and an index, a name or ``ignore``; None maps nothing.
-            Where all are to ignore, other values stay as they are.
+            Where all are to ignore, other values stay as they are. So does 255.
         names: of the classes.
 
     Raises:
@@ -113,8 +152,8 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
             )
         table[int(stored)] = int(target or 0)
     if set(table.values()) == {IGNORED}:
-        table = {**{i: i for i in (*range(len(names)), IGNORED)}, **table}
-    return table
+        table = {**{i: i for i in range(len(names))}, **table}
+    return {IGNORED: IGNORED, **table}
 
 
 def draw_values(
@@ -130,7 +169,8 @@ def draw_values(
     values, places = np.unique(stored, return_inverse=True)
     both = values[values < min(len(own), len(palette))] if len(own) else values[:0]
     if (own[both] != palette[both]).any():
-        notes["masks whose palette gives an index another colour than the first's"] += 1
+        notes[Noted("masks read by their palette, whose order is not the first's")] += 1
+        values = _by_colour(mask, values, own, palette)
     if table is None:
         labels = values.astype(np.int64)
         outside = (labels < 0) | (labels >= classes) & (labels != IGNORED)
@@ -145,3 +185,23 @@ def draw_values(
             f'none of the {classes} classes: {remedy}'
         )
     return labels[places].reshape(stored.shape).astype(np.uint8)
+
+
+def _by_colour(
+    mask: Path, values: np.ndarray, own: np.ndarray, first: np.ndarray
+) -> np.ndarray:
+    """Return the values that a mask's colours have in the first mask's palette."""
+    known: dict[bytes, int] = {}
+    for index, colour in enumerate(first):
+        known.setdefault(colour.tobytes(), index)
+    found = []
+    for value, colour in zip(values.tolist(), own[values], strict=True):
+        same = value < len(first) and (first[value] == colour).all()
+        found.append(value if same else known.get(colour.tobytes(), -1))
+    if -1 in found:
+        raise DataError(
+            f"mask '{mask}' has a palette of other colours than the first mask's, such "
+            f'as {own[values[found.index(-1)]].tolist()}: list all with --colours, '
+            'which the format colours takes'
+        )
+    return np.array(found)

@@ -1,21 +1,24 @@
 """Run lengths in a CSV: an image's name and pairs of start and length, as of Kaggle.
 
 Starts count from 1, down the columns, or with --row-major along the rows (of itself in
-columns called annotation or segmentation). Empty cells, nan and -1 are images without
-an object. An image may have several lines, each of a class: a column ClassId, or a part
-of the name, as in a.jpg_Fish. Without classes there are the background and the object.
+columns called annotation or segmentation); it stops where columns would make stripes.
+Empty cells, nan and -1 are images without an object. An image may have several lines,
+each of a class: a column ClassId, or a part of the name, as in a.jpg_Fish. Without
+classes there are the background and the object.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from .....errors import DataError
+from .....errors import ArgumentError, DataError
 from .....files import find_files
-from ....images import SUFFIXES
+from ....images import SUFFIXES, read_header
 from ...annotated_images import (
     ImageFile,
     Item,
@@ -31,12 +34,13 @@ from ...recognised import Ask, Recognised
 from .csv_lines import OBJECT, Line, class_key, find_csvs, read_lines
 
 SOURCE = 'CSV file, or folder with one'
+_SAMPLE = 20  # images of which some runs are looked at
 
 
 def read(
     source: Path,
     images: Path | None = None,
-    row_major: bool = False,
+    row_major: bool | None = None,
     unlisted: bool = False,
     order: str = 'file',
     background: str = 'background',
@@ -52,6 +56,8 @@ def read(
     found.open = True
     index = {name: found.classes.index(name) for name in names}
     by_name = _by_name(images or file.parent)
+    if row_major is None and not by_rows:
+        _check_direction(file, rows, by_name)
     used: set[Path] = set()
     for name, group in rows.items():
         same = by_name.get(name) or by_name.get(Path(name).stem) or []
@@ -126,6 +132,28 @@ def _not_one(file: Path, number: int, name: str, same: Sequence[Path]) -> str:
         f"{where}, which '{same[0]}' and '{same[1]}' are: name the folder of one "
         'with --images'
     )
+
+
+def _check_direction(
+    file: Path, rows: Mapping[str, list[Line]], by_name: Mapping[str, list[Path]]
+) -> None:
+    """See that the runs of some lines make no stripes; raises ArgumentError."""
+    pieces = [0, 0]
+    for name, group in [*rows.items()][:_SAMPLE]:
+        same = by_name.get(name) or by_name.get(Path(name).stem) or []
+        width, height = (same and read_header(str(same[0]))[0]) or (0, 0)
+        for line in group[:5] if same else ():
+            for by_rows in (False, True):
+                with suppress(DataError):  # said when it is drawn
+                    covered = decode_runs(line.runs, (height, width), by_rows)
+                    found, _ = cv2.connectedComponents(covered.astype(np.uint8))
+                    pieces[by_rows] += found - 1
+    if pieces[0] > 2 * pieces[1]:
+        raise ArgumentError(
+            f"the runs in '{file}' make {pieces[0]} pieces down the columns and "
+            f'{pieces[1]} along the rows: say which way they go, with --row-major or '
+            '--no-row-major'
+        )
 
 
 def _draw(
