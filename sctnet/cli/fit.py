@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import ArgumentError, OutputError
 from . import new as new_command
+from .begun import Begun
 from .trainings import Trainings, run, write
 
 ROOM = 2 << 30  # bytes that two trainings and their checkpoints may take
@@ -65,10 +66,14 @@ def fit(
     out = out or new_command.default_folder(data)
     chosen = {**options, 'minutes': minutes, 'teacher': teacher, 'start': start}
     _check(out, minutes, export, start, options)
-    _remember(out, data, chosen)
-    if not (out / 'student.py').is_file():
-        words = [*_words_of(options), *([] if teacher else ['--no-teacher'])]
+    begun = Begun(out, data, words_of(chosen))
+    begun.check()
+    if not begun.is_made():
+        words = words_of({**options, 'teacher': teacher})
         run('new', data, '--out', out, *words, faults_allowed=True)
+        if not begun.is_made():
+            sys.exit(1)  # new has said why
+    begun.remember()
     trainings = Trainings(out, amp)
     _check_data(out)
     if minutes is not None:
@@ -84,7 +89,7 @@ def fit(
     trainings.make(page, 'test', student, weights, *report)
     if export:
         trainings.make(model, 'export', student, weights, model)
-    shown, comparison = out / 'shown', out / 'comparison.png'
+    shown, comparison = out / 'work/shown', out / 'comparison.png'
     network = ('--config', student, '--checkpoint', weights)
     results = ('--out-dir', out / 'results')
     if trainings.make(shown, 'infer', _some_images(out), *network, *results):
@@ -98,31 +103,6 @@ def fit(
         'work/student, configs'
     )
     _tell_broken(out)
-
-
-def _remember(out: Path, data: Path, chosen: dict[str, Any]) -> None:
-    """Keep what a project was begun with, and see that it is the same."""
-    file = out / 'fit.json'
-    now = {key: str(value) for key, value in chosen.items() if value is not None}
-    now = {'data': str(data.resolve()), **now}
-    if not file.is_file():
-        given = _words_of(chosen)
-        if (out / 'student.py').is_file() and given:
-            raise ArgumentError(
-                f"'{out}' has configs already, of sctnet new, so that "
-                f'{" ".join(given)} cannot be chosen: change the configs, or name '
-                'another folder with --out'
-            )
-        write(file, json.dumps(now, indent=1))
-        return
-    before = json.loads(file.read_text(encoding='utf-8'))
-    other = [key for key in {*before, *now} if before.get(key) != now.get(key)]
-    if other:
-        raise ArgumentError(
-            f"'{out}' was begun with another {', '.join(sorted(other))} ("
-            + ', '.join(f'{key}: {before.get(key)}' for key in sorted(other))
-            + '): give the same again, or name another folder with --out'
-        )
 
 
 def _check_data(out: Path) -> None:
@@ -179,14 +159,14 @@ def _check(
         )
 
 
-def _words_of(options: dict[str, Any]) -> list[str]:
-    """Return the options of ``sctnet new`` as they are typed."""
+def words_of(options: dict[str, Any]) -> list[str]:
+    """Return options as they are typed, without those that are left as they are."""
     parser = argparse.ArgumentParser()
-    new_command.add_options(parser)
+    add_arguments(parser)
     words = []
     for action in parser._actions:
         value = options.get(action.dest, action.default)
-        if action.dest == 'help' or value == action.default:
+        if action.dest in ('help', 'data') or value == action.default:
             continue
         option = action.option_strings[0]
         if isinstance(value, Mapping):

@@ -123,6 +123,46 @@ def test_a_stage_that_fails_ends_it_with_its_status(data, tmp_path, monkeypatch)
     assert 'sctnet new failed with status 2' in done.stderr
 
 
+def test_an_option_that_an_error_asks_for_is_taken(tmp_path, stages):
+    for n in range(6):
+        exports.picture(tmp_path / f'in/images/{n}.png', n)
+        exports.write(tmp_path / f'in/masks/{n}.png', (exports.labels(n) > 0) * 255)
+    words = ('fit', tmp_path / 'in', '--out', 'out', '--student', 't', '--no-export')
+    assert call(*words, cwd=tmp_path).returncode == 2
+    assert not (tmp_path / 'out/fit.json').exists()
+    assert call(*words, '--map', '0:0,255:1', cwd=tmp_path).returncode == 0
+
+
+def test_as_long_as_nothing_is_trained_choices_and_data_are_free(
+    data, tmp_path, stages, monkeypatch
+):
+    run = trainings.subprocess.call
+    status = {'check': 1}
+    monkeypatch.setattr(
+        trainings.subprocess, 'call', lambda w: run(w) or status.get(w[3], 0)
+    )
+    words = ('fit', data, '--out', 'out', '--student', 't', '--no-export')
+    assert call(*words, cwd=tmp_path).returncode == 1
+    done = call(*words, '--crop', '64', cwd=tmp_path)
+    assert "trained in 'out', begun without --crop=64: it is made anew" in done.stdout
+    assert 'crop_size = (64, 64)' in (tmp_path / 'out/student.py').read_text()
+    exports.picture(data / 'images/image_0009.png', 9)
+    exports.write(data / 'masks/gt_0009.png', exports.labels(9))
+    done = call(*words, '--crop', '64', cwd=tmp_path)
+    assert 'begun with other files: it is made anew' in done.stdout
+    # What was changed by hand is not thrown away.
+    os.utime(tmp_path / 'out/student.py')
+    said = one_line_error(call(*words, cwd=tmp_path))
+    assert 'begun with --crop=64, and student.py was changed since' in said
+    status.clear()
+    assert call(*words, '--crop', '64', cwd=tmp_path).returncode == 0
+    # Trained, it only says so.
+    (data / 'images/image_0009.png').unlink()
+    done = call(*words, '--crop', '64', cwd=tmp_path)
+    assert 'has other files than at the beginning, and a training has' in done.stdout
+    assert done.returncode == 0
+
+
 @pytest.mark.more
 def test_it_trains_tests_and_exports(data, tmp_path):
     words = ('--out', 'out', '--student', 't', '--minutes', '0.05')
@@ -168,14 +208,14 @@ def test_other_choices_are_refused_the_second_time(data, tmp_path, stages):
     assert call(*words, cwd=tmp_path).returncode == 0
     stages.clear()
     for more, key in (
-        (('--crop', '64'), 'crop: None'),
-        (('--student', 's'), 'student: t'),
-        (('--no-teacher',), 'teacher: True'),
-        (('--minutes', '3'), 'minutes: None'),
+        (('--crop', '64'), 'without --crop=64'),
+        (('--student', 's'), 'with --student=t'),
+        (('--no-teacher',), 'without --no-teacher'),
+        (('--minutes', '3'), 'without --minutes=3'),
     ):
         said = one_line_error(call(*words, *more, cwd=tmp_path))
         assert key in said
-        assert 'was begun with another' in said
+        assert 'and a training has begun' in said
     assert not stages
 
 
@@ -215,14 +255,14 @@ def test_what_the_configs_of_new_say_is_not_chosen_again(data, tmp_path, stages)
     assert not stages
     assert call(*words, cwd=tmp_path).returncode == 0
     assert 'new' not in [stage[0] for stage in stages]
-    assert 'minutes: None' in one_line_error(
+    assert 'begun without --minutes=1.0' in one_line_error(
         call(*words, '--minutes', '1', cwd=tmp_path)
     )
 
 
 def test_choices_of_the_data_become_words():
     given = {'rename': {'a': 'b', 'c': 'ignore'}, 'classes': ['x', 'y'], 'val': None}
-    words = command._words_of({**given, 'stratify': True, 'overlap': 0, 'tile': 512})
+    words = command.words_of({**given, 'stratify': True, 'overlap': 0, 'tile': 512})
     assert sorted(words) == [
         '--classes=x,y', '--rename=a=b,c=ignore', '--stratify', '--tile=512',
     ]  # fmt: skip
