@@ -11,6 +11,7 @@ Examples:
 
 import argparse
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -75,7 +76,7 @@ def fit(
             sys.exit(1)  # new has said why
     begun.remember()
     trainings = Trainings(out, amp)
-    _check_data(out)
+    _check_data(out, options.get('background') or 'background')
     if minutes is not None:
         trainings.settle_length(minutes, teacher)
     if teacher:
@@ -98,32 +99,57 @@ def fit(
     trainings.make(curves, 'plot', *map(trainings.folder, names), '--out', curves)
     if not trainings.is_newer(comparison):
         trainings.compare(names, comparison)
+    made = [path.relative_to(out).as_posix() for path in (page, comparison, curves)]
+    made += ['model.onnx'] if model.is_file() else []
+    miou = json.loads((page.parent / 'report.json').read_bytes())['mIoU'] or 0
     print(
-        f"\nall is in '{out}': report/index.html, comparison.png, curves.png, results, "
-        'work/student, configs'
+        f"\nall is in '{out}': {', '.join(made)}, results, work/student, configs; the "
+        f"student's mIoU is {miou:.1f} %"
     )
     _tell_broken(out)
 
 
-def _check_data(out: Path) -> None:
-    page = out / 'check.html'
+def _check_data(out: Path, background: str) -> None:
+    page, figures = out / 'check.html', out / 'work' / 'check.json'
     if page.is_file():
         return
+    figures.unlink(missing_ok=True)
+    figures.parent.mkdir(exist_ok=True)
     try:
-        run('check', out / 'student.py', '--html', page)
+        run('check', out / 'student.py', '--html', page, '--json', figures)
     except SystemExit:
         page.unlink(missing_ok=True)  # so that it is checked again
+        if figures.is_file() and (out / 'data').is_dir():  # else used as it lies
+            _tell_unseen(json.loads(figures.read_bytes()), background)
         raise
+
+
+def _tell_unseen(figures: dict[str, Any], background: str) -> None:
+    """Say which options leave out the classes that no training image shows."""
+    kinds = {fault['kind'] for fault in figures['faults'] if fault['serious']}
+    classes = figures['parts']['train']['classes']
+    kept = [one['name'] for one in classes if one['pixels']]
+    if kinds != {'class without a pixel'} or any(',' in name for name in kept):
+        return
+    words = ['--keep', ','.join(kept)]
+    if background in {one['name'] for one in classes} - {*kept}:  # else kept always
+        words = ['--rename', f'{background}=ignore', *words]
+    print(
+        f'to leave out what no training image shows, add {shlex.join(words)}',
+        file=sys.stderr,
+    )
 
 
 def _tell_broken(out: Path) -> None:
     """End with status 1 where broken files had to be left out."""
+    from ..datasets.images import amount
+
     file = out / 'data' / 'dataset.json'
     failed = json.loads(file.read_bytes()).get('failed') if file.is_file() else None
     if failed:
         sys.exit(
-            f'error: {len(failed)} broken files are not in the data set, the first: '
-            f"{failed[0]} ('{file}' has all)"
+            f'error: {amount(len(failed), "broken file")} left out of the data set, '
+            f"the first: {failed[0]} ('{file}' has all)"
         )
 
 

@@ -81,7 +81,13 @@ def as_picture(decoded: Decoded, name: str) -> np.ndarray:
 
 def count_bands(bands: int) -> str:
     """Return a number of bands in words."""
-    return '1 band' if bands == 1 else f'{bands} bands'
+    return amount(bands, 'band')
+
+
+def amount(count: int, what: str) -> str:
+    """Return a number of things in words: ``1 image``, ``2 categories``."""
+    several = f'{what[:-1]}ies' if what.endswith('y') else f'{what}s'
+    return f'{count} {what if count == 1 else several}'
 
 
 def _upper_bits(image: np.ndarray, name: str) -> np.ndarray:

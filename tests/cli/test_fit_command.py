@@ -51,6 +51,7 @@ def stages(monkeypatch):
                 place = place / 'index.html' if option != '--html' else place
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text('')
+                (place.parent / 'report.json').write_text('{"mIoU": 71.26}')
         if words[0] in ('export', 'plot'):
             Path(words[-1]).write_bytes(b'')
         return 0
@@ -75,6 +76,11 @@ def test_every_stage_is_run_once(data, tmp_path, stages, monkeypatch):
         'compare',
     ]
     assert stages[-1] == ['compare', 'teacher', 'student']
+    assert (
+        "model.onnx, results, work/student, configs; the student's mIoU is 71.3 %"
+        in (done.stdout)
+    )
+    assert not (tmp_path / 'out/shown').exists()
     assert all(f'$ sctnet {stage[0]} ' in done.stdout for stage in stages[:-1])
     teacher, student = (stage for stage in stages if stage[0] == 'train')
     assert '--from' not in teacher
@@ -131,6 +137,39 @@ def test_an_option_that_an_error_asks_for_is_taken(tmp_path, stages):
     assert call(*words, cwd=tmp_path).returncode == 2
     assert not (tmp_path / 'out/fit.json').exists()
     assert call(*words, '--map', '0:0,255:1', cwd=tmp_path).returncode == 0
+
+
+def test_classes_that_nobody_labelled_are_left_out_by_the_option_that_is_said(
+    tmp_path, stages, monkeypatch
+):
+    run, sctnet = trainings.subprocess.call, [sys.executable, '-m', 'sctnet']
+    monkeypatch.setattr(
+        trainings.subprocess,
+        'call',
+        lambda w: (
+            subprocess.run([*sctnet, *w[3:]], capture_output=True).returncode
+            if w[3] == 'check'
+            else run(w)
+        ),
+    )
+    exports.flat_folders(tmp_path / 'in')  # values 0 to 2
+    names = ('--classes', 'a,b,c,disc', '--student', 't', '--no-export')
+    words = ('fit', 'in', '--out', 'out', *names)
+    done = call(*words, cwd=tmp_path)
+    assert done.returncode == 1
+    said = 'to leave out what no training image shows, add --keep a,b,c\n'
+    assert said in done.stderr
+    assert call(*words, '--keep', 'a,b,c', cwd=tmp_path).returncode == 0
+    assert load_config(tmp_path / 'out/student.py').classes == ('a', 'b', 'c')
+
+
+def test_a_background_without_a_pixel_is_left_out_by_name(capsys):
+    classes = [{'name': 'background', 'pixels': 0}, {'name': 'a b', 'pixels': 9}]
+    fault = {'kind': 'class without a pixel', 'serious': True}
+    figures = {'faults': [fault], 'parts': {'train': {'classes': classes}}}
+    command._tell_unseen(figures, 'background')
+    said = "add --rename background=ignore --keep 'a b'"
+    assert said in capsys.readouterr().err
 
 
 def test_as_long_as_nothing_is_trained_choices_and_data_are_free(
@@ -223,9 +262,9 @@ def test_faults_are_found_again_and_broken_files_are_told(data, tmp_path, stages
     (data / 'masks/gt_0001.png').write_bytes(b'no mask')
     words = ('fit', data, '--out', 'out', '--student', 't', '--no-export')
     done = call(*words, cwd=tmp_path)
-    assert '1 broken files are not in the data set' in str(done.returncode)
+    assert '1 broken file left out of the data set' in str(done.returncode)
     assert [stage[0] for stage in stages][-1] == 'compare'  # all the rest was done
-    assert '1 broken files' in str(call(*words, cwd=tmp_path).returncode)
+    assert '1 broken file left' in str(call(*words, cwd=tmp_path).returncode)
 
 
 def test_a_data_set_with_faults_is_checked_until_it_has_none(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from ..images import amount
 from .annotated_images import PARTS
 from .converted import Converted
 
@@ -24,8 +25,8 @@ def report_left_out(result: Converted) -> list[str]:
         lines.append(f'skipped: {count} {reason}{such}')
     if result.empty:
         lines.append(
-            f'all background: {len(result.empty)} images without annotation, such as '
-            f"'{result.empty[0]}' (--skip-empty leaves them out)"
+            f'all background: {amount(len(result.empty), "image")} without annotation, '
+            f"such as '{result.empty[0]}' (--skip-empty leaves them out)"
         )
     pixels = dict(zip(result.classes, result.pixels.tolist(), strict=False))
     return lines + without_pixels(pixels)

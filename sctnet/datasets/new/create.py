@@ -16,6 +16,7 @@ from ..convert.class_names import is_palette
 from ..convert.converted import SUMMARY
 from ..convert.recognised import Ask, Recognised
 from ..convert.summary import report_failed, report_left_out, without_pixels
+from ..images import amount
 from .measure import measure
 from .recognise import recognise
 from .recognise_colours import UnnamedColoursError, with_list
@@ -205,8 +206,8 @@ def _check_learnable(plan: Plan, why: list[str]) -> None:
     train, reasons = plan.images.get('train', 0), f' ({"; ".join(why)})' if why else ''
     if train < 2:
         raise DataError(
-            f'there are {train} images to train on{reasons}: at least 2 are needed, and '
-            'one to validate on; add some, or lower --val and --test'
+            f'only {amount(train, "image")} to train on{reasons}: at least 2 are '
+            'needed, and one to validate on; add some, or lower --val and --test'
         )
     if sum(count > 0 for count in plan.pixels.values()) < 2:
         raise DataError(

@@ -311,7 +311,7 @@ def test_what_cannot_be_is_said(data, tmp_path):
     exports.picture(empty / 'images/a.jpg', 0)
     for place, error, words in (
         (tmp_path / 'nowhere', DataError, 'there is nothing at'),
-        (empty, DataError, 'has 1 images and no mask'),
+        (empty, DataError, 'has 1 image and no mask'),
         (root / 'images/image_0000.jpg', DataError, 'is a single file'),
     ):
         with pytest.raises(error, match=words):
