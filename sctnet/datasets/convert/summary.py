@@ -6,6 +6,11 @@ from ..images import amount
 from .annotated_images import PARTS
 from .converted import Converted
 
+# Of reasons by which nothing was left out: what became of it.
+_USED = (
+    'found by', 'taken for', 'taken as', 'put together', 'turned as', 'got the class',
+    'now 255', 'whose palette', 'not of that in it',
+)  # fmt: skip
 _MOST = 50  # broken files that are named on the terminal; dataset.json has them all
 
 
@@ -22,7 +27,8 @@ def report_left_out(result: Converted) -> list[str]:
     for reason, count in sorted(result.skipped.items()):
         example = result.examples.get(reason)
         such = f", such as '{example}'" if example else ''
-        lines.append(f'skipped: {count} {reason}{such}')
+        word = 'noted' if any(used in reason for used in _USED) else 'skipped'
+        lines.append(f'{word}: {count} {reason}{such}')
     if result.empty:
         lines.append(
             f'all background: {amount(len(result.empty), "image")} without annotation, '

@@ -14,6 +14,7 @@ from ..convert.annotated_images import PARTS
 from ..convert.annotation_files import read_json
 from ..convert.class_names import is_palette
 from ..convert.converted import SUMMARY
+from ..convert.options import option_of
 from ..convert.recognised import Ask, Recognised
 from ..convert.summary import report_failed, report_left_out, without_pixels
 from ..images import amount
@@ -147,11 +148,11 @@ def _recognised(data: Path, out: Path, ask: Ask, chosen: dict[str, Any]) -> Reco
 
 def _refuse_choices(data: Path, chosen: Mapping[str, Any]) -> None:
     """See that nothing is asked of a data set that is used as it lies."""
-    asked = [name for name, value in chosen.items() if value]
+    asked = sorted(option_of(name) for name, value in chosen.items() if value)
     if asked:
         raise ArgumentError(
             f"'{data}' is a data set already, and used as it lies, so that "
-            f'{", ".join(sorted(asked))} cannot be chosen: leave that out, or start '
+            f'{", ".join(asked)} cannot be chosen: leave that out, or start '
             'from what it was made of'
         )
 

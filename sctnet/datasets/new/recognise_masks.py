@@ -52,10 +52,10 @@ def recognise_masks(
         raise DataError(
             f"'{data}' has {amount(len(pairs.images), 'image')} and no mask that "
             f'belongs to one{_beside(data, pairs)}, nor an annotation file of a known '
-            'form (COCO, YOLO with data.yaml, labelme, run lengths in a CSV), nor the folders of '
-            'Pascal VOC, Cityscapes, Mapillary Vistas or MVTec AD: put masks of the '
-            "images' names into a folder masks beside images, name their folder with "
-            '--masks, or name the format with --format'
+            'form (COCO, YOLO with data.yaml, labelme, run lengths in a CSV), nor the '
+            'folders of Pascal VOC, Cityscapes, Mapillary Vistas or MVTec AD: put '
+            "masks of the images' names into a folder masks beside images, name their "
+            'folder with --masks, or name the format with --format'
         )
     options: dict[str, Any] = {} if masks is None else {'masks': masks}
     if given.get('colours'):

@@ -206,7 +206,7 @@ def test_a_failure_leaves_nothing_in_the_way(data, tmp_path):
     assert not (tmp_path / 'out/data').exists()
     new_project(root, tmp_path / 'out', val=0.2)
     made = tmp_path / 'out/data'
-    with pytest.raises(ArgumentError, match='classes, val cannot be chosen'):
+    with pytest.raises(ArgumentError, match='--classes, --val cannot be chosen'):
         new_project(made, tmp_path / 'other', val=0.3, classes='a,b,c')
 
 

@@ -41,9 +41,9 @@ def test_classes_and_tiles_are_chosen(tmp_path):
     assert 'without a single pixel: door' in made.said
     # A format without shapes has no such order.
     exports.flat_folders(tmp_path / 'flat')
-    with pytest.raises(ArgumentError, match="format masks has no option 'order'"):
+    with pytest.raises(ArgumentError, match='format masks has no option --order'):
         new_project(tmp_path / 'flat', tmp_path / 'none', order='area')
-    with pytest.raises(ArgumentError, match='rename, tile cannot be chosen'):
+    with pytest.raises(ArgumentError, match='--rename, --tile cannot be chosen'):
         new_project(made.root, tmp_path / 'none', rename='a=b', tile=64)
 
 

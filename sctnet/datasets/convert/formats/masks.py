@@ -138,7 +138,8 @@ def draw_values(
     else:
         labels = np.array([table.get(int(value), -1) for value in values])
         outside = labels < 0
-        remedy = 'say what it means with --map, such as 7:ignore'
+        first = values[outside][0]
+        remedy = f'say what they mean with --map, such as {first}:ignore'
     if outside.any():
         raise DataError(
             f"mask '{mask}' has the values {values[outside][:5].tolist()}, which are "
