@@ -30,7 +30,7 @@ def source(tmp_path):
 def test_broken_files_are_named_at_status_one(source, tmp_path):
     done = call('convert', 'labelme', source, 'out', cwd=tmp_path)
     assert done.returncode == 1
-    assert 'all background: 1 images without annotation, such as ' in done.stdout
+    assert 'all background: 1 image without annotation, such as ' in done.stdout
     assert 'skipped: 2 shapes of kind point\n' in done.stdout
     assert '2 training and 1 validation images are in' in done.stdout
     assert '  sctnet new out\n' in done.stdout
