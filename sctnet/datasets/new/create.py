@@ -94,7 +94,7 @@ def new_project(
         OutputError: ``out`` has configs already, or cannot be written.
     """
     data, out = Path(data), Path(out)
-    _check(student, crop, iterations, batch)
+    _check(student, crop, iterations, batch, options.get('tile'))
     _check_place(out)
     chosen = {name: value for name, value in options.items() if value is not None}
     if format_name is None:
@@ -115,7 +115,8 @@ def new_project(
         new.said += without_pixels(summary['pixels']) if new.root == data else []
         measured = measure(new.root / 'images' / 'train')
         lengths = crop, iterations, batch
-        plan = make_plan(new.root, summary, measured, student, *lengths, teacher)
+        about = student, *lengths, teacher, chosen.get('tile')
+        plan = make_plan(new.root, summary, measured, *about)
         _check_learnable(plan, [*new.said[1:], *new.failed[:1]])
         ignored = summary.get('ignored_pixels', 0)
         new.said += [*_describe(plan, ignored), *measured.describe()]
@@ -187,7 +188,11 @@ def read_summary(file: Path) -> dict[str, Any]:
 
 
 def _check(
-    student: str, crop: int | None, iterations: int | None, batch: int | None
+    student: str,
+    crop: int | None,
+    iterations: int | None,
+    batch: int | None,
+    tile: int | None,
 ) -> None:
     if student not in TEACHERS:
         raise ArgumentError(
@@ -196,6 +201,10 @@ def _check(
     if crop is not None and (crop < 64 or crop % 32):
         raise ArgumentError(
             f'--crop is {crop}: expected a multiple of 32 from 64 up, such as 512'
+        )
+    if crop is not None and tile is not None and crop > tile:
+        raise ArgumentError(
+            f'--crop is {crop}, larger than --tile, {tile}: take a crop within a tile'
         )
     for name, value in (('iterations', iterations), ('batch', batch)):
         if value is not None and value < 1:

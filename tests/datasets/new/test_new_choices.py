@@ -6,6 +6,7 @@ import cv2
 import exports
 import numpy as np
 import pytest
+from mmcv.transforms import Compose
 from mmseg.registry import DATASETS
 
 from sctnet.catalog import load_config
@@ -28,6 +29,13 @@ def test_classes_and_tiles_are_chosen(tmp_path):
     )
     cfg = load_config(made.configs[1])
     assert cfg.classes == ('background', 'door', 'building')
+    # Tiles, and whole images, are neither shrunk nor enlarged.
+    assert cfg.scale == (64, 64) == cfg.crop_size
+    steps = Compose(cfg.test_pipeline[1:2] + cfg.test_pipeline[3:])
+    whole = {'img': np.zeros((90, 200, 3), np.uint8)}
+    assert steps(whole)['inputs'].shape == (3, 90, 200)
+    with pytest.raises(ArgumentError, match='larger than --tile, 64'):
+        new_project(tmp_path / 'in', tmp_path / 'none', tile=64, crop=96)
     assert 'cut: 5 images into 20 tiles' in made.said
     images = list(made.root.glob('images/**/*.png'))
     assert len(images) == 20
