@@ -75,7 +75,8 @@ class Trainings:
             result = inference_model(model, pair['img_path'])
             maps[name] = result.pred_sem_seg.data[0].numpy()
         image = read_picture(pair['img_path'])
-        draw_comparison(image, maps, dataset.metainfo['palette'], path)
+        about = dataset.metainfo
+        draw_comparison(image, maps, about['palette'], path, about['classes'])
 
     def length(self, name: str) -> int:
         """Return the number of iterations that a config has."""
