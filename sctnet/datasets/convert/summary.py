@@ -1,5 +1,6 @@
 """Lines that the command prints after a conversion."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ..images import amount
@@ -11,6 +12,7 @@ _USED = (
     'found by', 'taken for', 'taken as', 'put together', 'turned as', 'got the class',
     'now 255', 'whose palette', 'not of that in it',
 )  # fmt: skip
+_ONE = '^(image|mask|shape|polygon|pixel|task|annotation|region|segment)s '
 _MOST = 50  # broken files that are named on the terminal; dataset.json has them all
 
 
@@ -27,6 +29,8 @@ def report_left_out(result: Converted) -> list[str]:
     for reason, count in sorted(result.skipped.items()):
         example = result.examples.get(reason)
         such = f", such as '{example}'" if example else ''
+        if count == 1 and ' are ' not in reason:
+            reason = re.sub(_ONE, r'\1 ', reason)
         word = 'noted' if any(used in reason for used in _USED) else 'skipped'
         lines.append(f'{word}: {count} {reason}{such}')
     if result.empty:

@@ -18,7 +18,7 @@ def test_what_was_left_out_is_counted_and_the_broken_are_named_up_to_fifty():
         "all background: 2 images without annotation, such as 'b.jpg' (--skip-empty "
         'leaves them out)',
     ]
-    result = Converted(('a', 'b'), skipped=Counter({'pixels of colours, now 255': 3}))
-    assert report_left_out(result) == ['noted: 3 pixels of colours, now 255']
+    result = Converted(('a', 'b'), skipped=Counter({'pixels of colours, now 255': 1}))
+    assert report_left_out(result) == ['noted: 1 pixel of colours, now 255']
     lines = report_failed([f'x{number}' for number in range(60)])
     assert (lines[49], lines[50:]) == ('broken: x49', ['broken: 10 more'])
