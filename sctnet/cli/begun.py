@@ -55,7 +55,8 @@ class Begun:
         if not self.is_made():
             self.file.unlink(missing_ok=True)
             return
-        if not self.file.is_file():
+        before = json.loads(self.file.read_bytes()) if self.file.is_file() else {}
+        if not before or ('configs' in before and not self._is_trained()):
             words = [word for word in words if not word.startswith(_OF_TRAININGS)]
             if words:
                 raise ArgumentError(
@@ -64,11 +65,12 @@ class Begun:
                     'name another folder with --out'
                 )
             self.now['configs'] = 'of sctnet new'
+            for file in (self.file, self.out / 'work' / 'timed'):
+                file.unlink(missing_ok=True)
             return
-        before = json.loads(self.file.read_bytes())
         why = self._otherwise(before)
         changed = any(before.get(x) != self.now[x] for x in ('files', 'newest'))
-        kept = self._kept(before) if why or changed else None
+        kept = self._kept() if why or changed else None
         if kept and why:
             raise ArgumentError(
                 f"'{self.out}' was {why}, and {kept}: give the same options again, or "
@@ -97,14 +99,15 @@ class Begun:
             return f'begun with {gone}' + (f', not {new}' if new else '')
         return f'begun without {new}' if new else ''
 
-    def _kept(self, before: dict[str, Any]) -> str | None:
+    def _is_trained(self) -> bool:
+        return any(self.out.glob('work/*/iter_*.pth'))
+
+    def _kept(self) -> str | None:
         """Return why what was made is not to be removed."""
-        if any(self.out.glob('work/*/iter_*.pth')):
+        if self._is_trained():
             return 'a training has begun'
         if self.data.is_relative_to(self.out.resolve()):
             return 'the data lie in it'
-        if 'configs' in before:
-            return 'its configs are not of sctnet fit'
         written = [self.file, self.out / 'work' / 'timed']
         last = max(file.stat().st_mtime for file in written if file.is_file())
         for name in _CONFIGS:

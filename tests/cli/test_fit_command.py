@@ -297,6 +297,10 @@ def test_what_the_configs_of_new_say_is_not_chosen_again(data, tmp_path, stages)
     assert 'begun without --minutes=1.0' in one_line_error(
         call(*words, '--minutes', '1', cwd=tmp_path)
     )
+    shutil.rmtree(tmp_path / 'out/work')  # nothing is trained, and not made anew
+    said = one_line_error(call(*words, '--crop', '64', cwd=tmp_path))
+    assert '--crop=64 cannot be chosen: change the configs' in said
+    assert call(*words, '--no-teacher', cwd=tmp_path).returncode == 0
 
 
 def test_choices_of_the_data_become_words():

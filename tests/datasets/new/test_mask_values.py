@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conversion_sources import LARGE, SMALL, expected, picture
 
+from sctnet.catalog import load_config
 from sctnet.cli import build_parser
 from sctnet.datasets.new import new_project
 from sctnet.datasets.new.mask_values import few, made_up
@@ -93,6 +94,9 @@ def test_a_number_without_name_and_pixel_is_no_class(tmp_path):
     made = new_project(root, tmp_path / 'out', mapping='1:1,3:2,5:4,7:3')
     assert "classes = ('class 1', 'class 2', 'class 4')" in made.configs[0].read_text()
     assert (labels_by(made) == RINGS).all()
+    renamed = {'mapping': '1:1,3:2,5:4,7:3', 'rename': 'class 1=floor'}
+    made = new_project(root, tmp_path / 'renamed', **renamed)
+    assert load_config(made.configs[0]).classes[:2] == ('class 0', 'floor')
     (root / 'masks/_classes.csv').write_text('Pixel Value,Class\n1,a\n3,b\n5,c\n')
     made = new_project(root, tmp_path / 'named')
     assert "classes = ('a', 'b', 'c')" in made.configs[0].read_text()
