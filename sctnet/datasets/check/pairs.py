@@ -68,16 +68,18 @@ def list_parts(cfg: Config, splits: Iterable[str] = SPLITS) -> Iterator[Part]:
         DataError: its folder is not there.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    known: list[list[Pair]] = []
+    validated: list[list[Pair]] = []
     for split in splits:
         for number, dataset in enumerate(datasets_of(cfg, [LOADERS[split]]), 1):
             name = split if number == 1 else f'{split} {number}'
             reading = reading_of(cfg, dataset)
             part = _part(name, dataset, _ignored_by_loss(cfg), reading)
             kinds = map(kind_of, steps_of(dataset.get('pipeline')))
-            if split == 'test' and (part.pairs in known or LABELS.isdisjoint(kinds)):
+            if split == 'test' and (
+                part.pairs in validated or LABELS.isdisjoint(kinds)
+            ):
                 continue
-            known.append(part.pairs)
+            validated += [part.pairs] if split == 'val' else []
             yield part
 
 
