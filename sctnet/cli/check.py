@@ -38,6 +38,7 @@ def check(
     """Check; 0 if all is well, 1 with faults."""
     from ..catalog import load_config, merge_options
     from ..datasets.check import check_config
+    from ..datasets.check.pairs import ALL
     from ..datasets.check.report import print_summary, write_json
     from ..engine.launch import set_data_root
     from ..evaluation.dataset_page import write_dataset_page
@@ -48,7 +49,7 @@ def check(
     if data_root:
         set_data_root(cfg, data_root)
     with progress_bar('Reading') as advance:
-        result = check_config(cfg, workers, quick, advance)
+        result = check_config(cfg, workers, quick, advance, ALL)
     print_summary(result)
     if json:
         write_json(result, json)

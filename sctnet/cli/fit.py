@@ -11,6 +11,7 @@ Examples:
 
 import argparse
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from typing import Any
 
 from ..errors import ArgumentError, OutputError
 from . import new as new_command
+from .begun import Begun
 from .trainings import Trainings, run, write
 
 ROOM = 2 << 30  # bytes that two trainings and their checkpoints may take
@@ -65,12 +67,16 @@ def fit(
     out = out or new_command.default_folder(data)
     chosen = {**options, 'minutes': minutes, 'teacher': teacher, 'start': start}
     _check(out, minutes, export, start, options)
-    _remember(out, data, chosen)
-    if not (out / 'student.py').is_file():
-        words = [*_words_of(options), *([] if teacher else ['--no-teacher'])]
+    begun = Begun(out, data, words_of(chosen))
+    begun.check()
+    if not begun.is_made():
+        words = words_of({**options, 'teacher': teacher})
         run('new', data, '--out', out, *words, faults_allowed=True)
+        if not begun.is_made():
+            sys.exit(1)  # new has said why
+    begun.remember()
     trainings = Trainings(out, amp)
-    _check_data(out)
+    _check_data(out, options.get('background') or 'background')
     if minutes is not None:
         trainings.settle_length(minutes, teacher)
     if teacher:
@@ -84,7 +90,7 @@ def fit(
     trainings.make(page, 'test', student, weights, *report)
     if export:
         trainings.make(model, 'export', student, weights, model)
-    shown, comparison = out / 'shown', out / 'comparison.png'
+    shown, comparison = out / 'work/shown', out / 'comparison.png'
     network = ('--config', student, '--checkpoint', weights)
     results = ('--out-dir', out / 'results')
     if trainings.make(shown, 'infer', _some_images(out), *network, *results):
@@ -93,57 +99,57 @@ def fit(
     trainings.make(curves, 'plot', *map(trainings.folder, names), '--out', curves)
     if not trainings.is_newer(comparison):
         trainings.compare(names, comparison)
+    made = [path.relative_to(out).as_posix() for path in (page, comparison, curves)]
+    made += ['model.onnx'] if model.is_file() else []
+    miou = json.loads((page.parent / 'report.json').read_bytes())['mIoU'] or 0
     print(
-        f"\nall is in '{out}': report/index.html, comparison.png, curves.png, results, "
-        'work/student, configs'
+        f"\nall is in '{out}': {', '.join(made)}, results, work/student, configs; the "
+        f"student's mIoU is {miou:.1f} %"
     )
     _tell_broken(out)
 
 
-def _remember(out: Path, data: Path, chosen: dict[str, Any]) -> None:
-    """Keep what a project was begun with, and see that it is the same."""
-    file = out / 'fit.json'
-    now = {key: str(value) for key, value in chosen.items() if value is not None}
-    now = {'data': str(data.resolve()), **now}
-    if not file.is_file():
-        given = _words_of(chosen)
-        if (out / 'student.py').is_file() and given:
-            raise ArgumentError(
-                f"'{out}' has configs already, of sctnet new, so that "
-                f'{" ".join(given)} cannot be chosen: change the configs, or name '
-                'another folder with --out'
-            )
-        write(file, json.dumps(now, indent=1))
-        return
-    before = json.loads(file.read_text(encoding='utf-8'))
-    other = [key for key in {*before, *now} if before.get(key) != now.get(key)]
-    if other:
-        raise ArgumentError(
-            f"'{out}' was begun with another {', '.join(sorted(other))} ("
-            + ', '.join(f'{key}: {before.get(key)}' for key in sorted(other))
-            + '): give the same again, or name another folder with --out'
-        )
-
-
-def _check_data(out: Path) -> None:
-    page = out / 'check.html'
+def _check_data(out: Path, background: str) -> None:
+    page, figures = out / 'check.html', out / 'work' / 'check.json'
     if page.is_file():
         return
+    figures.unlink(missing_ok=True)
+    figures.parent.mkdir(exist_ok=True)
     try:
-        run('check', out / 'student.py', '--html', page)
+        run('check', out / 'student.py', '--html', page, '--json', figures)
     except SystemExit:
         page.unlink(missing_ok=True)  # so that it is checked again
+        if figures.is_file() and (out / 'data').is_dir():  # else used as it lies
+            _tell_unseen(json.loads(figures.read_bytes()), background)
         raise
+
+
+def _tell_unseen(figures: dict[str, Any], background: str) -> None:
+    """Say which options leave out the classes that no training image shows."""
+    kinds = {fault['kind'] for fault in figures['faults'] if fault['serious']}
+    classes = figures['parts']['train']['classes']
+    kept = [one['name'] for one in classes if one['pixels']]
+    if kinds != {'class without a pixel'} or any(',' in name for name in kept):
+        return
+    words = ['--keep', ','.join(kept)]
+    if background in {one['name'] for one in classes} - {*kept}:  # else kept always
+        words = ['--rename', f'{background}=ignore', *words]
+    print(
+        f'to leave out what no training image shows, add {shlex.join(words)}',
+        file=sys.stderr,
+    )
 
 
 def _tell_broken(out: Path) -> None:
     """End with status 1 where broken files had to be left out."""
+    from ..datasets.images import amount
+
     file = out / 'data' / 'dataset.json'
     failed = json.loads(file.read_bytes()).get('failed') if file.is_file() else None
     if failed:
         sys.exit(
-            f'error: {len(failed)} broken files are not in the data set, the first: '
-            f"{failed[0]} ('{file}' has all)"
+            f'error: {amount(len(failed), "broken file")} left out of the data set, '
+            f"the first: {failed[0]} ('{file}' has all)"
         )
 
 
@@ -179,14 +185,14 @@ def _check(
         )
 
 
-def _words_of(options: dict[str, Any]) -> list[str]:
-    """Return the options of ``sctnet new`` as they are typed."""
+def words_of(options: dict[str, Any]) -> list[str]:
+    """Return options as they are typed, without those that are left as they are."""
     parser = argparse.ArgumentParser()
-    new_command.add_options(parser)
+    add_arguments(parser)
     words = []
     for action in parser._actions:
         value = options.get(action.dest, action.default)
-        if action.dest == 'help' or value == action.default:
+        if action.dest in ('help', 'data') or value == action.default:
             continue
         option = action.option_strings[-1 if value is False else 0]
         if isinstance(value, Mapping):

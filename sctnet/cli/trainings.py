@@ -75,7 +75,8 @@ class Trainings:
             result = inference_model(model, pair['img_path'])
             maps[name] = result.pred_sem_seg.data[0].numpy()
         image = read_picture(pair['img_path'])
-        draw_comparison(image, maps, dataset.metainfo['palette'], path)
+        about = dataset.metainfo
+        draw_comparison(image, maps, about['palette'], path, about['classes'])
 
     def length(self, name: str) -> int:
         """Return the number of iterations that a config has."""
@@ -92,7 +93,7 @@ class Trainings:
         """Write into both configs how many iterations fit, unless a training began."""
         names = ['teacher', 'student'] if teacher else ['student']
         begun = any(any(self.folder(name).glob('iter_*.pth')) for name in names)
-        if begun or (self.out / 'timed').is_file():
+        if begun or (self.out / 'work/timed').is_file():
             return
         timing = self.out / 'work' / 'timing'
         shutil.rmtree(timing, ignore_errors=True)
@@ -105,7 +106,7 @@ class Trainings:
             line = f'iterations = {count}'
             text = re.sub(r'^iterations = \d+$', line, text, flags=re.MULTILINE)
             write(file, text)
-        write(self.out / 'timed', f'{count} iterations for {minutes} minutes\n')
+        write(self.out / 'work/timed', f'{count} iterations for {minutes} minutes\n')
         print(f'\n{count} iterations of each training fit into {minutes:g} minutes')
 
     def _time(self, name: str, timing: Path, teacher: bool) -> float:

@@ -67,7 +67,7 @@ def as_picture(decoded: Decoded, name: str) -> np.ndarray:
     """Return what :func:`read_image` does of an image that is decoded."""
     image, colours, _ = decoded
     if not colours or image.dtype == np.float32:
-        problem = f'has {count_bands(image.shape[2])} of {image.dtype}'
+        problem = f'has {amount(image.shape[2], "band")} of {image.dtype}'
         remedy = (
             'LoadImageFromFile is for pictures of 8 bits; read it by LoadBands, as in '
             'a config of sctnet new, or export a picture of it'
@@ -79,9 +79,10 @@ def as_picture(decoded: Decoded, name: str) -> np.ndarray:
     return np.ascontiguousarray(image)
 
 
-def count_bands(bands: int) -> str:
-    """Return a number of bands in words."""
-    return '1 band' if bands == 1 else f'{bands} bands'
+def amount(count: int, what: str) -> str:
+    """Return a number of things in words: ``1 image``, ``2 categories``."""
+    several = f'{what[:-1]}ies' if what.endswith('y') else f'{what}s'
+    return f'{count} {what if count == 1 else several}'
 
 
 def _upper_bits(image: np.ndarray, name: str) -> np.ndarray:

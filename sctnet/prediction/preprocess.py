@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..compat.config_types import kind_of
 from ..datasets.bands import check_bands
 from ..datasets.from_config import image_loader
-from ..datasets.images import count_bands, read_image, to_bgr
+from ..datasets.images import amount, read_image, to_bgr
 from ..errors import ImageError
 
 
@@ -80,7 +80,7 @@ class ImagePreprocessor:
         bands = image.shape[2] if image.ndim == 3 else 1
         if isinstance(mean, Tensor) and mean.numel() not in (1, bands):
             raise ImageError(
-                f'an image has {count_bands(bands)} and the network takes '
+                f'an image has {amount(bands, "band")} and the network takes '
                 f'{mean.numel()}: give it all of them, in the order of the training '
                 '(docs/bands.md)'
             )

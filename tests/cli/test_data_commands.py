@@ -30,7 +30,7 @@ def source(tmp_path):
 def test_broken_files_are_named_at_status_one(source, tmp_path):
     done = call('convert', 'labelme', source, 'out', cwd=tmp_path)
     assert done.returncode == 1
-    assert 'all background: 1 images without annotation, such as ' in done.stdout
+    assert 'all background: 1 image without annotation, such as ' in done.stdout
     assert 'skipped: 2 shapes of kind point\n' in done.stdout
     assert '2 training and 1 validation images are in' in done.stdout
     assert '  sctnet new out\n' in done.stdout
@@ -62,6 +62,10 @@ def test_status_says_whether_the_data_set_is_sound(tmp_path):
     assert 'train2.png' in done.stdout
     written = sorted(p.name for p in (tmp_path / 'out').iterdir())
     assert written == ['check.json', 'page.html']
+    prefix = 'img_path=images/train', 'seg_map_path=labels/train'
+    words = (f'test_dataloader.dataset.data_prefix.{one}' for one in prefix)
+    done = call('check', 'mine.py', '--cfg-options', *words, cwd=tmp_path)
+    assert 'in two parts' in done.stdout  # the test part is read, too
 
 
 def test_an_error_of_the_check_is_one_sentence(tmp_path):

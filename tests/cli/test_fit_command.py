@@ -51,6 +51,7 @@ def stages(monkeypatch):
                 place = place / 'index.html' if option != '--html' else place
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text('')
+                (place.parent / 'report.json').write_text('{"mIoU": 71.26}')
         if words[0] in ('export', 'plot'):
             Path(words[-1]).write_bytes(b'')
         return 0
@@ -75,6 +76,11 @@ def test_every_stage_is_run_once(data, tmp_path, stages, monkeypatch):
         'compare',
     ]
     assert stages[-1] == ['compare', 'teacher', 'student']
+    assert (
+        "model.onnx, results, work/student, configs; the student's mIoU is 71.3 %"
+        in (done.stdout)
+    )
+    assert not (tmp_path / 'out/shown').exists()
     assert all(f'$ sctnet {stage[0]} ' in done.stdout for stage in stages[:-1])
     teacher, student = (stage for stage in stages if stage[0] == 'train')
     assert '--from' not in teacher
@@ -123,6 +129,79 @@ def test_a_stage_that_fails_ends_it_with_its_status(data, tmp_path, monkeypatch)
     assert 'sctnet new failed with status 2' in done.stderr
 
 
+def test_an_option_that_an_error_asks_for_is_taken(tmp_path, stages):
+    for n in range(6):
+        exports.picture(tmp_path / f'in/images/{n}.png', n)
+        exports.write(tmp_path / f'in/masks/{n}.png', (exports.labels(n) > 0) * 255)
+    words = ('fit', tmp_path / 'in', '--out', 'out', '--student', 't', '--no-export')
+    assert call(*words, cwd=tmp_path).returncode == 2
+    assert not (tmp_path / 'out/fit.json').exists()
+    assert call(*words, '--map', '0:0,255:1', cwd=tmp_path).returncode == 0
+
+
+def test_classes_that_nobody_labelled_are_left_out_by_the_option_that_is_said(
+    tmp_path, stages, monkeypatch
+):
+    run, sctnet = trainings.subprocess.call, [sys.executable, '-m', 'sctnet']
+    monkeypatch.setattr(
+        trainings.subprocess,
+        'call',
+        lambda w: (
+            subprocess.run([*sctnet, *w[3:]], capture_output=True).returncode
+            if w[3] == 'check'
+            else run(w)
+        ),
+    )
+    exports.flat_folders(tmp_path / 'in')  # values 0 to 2
+    names = ('--classes', 'a,b,c,disc', '--student', 't', '--no-export')
+    words = ('fit', 'in', '--out', 'out', *names)
+    done = call(*words, cwd=tmp_path)
+    assert done.returncode == 1
+    said = 'to leave out what no training image shows, add --keep a,b,c\n'
+    assert said in done.stderr
+    assert call(*words, '--keep', 'a,b,c', cwd=tmp_path).returncode == 0
+    assert load_config(tmp_path / 'out/student.py').classes == ('a', 'b', 'c')
+
+
+def test_a_background_without_a_pixel_is_left_out_by_name(capsys):
+    classes = [{'name': 'background', 'pixels': 0}, {'name': 'a b', 'pixels': 9}]
+    fault = {'kind': 'class without a pixel', 'serious': True}
+    figures = {'faults': [fault], 'parts': {'train': {'classes': classes}}}
+    command._tell_unseen(figures, 'background')
+    said = "add --rename background=ignore --keep 'a b'"
+    assert said in capsys.readouterr().err
+
+
+def test_as_long_as_nothing_is_trained_choices_and_data_are_free(
+    data, tmp_path, stages, monkeypatch
+):
+    run = trainings.subprocess.call
+    status = {'check': 1}
+    monkeypatch.setattr(
+        trainings.subprocess, 'call', lambda w: run(w) or status.get(w[3], 0)
+    )
+    words = ('fit', data, '--out', 'out', '--student', 't', '--no-export')
+    assert call(*words, cwd=tmp_path).returncode == 1
+    done = call(*words, '--crop', '64', cwd=tmp_path)
+    assert "trained in 'out', begun without --crop=64: it is made anew" in done.stdout
+    assert 'crop_size = (64, 64)' in (tmp_path / 'out/student.py').read_text()
+    exports.picture(data / 'images/image_0009.png', 9)
+    exports.write(data / 'masks/gt_0009.png', exports.labels(9))
+    done = call(*words, '--crop', '64', cwd=tmp_path)
+    assert 'begun with other files: it is made anew' in done.stdout
+    # What was changed by hand is not thrown away.
+    os.utime(tmp_path / 'out/student.py')
+    said = one_line_error(call(*words, cwd=tmp_path))
+    assert 'begun with --crop=64, and student.py was changed since' in said
+    status.clear()
+    assert call(*words, '--crop', '64', cwd=tmp_path).returncode == 0
+    # Trained, it only says so.
+    (data / 'images/image_0009.png').unlink()
+    done = call(*words, '--crop', '64', cwd=tmp_path)
+    assert 'has other files than at the beginning, and a training has' in done.stdout
+    assert done.returncode == 0
+
+
 @pytest.mark.more
 def test_it_trains_tests_and_exports(data, tmp_path):
     words = ('--out', 'out', '--student', 't', '--minutes', '0.05')
@@ -168,14 +247,14 @@ def test_other_choices_are_refused_the_second_time(data, tmp_path, stages):
     assert call(*words, cwd=tmp_path).returncode == 0
     stages.clear()
     for more, key in (
-        (('--crop', '64'), 'crop: None'),
-        (('--student', 's'), 'student: t'),
-        (('--no-teacher',), 'teacher: True'),
-        (('--minutes', '3'), 'minutes: None'),
+        (('--crop', '64'), 'without --crop=64'),
+        (('--student', 's'), 'with --student=t'),
+        (('--no-teacher',), 'without --no-teacher'),
+        (('--minutes', '3'), 'without --minutes=3'),
     ):
         said = one_line_error(call(*words, *more, cwd=tmp_path))
         assert key in said
-        assert 'was begun with another' in said
+        assert 'and a training has begun' in said
     assert not stages
 
 
@@ -183,9 +262,9 @@ def test_faults_are_found_again_and_broken_files_are_told(data, tmp_path, stages
     (data / 'masks/gt_0001.png').write_bytes(b'no mask')
     words = ('fit', data, '--out', 'out', '--student', 't', '--no-export')
     done = call(*words, cwd=tmp_path)
-    assert '1 broken files are not in the data set' in str(done.returncode)
+    assert '1 broken file left out of the data set' in str(done.returncode)
     assert [stage[0] for stage in stages][-1] == 'compare'  # all the rest was done
-    assert '1 broken files' in str(call(*words, cwd=tmp_path).returncode)
+    assert '1 broken file left' in str(call(*words, cwd=tmp_path).returncode)
 
 
 def test_a_data_set_with_faults_is_checked_until_it_has_none(
@@ -215,15 +294,20 @@ def test_what_the_configs_of_new_say_is_not_chosen_again(data, tmp_path, stages)
     assert not stages
     assert call(*words, cwd=tmp_path).returncode == 0
     assert 'new' not in [stage[0] for stage in stages]
-    assert 'minutes: None' in one_line_error(
+    assert 'begun without --minutes=1.0' in one_line_error(
         call(*words, '--minutes', '1', cwd=tmp_path)
     )
+    shutil.rmtree(tmp_path / 'out/work')  # nothing is trained, and not made anew
+    said = one_line_error(call(*words, '--crop', '64', cwd=tmp_path))
+    assert '--crop=64 cannot be chosen: change the configs' in said
+    assert call(*words, '--no-teacher', cwd=tmp_path).returncode == 0
 
 
 def test_choices_of_the_data_become_words():
     given = {'rename': {'a': 'b', 'c': 'ignore'}, 'classes': ['x', 'y'], 'val': None}
-    given |= {'stratify': True, 'overlap': 0, 'row_major': True}
-    words = command._words_of(given)
+    given |= {'stratify': True, 'overlap': 0, 'tile': 512, 'row_major': True}
+    words = command.words_of(given)
     assert sorted(words) == [
-        '--classes=x,y', '--rename=a=b,c=ignore', '--row-major', '--stratify',
+        '--classes=x,y', '--rename=a=b,c=ignore', '--row-major',
+        '--stratify', '--tile=512',
     ]  # fmt: skip

@@ -24,7 +24,7 @@ class CheckResult:
     """All that a check found.
 
     Attributes:
-        parts: the data sets, in the order train, val.
+        parts: the data sets, in the order train, val, test.
         shares: of each part's name, what its label maps hold.
         faults: in the order of ``KINDS``, serious ones first.
         proposals: for the training, each with its reason.

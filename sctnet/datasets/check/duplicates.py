@@ -41,7 +41,7 @@ def repeated(looks: Iterable[Look]) -> Iterator[Fault]:
     for first, *others in groups.values():
         for other in others:
             same = split_of(other.part) == split_of(first.part)
-            kind = 'twice' if same else 'in train and val'
+            kind = 'twice' if same else 'in two parts'
             yield Fault(kind, other.part, other.path, f"same pixels as '{first.path}'")
 
 

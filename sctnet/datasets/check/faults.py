@@ -83,10 +83,10 @@ KINDS: dict[str, tuple[bool, str, str]] = {
         'say what they mean by sctnet convert masks --map OLD:NEW,..., or correct '
         'classes and reduce_zero_label',
     ),
-    'in train and val': (
+    'in two parts': (
         True,
-        'the same picture in both sets',
-        'take it out of one: a validation on it measures nothing',
+        'the same picture in two of training, validation and test',
+        'take it out of one: what was learnt with it is measured on it',
     ),
     'near duplicate': (
         False,

@@ -10,7 +10,7 @@ from ...compat.config_types import kind_of
 from ...errors import ImageError
 from ..bands import read_picture
 from ..from_config import image_loader
-from ..images import as_picture, count_bands, read_decoded
+from ..images import amount, as_picture, read_decoded
 from ..tiff import Decoded
 
 LITTLE = 16 / 57  # of a standard deviation: 16 of 255, normalised as ImageNet's
@@ -103,7 +103,7 @@ _Found = tuple[np.ndarray | None, list[tuple[str, str]]]
 
 def _as_picture(decoded: Decoded, loader: str, path: str) -> _Found:
     stored, kind = decoded.image, str(decoded.image.dtype)
-    what, lost = f'{count_bands(stored.shape[2])} of {kind}', []
+    what, lost = f'{amount(stored.shape[2], "band")} of {kind}', []
     try:
         pixels = as_picture(decoded, f"image '{path}'")
     except ImageError:

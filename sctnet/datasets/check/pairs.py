@@ -10,9 +10,10 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmseg.datasets import BaseSegDataset
 
+from ...compat.config_types import kind_of
 from ...files import find_files
 from ..folder_dataset import FolderDataset
-from ..from_config import LOADERS, datasets_of
+from ..from_config import LOADERS, datasets_of, steps_of
 from ..images import LOSSY, SUFFIXES
 from ..label_values import label_values
 from ..listing import Pair, build_dataset, list_files
@@ -20,6 +21,8 @@ from .faults import Fault
 from .loaded_image import Reading, reading_of
 
 SPLITS = ('train', 'val')  # what a training reads
+ALL = (*SPLITS, 'test')
+LABELS = {'LoadAnnotations', 'LoadAnnotationsFromStore'}
 
 
 @dataclass
@@ -58,16 +61,26 @@ class Part:
 def list_parts(cfg: Config, splits: Iterable[str] = SPLITS) -> Iterator[Part]:
     """Yield every data set that ``cfg`` has for ``splits``.
 
+    A test that reads what the validation does, or no labels, is none of its own.
+
     Raises:
         ConfigError: a data set cannot be built, or does not read files in pairs.
         DataError: its folder is not there.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
+    validated: list[list[Pair]] = []
     for split in splits:
         for number, dataset in enumerate(datasets_of(cfg, [LOADERS[split]]), 1):
             name = split if number == 1 else f'{split} {number}'
             reading = reading_of(cfg, dataset)
-            yield _part(name, dataset, _ignored_by_loss(cfg), reading)
+            part = _part(name, dataset, _ignored_by_loss(cfg), reading)
+            kinds = map(kind_of, steps_of(dataset.get('pipeline')))
+            if split == 'test' and (
+                part.pairs in validated or LABELS.isdisjoint(kinds)
+            ):
+                continue
+            validated += [part.pairs] if split == 'val' else []
+            yield part
 
 
 def _ignored_by_loss(cfg: Config) -> int:

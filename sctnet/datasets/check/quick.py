@@ -12,12 +12,11 @@ from ...errors import ConfigError, DataError
 from ..from_config import LOADERS, datasets_of, image_loader, steps_of
 from .checker import CheckResult, check_config
 from .faults import Fault, split_of
-from .pairs import SPLITS
+from .pairs import LABELS, SPLITS
 
 PAIRS = 32  # of each part: some seconds at most
 _OF_ALL = ('nothing labelled', 'masks of 0 and 255')  # what label maps have in common
 _MANY = 20  # times as many pairs, to be sure
-_LABELS = {'LoadAnnotations', 'LoadAnnotationsFromStore'}
 _BROKEN = ('broken image', 'broken label map')
 # A training in mmengine's loops, '' among them, ends with the first broken file.
 _MMENGINE_LOOPS = ('', 'EpochBasedTrainLoop', 'IterBasedTrainLoop')
@@ -77,7 +76,7 @@ def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
         ends[split] &= _reads_pictures(cfg, LOADERS[split])
     # Some validate on training images to see whether a network can learn them, or go on
     # with the classes of a larger set.
-    bearable = {'in train and val', 'class without a pixel', *_BROKEN}
+    bearable = {'in two parts', 'class without a pixel', *_BROKEN}
     return [
         fault
         for fault in result.faults
@@ -89,6 +88,6 @@ def _serious(cfg: Config, result: CheckResult) -> list[Fault]:
 def _reads_pictures(cfg: Config, loader: str) -> bool:
     """Whether mmseg's transforms, or ours, read the files, which are as we see them."""
     return all(
-        image_loader(steps) and not _LABELS.isdisjoint(map(kind_of, steps_of(steps)))
+        image_loader(steps) and not LABELS.isdisjoint(map(kind_of, steps_of(steps)))
         for steps in (dataset.get('pipeline') for dataset in datasets_of(cfg, [loader]))
     )

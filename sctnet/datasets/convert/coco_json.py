@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import DataError
 from ...files import find_files
-from .annotated_images import Item, Shape, Source
+from .annotated_images import Item, Noted, Shape, Source
 from .annotation_files import keys_in, read_json
 from .coco_masks import Instance, draw_instances, item_of
 from .image_files import ImageFinder, without_host, without_upload
@@ -138,7 +138,7 @@ class CocoFile:
         other.instances += one.instances
         if one.item.upright:
             other.item = replace(other.item, upright=True)
-        notes['entries of an image that was listed before, put together'] += 1
+        notes[Noted('entries of an image that was listed before, put together')] += 1
 
     def _listed(
         self,

@@ -17,6 +17,7 @@ from .choose_classes import Choice, choose
 from .converted import Converted, count, write_summary
 from .formats import FORMATS
 from .names import make_unique
+from .options import option_of
 from .sharing import Splitting, assign_splits
 from .stratify import move_stratified
 from .tiles import Tiling
@@ -178,8 +179,8 @@ def _check_options(
     unknown = options.keys() - known.keys()
     if unknown:
         raise ArgumentError(
-            f'the format {format_name} has no option {min(unknown)!r} ('
-            f'{", ".join([*known][1:])}): leave it out'
+            f'the format {format_name} has no option {option_of(min(unknown))} ('
+            f'{", ".join(map(option_of, [*known][1:]))}): leave it out'
         )
     needed = [n for n, option in known.items() if option.default is option.empty][1:]
     lacking = [name for name in needed if options.get(name) is None]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import DataError
 from ..images import SUFFIXES
-from .annotated_images import Size, check_size, naming
+from .annotated_images import Noted, Size, check_size, naming
 from .annotation_files import read_any_json
 from .image_files import without_upload
 from .outlines import ellipse, rectangle
@@ -144,7 +144,7 @@ def _task(
             notes[f'results that are no labelled area ({kind})'] += 1
             continue
         if len(names) > 1:
-            notes['regions of several labels, taken for the first'] += 1
+            notes[Noted('regions of several labels, taken for the first')] += 1
         stated = one.get('original_height'), one.get('original_width')
         task.stated = stated
         regions.append(Region(str(names[0]), partial(draw, value, stated)))

@@ -75,8 +75,12 @@ def add_all(parser: argparse.ArgumentParser) -> None:
 
 
 def _own(name: str) -> tuple[str, dict[str, Any]]:
-    option = 'map' if name == 'mapping' else name.replace('_', '-')
-    return f'--{option}', {'dest': name, **_OWN[name]}
+    return option_of(name), {'dest': name, **_OWN[name]}
+
+
+def option_of(name: str) -> str:
+    """Return a parameter as it is typed: ``--map`` of ``mapping``."""
+    return f'--{"map" if name == "mapping" else name.replace("_", "-")}'
 
 
 def add_general(parser: argparse.ArgumentParser, *keep: str) -> None:

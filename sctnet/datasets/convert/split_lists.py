@@ -31,7 +31,9 @@ def by_lists(items: Sequence[Item], place: Path, skipped: Counter[str]) -> list[
             used.add(name)
             kept.append(replace(item, split=listed[name]))
     if len(used) < len(listed):
-        skipped['names in lists that are no image'] += len(listed) - len(used)
+        first = next(name for name in listed if name not in used)
+        reason = f"names in lists that are no image, such as '{first}'"
+        skipped[reason] += len(listed) - len(used)
     return kept
 
 

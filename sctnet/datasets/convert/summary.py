@@ -1,10 +1,13 @@
 """Lines that the command prints after a conversion."""
 
+import re
 from collections.abc import Mapping, Sequence
 
+from ..images import amount
 from .annotated_images import PARTS, Noted
 from .converted import Converted
 
+_ONE = '^(image|mask|shape|polygon|pixel|task|annotation|region|segment)s '
 _MOST = 50  # broken files that are named on the terminal; dataset.json has them all
 
 
@@ -22,11 +25,13 @@ def report_left_out(result: Converted) -> list[str]:
         example = result.examples.get(reason)
         such = f", such as '{example}'" if example else ''
         word = 'noted' if isinstance(reason, Noted) else 'skipped'
+        if count == 1 and ' are ' not in reason:
+            reason = re.sub(_ONE, r'\1 ', reason)
         lines.append(f'{word}: {count} {reason}{such}')
     if result.empty:
         lines.append(
-            f'all background: {len(result.empty)} images without annotation, such as '
-            f"'{result.empty[0]}' (--skip-empty leaves them out)"
+            f'all background: {amount(len(result.empty), "image")} without annotation, '
+            f"such as '{result.empty[0]}' (--skip-empty leaves them out)"
         )
     pixels = dict(zip(result.classes, result.pixels.tolist(), strict=False))
     return lines + without_pixels(pixels)

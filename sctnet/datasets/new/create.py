@@ -15,8 +15,10 @@ from ..convert.annotation_files import read_json
 from ..convert.class_names import is_palette
 from ..convert.converted import SUMMARY
 from ..convert.converter import Progress
+from ..convert.options import option_of
 from ..convert.recognised import Ask, Recognised
 from ..convert.summary import report_failed, report_left_out, without_pixels
+from ..images import amount
 from .measure import measure
 from .recognise import recognise
 from .recognise_colours import UnnamedColoursError, with_list
@@ -92,7 +94,7 @@ def new_project(
         OutputError: ``out`` has configs already, or cannot be written.
     """
     data, out = Path(data), Path(out)
-    _check(student, crop, iterations, batch)
+    _check(student, crop, iterations, batch, options.get('tile'))
     _check_place(out)
     chosen = {name: value for name, value in options.items() if value is not None}
     if format_name is None:
@@ -114,7 +116,8 @@ def new_project(
         new.said += without_pixels(summary['pixels']) if new.root == data else []
         measured = measure(new.root / 'images' / 'train')
         lengths = crop, iterations, batch
-        plan = make_plan(new.root, summary, measured, student, *lengths, teacher)
+        about = student, *lengths, teacher, chosen.get('tile')
+        plan = make_plan(new.root, summary, measured, *about)
         _check_learnable(plan, [*new.said[1:], *new.failed[:3]])
         ignored = summary.get('ignored_pixels', 0)
         new.said += [*_describe(plan, ignored), *measured.describe()]
@@ -150,11 +153,11 @@ def _recognised(data: Path, out: Path, ask: Ask, chosen: dict[str, Any]) -> Reco
 
 def _refuse_choices(data: Path, chosen: Mapping[str, Any]) -> None:
     """See that nothing is asked of a data set that is used as it lies."""
-    asked = [name for name, value in chosen.items() if value]
+    asked = sorted(option_of(name) for name, value in chosen.items() if value)
     if asked:
         raise ArgumentError(
             f"'{data}' is a data set already, and used as it lies, so that "
-            f'{", ".join(sorted(asked))} cannot be chosen: leave that out, or start '
+            f'{", ".join(asked)} cannot be chosen: leave that out, or start '
             'from what it was made of'
         )
 
@@ -189,7 +192,11 @@ def read_summary(file: Path) -> dict[str, Any]:
 
 
 def _check(
-    student: str, crop: int | None, iterations: int | None, batch: int | None
+    student: str,
+    crop: int | None,
+    iterations: int | None,
+    batch: int | None,
+    tile: int | None,
 ) -> None:
     if student not in TEACHERS:
         raise ArgumentError(
@@ -198,6 +205,10 @@ def _check(
     if crop is not None and (crop < 64 or crop % 32):
         raise ArgumentError(
             f'--crop is {crop}: expected a multiple of 32 from 64 up, such as 512'
+        )
+    if crop is not None and tile is not None and crop > tile:
+        raise ArgumentError(
+            f'--crop is {crop}, larger than --tile, {tile}: take a crop within a tile'
         )
     for name, value in (('iterations', iterations), ('batch', batch)):
         if value is not None and value < 1:
@@ -209,8 +220,8 @@ def _check_learnable(plan: Plan, why: list[str]) -> None:
     train, reasons = plan.images.get('train', 0), f' ({"; ".join(why)})' if why else ''
     if train < 2:
         raise DataError(
-            f'there are {train} images to train on{reasons}: at least 2 are needed, '
-            'and one to validate on; add some, or lower --val and --test'
+            f'only {amount(train, "image")} to train on{reasons}: at least 2 are '
+            'needed, and one to validate on; add some, or lower --val and --test'
         )
     if sum(count > 0 for count in plan.pixels.values()) < 2:
         raise DataError(

@@ -1,6 +1,7 @@
 """What the values of index masks mean, and what is asked where they leave that open."""
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ArgumentError
@@ -85,10 +86,13 @@ def made_up(seen: list[int], mapping: str | None, ask: Ask) -> dict[str, Any]:
         ArgumentError: the values are no numbering of classes.
     """
     labels = [value for value in seen if value != IGNORED]
+    targets: list[int] = labels
     if mapping is not None:
-        targets = (pair.partition(':')[2].strip() for pair in mapping.split(','))
-        labels = [int(target) for target in targets if target.isdigit()]
-    top = max([1, *labels])
+        pairs = (pair.replace(' ', '').partition(':') for pair in mapping.split(','))
+        table = {stored: int(x) for stored, _, x in pairs if x.isdigit()}
+        targets = [*table.values()]
+        labels = [table[str(value)] for value in seen if str(value) in table]
+    top = max([1, *targets])
     if mapping is None and len(seen) > 1 and labels != [*range(top + 1)]:
         kept = [value for value in seen if value >= 0]
         anew = {**dict.fromkeys(seen, IGNORE), **{v: n for n, v in enumerate(kept)}}
@@ -111,7 +115,14 @@ def made_up(seen: list[int], mapping: str | None, ask: Ask) -> dict[str, Any]:
             )
             if answer == 'anew':
                 return {'classes': [f'class {n}' for n in labels], 'mapping': text}
-    return {'classes': [f'class {number}' for number in range(top + 1)]}
+    names = [f'class {number}' for number in range(top + 1)]
+    return {'classes': names, **named_or_seen(names, labels if mapping else None)}
+
+
+def named_or_seen(names: Sequence[str], seen: Sequence[int] | None) -> dict[str, Any]:
+    """Return which classes to keep: a number without a name and a pixel is none."""
+    used = [x for n, x in enumerate(names) if n in (seen or ()) or x != f'class {n}']
+    return {'keep': used} if seen is not None and 1 < len(used) < len(names) else {}
 
 
 def map_of(table: dict[int, Any]) -> str:
@@ -121,5 +132,6 @@ def map_of(table: dict[int, Any]) -> str:
 
 def few(values: list[int]) -> str:
     """Return values in words: the first, and the last."""
-    text = ', '.join(map(str, values[:8]))
-    return f'{text}, ... {values[-1]}' if len(values) > 8 else text
+    if len(values) < 10:
+        return ', '.join(map(str, values))
+    return f'{", ".join(map(str, values[:8]))}, ... {values[-1]}'

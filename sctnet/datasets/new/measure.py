@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import DataError, ImageError, SCTNetError
 from ...files import find_files
 from ..bands import bits_of
-from ..images import SUFFIXES, count_bands, read_decoded
+from ..images import SUFFIXES, amount, read_decoded
 from ..parallel import run_all
 from ..statistics import BandSums
 
@@ -68,7 +68,7 @@ class Measured:
         ]
         each = ' of each band' if several else ''
         lines = [
-            f'values: {count_bands(bands)} of {_BITS[kind]}, {largest}; '
+            f'values: {amount(bands, "band")} of {_BITS[kind]}, {largest}; '
             f'{"; ".join(figures)}{each}'
         ]
         if self.alpha:
@@ -114,7 +114,7 @@ def measure(folder: Path) -> Measured:
         sums.append(figures)
     if len(found.kinds) > 1:
         listed = ', '.join(
-            f'{n} of {count_bands(b)} {t}' for (b, t), n in found.kinds.items()
+            f'{n} of {amount(b, "band")} {t}' for (b, t), n in found.kinds.items()
         )
         raise DataError(
             f"the images of '{folder}' are of several kinds ({listed}): export all "

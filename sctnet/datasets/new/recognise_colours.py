@@ -16,7 +16,7 @@ from ..convert.annotation_files import read_colours
 from ..convert.class_names import COLOUR_FILES, find_names
 from ..convert.pairing import Pairs
 from ..convert.recognised import Recognised
-from ..images import LOSSY
+from ..images import LOSSY, amount
 from ..parallel import run_all
 
 SAMPLE = 500  # masks whose colours are counted
@@ -75,8 +75,8 @@ def recognise_colours(data: Path, pairs: Pairs, options: dict[str, Any]) -> Reco
         file = known.file
     image, mask, _ = pairs.pairs[0]
     said = (
-        f'{len(pairs.pairs)} images with colour masks, such as {image.name} with '
-        f"{mask.name}, with the colours of '{Path(file).name}'"
+        f'{amount(len(pairs.pairs), "image")} with colour masks, such as {image.name} '
+        f"with {mask.name}, with the colours of '{Path(file).name}'"
     )
     return Recognised('colours', data, said, {**options, 'colours': file})
 

@@ -30,7 +30,7 @@ from ..convert.pairing import (
 from ..convert.recognised import Ask, Recognised
 from ..convert.split_lists import read_lists
 from ..convert.splits import without_part
-from ..images import LOSSY, SUFFIXES
+from ..images import LOSSY, SUFFIXES, amount
 from ..parallel import run_all
 from .mask_values import (
     are_smeared,
@@ -39,6 +39,7 @@ from .mask_values import (
     ask_of_one_too_many,
     few,
     made_up,
+    named_or_seen,
 )
 from .recognise_colours import SAMPLE, UnnamedColoursError, recognise_colours
 
@@ -59,12 +60,12 @@ def recognise_masks(
         _check_others(data, pairs)
     if not pairs.pairs:
         raise DataError(
-            f"'{data}' has {len(pairs.images)} images and no mask that belongs to one"
-            f'{_beside(data, pairs)}, nor an annotation file of a known form (COCO, '
-            'YOLO with data.yaml, labelme, run lengths in a CSV), nor the folders of '
-            'Pascal VOC, Cityscapes, Mapillary Vistas or MVTec AD: put masks of the '
-            "images' names into a folder masks beside images, name their folder with "
-            '--masks, or name the format with --format'
+            f"'{data}' has {amount(len(pairs.images), 'image')} and no mask that "
+            f'belongs to one{_beside(data, pairs)}, nor an annotation file of a known '
+            'form (COCO, YOLO with data.yaml, labelme, run lengths in a CSV), nor the '
+            'folders of Pascal VOC, Cityscapes, Mapillary Vistas or MVTec AD: put '
+            "masks of the images' names into a folder masks beside images, name their "
+            'folder with --masks, or name the format with --format'
         )
     options: dict[str, Any] = {} if masks is None else {'masks': masks}
     if given.get('colours'):
@@ -84,8 +85,8 @@ def recognise_masks(
         raise
     image, mask, _ = pairs.pairs[0]
     said = (
-        f'{len(pairs.pairs)} images with index masks, such as {image.name} with '
-        f'{mask.name}, of the values {few(seen)}'
+        f'{amount(len(pairs.pairs), "image")} with index masks, such as {image.name} '
+        f'with {mask.name}, of the values {few(seen)}'
     )
     if not given.get('lists') and _is_listed(data, [path for *_, path in pairs.pairs]):
         options['lists'] = data
@@ -97,6 +98,10 @@ def recognise_masks(
         options['classes'] = names
     camvid = (data / 'trainannot').is_dir()
     meaning = _meaning(seen, names, given.get('mapping'), camvid, ask)
+    if known and not (meaning or given.get('mapping')):
+        meaning = named_or_seen(known.classes, seen)
+    if given.get('rename'):  # whose names are others
+        meaning.pop('keep', None)
     return Recognised('masks', data, said, {**options, **meaning})
 
 

@@ -43,6 +43,7 @@ class Plan:
         iterations: of each training.
         batch: images a step.
         teacher: whether the student has one.
+        tile: side of the tiles that images were cut into.
     """
 
     root: str
@@ -56,6 +57,7 @@ class Plan:
     iterations: int
     batch: int
     teacher: bool
+    tile: int | None = None
 
 
 def make_plan(
@@ -67,6 +69,7 @@ def make_plan(
     iterations: int | None = None,
     batch: int | None = None,
     teacher: bool = True,
+    tile: int | None = None,
 ) -> Plan:
     """Choose what was not given: crop by the images' size, length by their number."""
     classes = summary['classes']
@@ -84,6 +87,7 @@ def make_plan(
         iterations=iterations or usual,
         batch=batch or max(1, min(_BATCH[student], train)),
         teacher=teacher,
+        tile=tile,
     )
 
 

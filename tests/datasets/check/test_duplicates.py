@@ -60,5 +60,5 @@ def test_an_equal_picture_is_said_once_and_empty_ones_are_never_equal():
     assert not list(nearly_repeated(looks))
     assert [(fault.kind, fault.path) for fault in repeated(looks)] == [
         ('twice', 'b'),
-        ('in train and val', 'c'),
+        ('in two parts', 'c'),
     ]

@@ -1,5 +1,8 @@
 """Which files are paired, what is said where one is missing, and what bytes mean."""
 
+import copy
+import shutil
+
 import numpy as np
 import pytest
 from own_folder import image_path, label_path, write, write_config, write_own_data
@@ -7,6 +10,7 @@ from PIL import Image
 
 from sctnet.catalog import load_config
 from sctnet.datasets.check import check_config
+from sctnet.datasets.check.pairs import ALL
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,22 @@ def test_a_label_map_of_another_format_is_named(suffix, said, tmp_path):
     assert found.kind == 'missing label map'
     assert found.path == str(image_path(root, 'val', 1))
     assert found.detail == f"looked for '{labels}'{said}"
+
+
+def test_a_test_part_of_its_own_is_read_too(tmp_path):
+    root = write_own_data(tmp_path / 'rooms')
+    cfg = load_config(write_config(tmp_path / 'mine.py', root))
+    names = [part.name for part in check_config(cfg, splits=ALL).parts]
+    assert names == ['train', 'val']  # it tests on val
+    cfg.test_dataloader = copy.deepcopy(cfg.test_dataloader)
+    folders = {'img_path': 'images/test', 'seg_map_path': 'labels/test'}
+    cfg.test_dataloader.dataset.data_prefix = folders
+    shutil.copytree(root / 'images/train', root / 'images/test')
+    shutil.copytree(root / 'labels/train', root / 'labels/test')
+    faults = check_config(cfg, splits=ALL).faults
+    assert [(f.kind, f.part) for f in faults] == [('in two parts', 'test')] * 4
+    cfg.test_dataloader.dataset.pipeline = cfg.test_pipeline[:2]  # images alone
+    assert not check_config(cfg, splits=ALL).faults
 
 
 def test_an_image_beside_its_label_maps_is_not_taken_for_one(tmp_path):

@@ -42,7 +42,7 @@ def test_what_a_training_skips_or_survives_is_a_warning(root, logged):
     image_path(root, 'val', 0).write_bytes(same)
     write(label_path(root, 'train', 4), np.full((80, 96), 255, np.uint8))
     quick_check(config(root))
-    said = ('broken image', 'broken label map', 'in train and val', 'empty label map')
+    said = ('broken image', 'broken label map', 'in two parts', 'empty label map')
     assert [line.split(': ')[1] for line in logged] == list(said)
 
 

@@ -381,7 +381,7 @@ def more_classes(place):
     place.convert_masks(mapping='0:0,1:1,4:ignore', classes=CLASSES[:2])
 
 
-@case('in train and val', 'same pixels as ')
+@case('in two parts', 'same pixels as ')
 def both(place):
     place.image.write_bytes(image_path(place.root, 'val', 0).read_bytes())
     yield

@@ -126,7 +126,7 @@ def test_what_cannot_be_is_named(source, tmp_path):
     folder = source(values(0, 1, 9), ['a', 'b'])
     with pytest.raises(DataError, match=r'has the values \[9\].*--classes'):
         convert('masks', folder, tmp_path / 'out')
-    with pytest.raises(DataError, match=r'has the values \[9\].*7:ignore'):
+    with pytest.raises(DataError, match=r'has the values \[9\].*9:ignore'):
         convert('masks', folder, tmp_path / 'out', mapping='0:0,1:1')
     for text in ('0', '0:2', 'a:1', '0:c', '0:256', '0:0,1'):
         with pytest.raises(ArgumentError, match='--map has'):

@@ -85,7 +85,7 @@ def test_missing_and_coloured_masks_and_images_are_named(voc):
     assert 'with the format "colours"' in failure
     assert result.skipped == {
         'images without a mask': 1,
-        'names in lists that are no image': 2,
+        "names in lists that are no image, such as 'b'": 2,
     }
 
 

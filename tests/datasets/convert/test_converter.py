@@ -200,7 +200,9 @@ def test_what_is_empty_wrong_or_broken_throughout_is_an_error(source, tmp_path):
         run(source, tmp_path / 'out', background='wall')
     with pytest.raises(ArgumentError, match=r"no format 'cocoa'.*coco"):
         convert('cocoa', source, tmp_path / 'out')
-    with pytest.raises(ArgumentError, match=r"no option 'colour' .background, order"):
+    with pytest.raises(
+        ArgumentError, match=r'no option --colour .--background, --order'
+    ):
         run(source, tmp_path / 'out', colour='red')
     with pytest.raises(ArgumentError, match='format colours needs --colours: see'):
         convert('colours', source, tmp_path / 'out')

@@ -137,7 +137,7 @@ def test_lists_say_which_part_an_image_is_of(tmp_path):
     skipped.clear()
     found = assign_splits(items(['images/a', 'b', 'x/c', 'd']), splitting, skipped, [])
     assert found[-1].split == 'test'
-    assert skipped == {'names in lists that are no image': 1}
+    assert skipped == {"names in lists that are no image, such as 'nowhere'": 1}
     (tmp_path / 'test.txt').write_text('room 0.jpg\na.1\na.2\n')
     found = assign_splits(items(['room 0', 'a.1']), splitting, skipped, [])
     assert [item.name for item in found] == ['room 0', 'a.1']

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from conversion_sources import LARGE, SMALL, expected, picture
 
+from sctnet.catalog import load_config
 from sctnet.cli import build_parser
 from sctnet.datasets.new import new_project
-from sctnet.datasets.new.mask_values import made_up
+from sctnet.datasets.new.mask_values import few, made_up
 from sctnet.errors import ArgumentError, DataError
 
 RINGS = expected((LARGE, 1), (SMALL, 2))
@@ -88,6 +89,25 @@ def test_an_answer_keeps_the_values_as_names(tmp_path):
     assert (labels_by(kept) == np.where(RINGS == 2, 255, RINGS * 5 + 2)).all()
 
 
+def test_a_number_without_name_and_pixel_is_no_class(tmp_path):
+    root = project(tmp_path, lambda m: m * 2 + 1)
+    made = new_project(root, tmp_path / 'out', mapping='1:1,3:2,5:4,7:3')
+    assert "classes = ('class 1', 'class 2', 'class 4')" in made.configs[0].read_text()
+    assert (labels_by(made) == RINGS).all()
+    renamed = {'mapping': '1:1,3:2,5:4,7:3', 'rename': 'class 1=floor'}
+    made = new_project(root, tmp_path / 'renamed', **renamed)
+    assert load_config(made.configs[0]).classes[:2] == ('class 0', 'floor')
+    (root / 'masks/_classes.csv').write_text('Pixel Value,Class\n1,a\n3,b\n5,c\n')
+    made = new_project(root, tmp_path / 'named')
+    assert "classes = ('a', 'b', 'c')" in made.configs[0].read_text()
+    assert (labels_by(made) == RINGS).all()
+
+
+def test_values_are_elided_where_that_is_shorter():
+    assert few([*range(9)]) == '0, 1, 2, 3, 4, 5, 6, 7, 8'
+    assert few([*range(10)]) == '0, 1, 2, 3, 4, 5, 6, 7, ... 9'
+
+
 def test_negative_values_are_no_classes():
     with pytest.raises(ArgumentError, match=r'--map=-1:ignore,0:0,1:1$'):
         made_up([-1, 0, 1], None, None)
@@ -113,7 +133,7 @@ def test_what_broke_is_said_where_nothing_is_left(tmp_path):
     root = project(tmp_path, lambda m: m)
     for path in sorted((root / 'masks').glob('*'))[1:]:
         path.write_bytes(b'')
-    with pytest.raises(DataError, match=r'images to train on \(broken: .*masks/1.png'):
+    with pytest.raises(DataError, match=r'image to train on \(broken: .*masks/1.png'):
         new_project(root, tmp_path / 'out')
     for path, name in zip(sorted((root / 'masks').glob('*')), 'abcd', strict=True):
         path.rename(path.with_name(f'{name}.png'))

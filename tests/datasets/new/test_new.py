@@ -205,7 +205,7 @@ def test_a_failure_leaves_nothing_in_the_way(data, tmp_path):
     assert not (tmp_path / 'out/data').exists()
     new_project(root, tmp_path / 'out', val=0.2)
     made = tmp_path / 'out/data'
-    with pytest.raises(ArgumentError, match='classes, val cannot be chosen'):
+    with pytest.raises(ArgumentError, match='--classes, --val cannot be chosen'):
         new_project(made, tmp_path / 'other', val=0.3, classes='a,b,c')
 
 
@@ -310,7 +310,7 @@ def test_what_cannot_be_is_said(data, tmp_path):
     exports.picture(empty / 'images/a.jpg', 0)
     for place, error, words in (
         (tmp_path / 'nowhere', DataError, 'there is nothing at'),
-        (empty, DataError, 'has 1 images and no mask'),
+        (empty, DataError, 'has 1 image and no mask'),
         (root / 'images/image_0000.jpg', DataError, 'is a single file'),
     ):
         with pytest.raises(error, match=words):

@@ -6,6 +6,7 @@ import cv2
 import exports
 import numpy as np
 import pytest
+from mmcv.transforms import Compose
 from mmseg.registry import DATASETS
 
 from sctnet.catalog import load_config
@@ -28,6 +29,13 @@ def test_classes_and_tiles_are_chosen(tmp_path):
     )
     cfg = load_config(made.configs[1])
     assert cfg.classes == ('background', 'door', 'building')
+    # Tiles, and whole images, are neither shrunk nor enlarged.
+    assert cfg.scale == (64, 64) == cfg.crop_size
+    steps = Compose(cfg.test_pipeline[1:2] + cfg.test_pipeline[3:])
+    whole = {'img': np.zeros((90, 200, 3), np.uint8)}
+    assert steps(whole)['inputs'].shape == (3, 90, 200)
+    with pytest.raises(ArgumentError, match='larger than --tile, 64'):
+        new_project(tmp_path / 'in', tmp_path / 'none', tile=64, crop=96)
     assert 'cut: 5 images into 20 tiles' in made.said
     images = list(made.root.glob('images/**/*.png'))
     assert len(images) == 20
@@ -41,9 +49,9 @@ def test_classes_and_tiles_are_chosen(tmp_path):
     assert 'without a single pixel: door' in made.said
     # A format without shapes has no such order.
     exports.flat_folders(tmp_path / 'flat')
-    with pytest.raises(ArgumentError, match="format masks has no option 'order'"):
+    with pytest.raises(ArgumentError, match='format masks has no option --order'):
         new_project(tmp_path / 'flat', tmp_path / 'none', order='area')
-    with pytest.raises(ArgumentError, match='rename, tile cannot be chosen'):
+    with pytest.raises(ArgumentError, match='--rename, --tile cannot be chosen'):
         new_project(made.root, tmp_path / 'none', rename='a=b', tile=64)
 
 

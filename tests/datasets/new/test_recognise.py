@@ -20,7 +20,7 @@ FORMS = {
     'yolo_ultralytics': "YOLO's text files",
     'yolo_roboflow': "YOLO's text files",
     'yolo_cvat': "YOLO's text files",
-    'mvtec_ad': "MVTec AD's layout, 1 categories, all parts shared anew",
+    'mvtec_ad': "MVTec AD's layout, 1 category, all parts shared anew",
 }
 
 

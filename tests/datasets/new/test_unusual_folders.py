@@ -67,7 +67,7 @@ def test_an_export_without_images_takes_them_from_elsewhere(tmp_path, form):
         with pytest.raises(DataError, match=r'masks and no image: .* --images'):
             recognise(root, never)
     picture(tmp_path / 'others/x.jpg')
-    with pytest.raises(DataError, match='1 images and no mask'):
+    with pytest.raises(DataError, match='1 image and no mask'):
         new_project(root, tmp_path / 'out', images=tmp_path / 'others', ask=never)
     made = new_project(root, tmp_path / 'out', images=photos, ask=never)
     summary = json.loads((made.root / 'dataset.json').read_text())

@@ -178,11 +178,11 @@ def draw_values(
     else:
         labels = np.array([table.get(int(value), -1) for value in values])
         outside = labels < 0
-        remedy = 'say what it means with --map, such as 7:ignore'
+        remedy = 'say what they mean with --map, such as {}:ignore'
     if outside.any():
         raise DataError(
             f"mask '{mask}' has the values {values[outside][:5].tolist()}, which are "
-            f'none of the {classes} classes: {remedy}'
+            f'none of the {classes} classes: {remedy.format(values[outside][0])}'
         )
     return labels[places].reshape(stored.shape).astype(np.uint8)
 

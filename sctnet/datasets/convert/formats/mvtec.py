@@ -15,7 +15,7 @@ import numpy as np
 
 from ....errors import DataError
 from ....files import find_files
-from ...images import SUFFIXES
+from ...images import SUFFIXES, amount
 from ..annotated_images import ImageFile, Item, Size, Source, check_size
 from ..annotation_files import LOSSLESS, read_values
 from ..recognised import Ask, Recognised
@@ -60,7 +60,7 @@ def read(source: Path) -> Source:
 def recognise(data: Path, ask: Ask) -> Recognised | None:
     """Look for MVTec AD's layout."""
     count = len(_find_categories(data)) if data.is_dir() else 0
-    said = f"MVTec AD's layout, {count} categories, all parts shared anew"
+    said = f"MVTec AD's layout, {amount(count, 'category')}, all parts shared anew"
     return Recognised('mvtec', data, said) if count else None
 
 
