@@ -117,7 +117,9 @@ class Begun:
         return None
 
     def _remove(self) -> None:
-        for name in ('data', 'work'):
+        """Remove what a start that trained nothing has made, and nothing else."""
+        for name in ('data', 'work/timing'):
             shutil.rmtree(self.out / name, ignore_errors=True)
-        for name in (*_CONFIGS, 'check.html', 'fit.json'):
+        made = (*_CONFIGS, 'check.html', 'fit.json', 'work/check.json', 'work/timed')
+        for name in made:
             (self.out / name).unlink(missing_ok=True)

@@ -182,7 +182,9 @@ def test_as_long_as_nothing_is_trained_choices_and_data_are_free(
     )
     words = ('fit', data, '--out', 'out', '--student', 't', '--no-export')
     assert call(*words, cwd=tmp_path).returncode == 1
+    (tmp_path / 'out/work/mine.txt').write_text('of somebody')
     done = call(*words, '--crop', '64', cwd=tmp_path)
+    assert (tmp_path / 'out/work/mine.txt').is_file()
     assert "trained in 'out', begun without --crop=64: it is made anew" in done.stdout
     assert 'crop_size = (64, 64)' in (tmp_path / 'out/student.py').read_text()
     exports.picture(data / 'images/image_0009.png', 9)
