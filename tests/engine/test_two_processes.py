@@ -124,7 +124,8 @@ def test_two_processes_train_and_leave_no_teacher_behind(streets, tmp_path):
     process = start(streets, tmp_path, 'train_cfg.max_iters=2', words=words)
     status, said = process.wait(300), (tmp_path / 'said.txt').read_text()
     assert status == 0, said[-3000:]
-    assert 'GPU number: 2' in said
+    (log,) = (tmp_path / 'work').rglob('*.log')  # of the first process alone
+    assert 'GPU number: 2' in log.read_text()
     assert 'siam.loss_sdha_logits' in said
     weights = read_checkpoint(tmp_path / 'work' / 'iter_2.pth')['state_dict']
     assert weights.keys() == MODELS.build(load_config(LEAF).model).state_dict().keys()
