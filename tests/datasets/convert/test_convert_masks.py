@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from sctnet.datasets.convert import convert
+from sctnet.datasets.convert.formats.masks import parse_map
 from sctnet.errors import ArgumentError, DataError
 
 SIZE = (70, 80)
@@ -201,3 +202,8 @@ def test_a_jpeg_among_the_masks_fails_alone(source, tmp_path):
     (failure,) = result.failed
     assert '0.jpg' in failure
     assert 'export the masks as PNG' in failure
+
+
+def test_a_value_that_is_mapped_twice_is_refused():
+    with pytest.raises(ArgumentError, match='--map says twice what 3 is'):
+        parse_map('0:0,3:1,3:ignore', ('a', 'b'))

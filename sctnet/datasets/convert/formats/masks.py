@@ -150,7 +150,10 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
                 f'--map has {pair!r}: expected a stored value and a class (0 to '
                 f'{len(names) - 1}, its name, or ignore), such as 255:1'
             )
-        table[int(stored)] = int(target or 0)
+        if table.setdefault(int(stored), int(target or 0)) != target:
+            raise ArgumentError(
+                f'--map says twice what {stored} is, in {text!r}: say it once'
+            )
     if set(table.values()) == {IGNORED}:
         table = {**{i: i for i in range(len(names))}, **table}
     return {IGNORED: IGNORED, **table}
