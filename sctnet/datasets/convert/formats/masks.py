@@ -139,7 +139,7 @@ def parse_map(text: str | None, names: tuple[str, ...]) -> dict[int, int] | None
     if text is None:
         return None
     index_of = {**{name: i for i, name in enumerate(names)}, IGNORE: IGNORED}
-    table = {}
+    table: dict[int, int] = {}
     for pair in text.split(','):
         stored, _, meant = (part.strip() for part in pair.partition(':'))
         number = int(meant) if re.fullmatch('[0-9]+', meant) else None
