@@ -188,12 +188,17 @@ def _open_mask(path: Path, lossy: bool = False) -> Image.Image:
         with Image.open(path) as opened:
             mask = opened.copy()
             kind, compression = opened.format, opened.info.get('compression')
+            pages = getattr(opened, 'n_frames', 1)
     except FileNotFoundError as error:
         raise DataError(f"there is no mask '{path}': add it") from error
     except Exception as error:  # Pillow has many for damaged files
         raise DataError(
             f"mask '{path}' cannot be read ({error}): export it again"
         ) from error
+    if pages > 1:
+        raise DataError(
+            f"mask '{path}' has {pages} pages: expected one; export each as a file"
+        )
     if not lossy and (kind in ('JPEG', 'MPO', 'WEBP') or compression == 'jpeg'):
         raise DataError(
             f"mask '{path}' is a JPEG or WebP, which changes colours at every edge: "

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DataError, SCTNetError
+from ...errors import ArgumentError, DataError, SCTNetError
 from ...files import find_files
 from ..convert.annotation_files import (
     LOSSLESS,
@@ -71,7 +71,8 @@ def recognise_masks(
     if given.get('colours'):
         return recognise_colours(data, pairs, {**options, 'colours': given['colours']})
     try:
-        seen = _values([mask for _, mask, _ in pairs.pairs])
+        mapped = bool(given.get('mapping'))
+        seen = _values([mask for _, mask, _ in pairs.pairs], mapped)
         if are_smeared(seen) and not (given.get('classes') or given.get('mapping')):
             return recognise_colours(data, pairs, options)
     except ColouredMaskError:
@@ -151,7 +152,7 @@ def are_coloured(folder: Path) -> bool:
     """Whether one of the first masks below a folder is in colours, or all are JPEG."""
     masks = find_files(folder, LOSSLESS)
     try:
-        _values(masks[:SAMPLE])
+        _values(masks[:SAMPLE], True)
     except ColouredMaskError:
         return True
     except DataError:  # named when it is converted
@@ -217,13 +218,15 @@ def _is_listed(data: Path, names: list[Path]) -> bool:
     return any(name.stem in last for name in names)
 
 
-def _values(masks: list[Path]) -> list[int]:
+def _values(masks: list[Path], mapped: bool) -> list[int]:
     """Return all values that masks hold; a broken mask is named when it is converted.
 
     Raises:
         DataError: the first one is no index mask.
+        ArgumentError: some are of 0 and 1, others of 0 and 255, and no map says more.
     """
     found: set[int] = set()
+    forms: set[frozenset[int]] = set()
     wrong: SCTNetError | None = None
     with closing(run_all(lambda mask: np.unique(read_values(mask)), masks)) as all_:
         for _, values in all_:
@@ -233,6 +236,12 @@ def _values(masks: list[Path]) -> list[int]:
                 wrong = values
             else:
                 found.update(map(int, values))
+                forms.add(frozenset(values[:3].tolist()) - {0})
+    if not mapped and forms - {frozenset()} == {frozenset({1}), frozenset({255})}:
+        raise ArgumentError(
+            'some masks hold 0 and 1, others 0 and 255: say what 255 is with --map '
+            '0:0,1:1,255:1 or --map 0:0,1:1,255:ignore'
+        )
     if not found and wrong is not None:
         raise wrong
     return sorted(found)

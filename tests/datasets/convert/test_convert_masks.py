@@ -207,3 +207,13 @@ def test_a_jpeg_among_the_masks_fails_alone(source, tmp_path):
 def test_a_value_that_is_mapped_twice_is_refused():
     with pytest.raises(ArgumentError, match='--map says twice what 3 is'):
         parse_map('0:0,3:1,3:ignore', ('a', 'b'))
+
+
+def test_a_mask_of_several_pages_is_refused(source, tmp_path):
+    folder = source(values(0, 1), ['a', 'b'])
+    (folder / 'masks/0.png').unlink()
+    page = Image.fromarray(values(0, 1))
+    page.save(folder / 'masks/0.tif', save_all=True, append_images=[page])
+    result = convert('masks', folder, tmp_path / 'out')
+    assert len(result.failed) == 1
+    assert "0.tif' has 2 pages" in result.failed[0]

@@ -140,3 +140,17 @@ def test_what_broke_is_said_where_nothing_is_left(tmp_path):
     (root / 'masks/a.npy').touch()
     with pytest.raises(DataError, match=r'beside 4 masks of other names, 1 \.npy'):
         new_project(root, tmp_path / 'out')
+
+
+def test_black_and_white_beside_0_and_1_is_asked_about(tmp_path):
+    root = project(tmp_path, lambda m: (m > 0).astype(np.uint8))
+    white = np.where(RINGS > 0, 255, 0).astype(np.uint8)
+    cv2.imwrite(str(root / 'masks/0.png'), white)
+    with pytest.raises(ArgumentError, match='some masks hold 0 and 1') as raised:
+        new_project(root, tmp_path / 'out', student='t')
+    options = options_of(
+        str(raised.value).partition('255 is with ')[2].split(' or ')[0]
+    )
+    made = new_project(root, tmp_path / 'out', student='t', **options)
+    assert np.array_equal(labels_by(made), RINGS > 0)
+    assert 'to ignore' not in ' '.join(made.said)
